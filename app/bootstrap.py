@@ -1,0 +1,268 @@
+"""The only wiring: makes every part, hands each what it needs, starts and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from app import __version__
+from app.flow_watch import watch_flows
+from app.live import BusHerald, BusLive
+from app.place import Place
+from app.ports import Ports
+from app.provision import Progress, Tool, find_speech, silent
+from app.servers import Stores, stores
+from app.settings import Settings
+from app.switches import SwitchPlan, plan_switch, recordings_folder
+from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
+from callcontrol.daemon import Daemon
+from callcontrol.directory import ConfiguredAgents
+from callcontrol.flows import BookFlows
+from callcontrol.journal_sql import SqlJournal
+from foundation import migrations
+from foundation.audit import PostgresAudit
+from foundation.bus_redis import RedisBus
+from foundation.clock import SystemClock
+from foundation.database import Database
+from foundation.errors import Unavailable
+from foundation.logs import get_logger
+from foundation.metrics import Metrics
+from foundation.processes import RestartPolicy, ServerDeath
+from foundation.servers import Servers
+from foundation.tasks import Supervisor
+from foundation.tokens import PostgresTokenStore, Tokens
+from ivr_flows.book import FlowBook
+from pbx.sounds import SoundLibrary
+from pbx.speech import CommandSpeech
+from pbx.switch import Switch
+from recording.place import RecordingFolder
+from softphone_web.deps import WebDeps
+from softphone_web.ports import HealthCheck
+from softphone_web.server import RunningServer, build_app, serve
+
+log = get_logger(__name__)
+
+# How long calls may go on after the first Ctrl-C. The second ends them.
+DRAIN_S = 30.0
+# A switch answers within a second or two of its start; a slow machine gets more.
+SWITCH_WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """All that runs, for those who look at it from within: the demo and the tests."""
+
+    settings: Settings
+    place: Place
+    engine: str
+    sip_port: int | None
+    url: str
+    servers: Servers
+    supervisor: Supervisor
+    parts: _Parts
+
+
+async def run_platform(settings: Settings, place: Place, *, stop: asyncio.Event) -> None:
+    """`rimay up`: until `stop`, or until a part of it dies."""
+    async with platform(settings, place, _log_progress) as running:
+        log.info("platform.up", url=running.url, engine=running.engine, sip_port=running.sip_port)
+        running.supervisor.spawn("stop", _stop_when(stop, running.supervisor))
+        await running.supervisor.wait()
+
+
+async def _stop_when(stop: asyncio.Event, supervisor: Supervisor) -> None:
+    await stop.wait()
+    supervisor.stop("asked to stop")
+
+
+def _log_progress(text: str) -> None:
+    log.info("platform.progress", step=text)
+
+
+@asynccontextmanager
+async def platform(
+    settings: Settings, place: Place, progress: Progress = silent, *, drain_s: float = DRAIN_S
+) -> AsyncIterator[Platform]:
+    """Everything, up and ready; on the way out calls are given `drain_s` to end, then all is stopped in reverse."""
+    found, plan, speech = await asyncio.gather(
+        stores(settings, place, progress), plan_switch(settings, place, progress), find_speech(progress)
+    )
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(
+            Servers(user=place.user, restart=RestartPolicy(), on_death=_tell_death)
+        )
+        specs = [*found.specs, *([plan.spec] if plan.spec else [])]
+        progress("starting " + ", ".join(spec.name for spec in specs))
+        await servers.start(*specs)
+        progress("bringing the database up to date")
+        await asyncio.to_thread(migrations.upgrade, found.database_url)
+        parts = await _Parts.make(settings, place, found, plan, speech)
+        stack.push_async_callback(parts.database.dispose)
+        await stack.enter_async_context(parts.switch)
+        web = await stack.enter_async_context(_web(settings, place, parts))
+        supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
+        progress("preparing flows and prompts")
+        await parts.start(supervisor)
+        progress("waiting for the switch")
+        await parts.ready(supervisor)
+        yield Platform(
+            settings=settings,
+            place=place,
+            engine=plan.engine,
+            sip_port=plan.sip_port,
+            url=web.url,
+            servers=servers,
+            supervisor=supervisor,
+            parts=parts,
+        )
+
+
+def _tell_death(death: ServerDeath) -> None:
+    log.error("server.died", server=death.name, exit_code=death.exit_code, restart_in_s=death.restart_in_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """Our own parts, made and joined. What they do begins with `start`."""
+
+    database: Database
+    bus: RedisBus
+    journal: SqlJournal
+    herald: BusHerald
+    switch: Switch
+    sounds: SoundLibrary
+    book: FlowBook
+    daemon: Daemon
+    interactions: SqlInteractions
+    recordings: RecordingFolder
+    agents: DeskAgents
+    tokens: Tokens
+    directory: ConfiguredAgents
+    metrics: Metrics
+    clock: SystemClock
+
+    @classmethod
+    async def make(cls, settings: Settings, place: Place, found: Stores, plan: SwitchPlan, speech: Tool) -> _Parts:
+        clock, metrics = SystemClock(), Metrics()
+        database = Database(found.database_url, pool_size=settings.database.pool_size, wait_s=settings.database.wait_s)
+        await database.connect()
+        bus = RedisBus(found.redis_url, password=found.redis_password)
+        journal = SqlJournal(database, metrics, place.log / "journal-refused.jsonl")
+        herald = BusHerald(bus, clock, metrics)
+        voice = CommandSpeech(speech.name, [str(speech.binary)])
+        sounds = SoundLibrary([place.sounds], place.sounds / "cache", voice)
+        switch = plan.connect(sounds, clock)
+        queues = [queue.name for queue in settings.queues]
+        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=queues)
+        directory = ConfiguredAgents(settings.agents)
+        recordings = RecordingFolder(
+            recordings_folder(settings, place),
+            min_free_bytes=settings.recording.min_free_mb * 1_000_000,
+            owner=(place.user.uid, place.user.gid) if place.user else None,
+        )
+        daemon = Daemon(
+            switch=switch,
+            journal=journal,
+            flows=BookFlows(book),
+            agents=directory,
+            herald=herald,
+            recordings=recordings,
+            rules=[queue.rules for queue in settings.queues],
+            clock=clock,
+            metrics=metrics,
+        )
+        return cls(
+            database=database,
+            bus=bus,
+            journal=journal,
+            herald=herald,
+            switch=switch,
+            sounds=sounds,
+            book=book,
+            daemon=daemon,
+            interactions=SqlInteractions(database),
+            recordings=recordings,
+            agents=DeskAgents(daemon, directory, switch, clock),
+            tokens=Tokens(PostgresTokenStore(database), clock),
+            directory=directory,
+            metrics=metrics,
+            clock=clock,
+        )
+
+    async def start(self, supervisor: Supervisor) -> None:
+        supervisor.start("bus", self.bus.run())
+        supervisor.start("journal", self.journal.run())
+        # After the calls have ended and every task is gone: what they wrote last is stored too.
+        supervisor.part("journal", close=self.journal.store_rest)
+        supervisor.start("flows", await watch_flows(self.book, self.sounds, self.herald, self.clock))
+        supervisor.start("daemon", self.daemon.run())
+
+        async def stop_intake() -> None:
+            self.daemon.stop_accepting()
+
+        supervisor.part(
+            "calls",
+            stop_intake=stop_intake,
+            drain=self.daemon.drained,
+            pending=lambda: [f"call {call}" for call in self.daemon.sessions],
+        )
+
+    async def ready(self, supervisor: Supervisor) -> None:
+        """Until the daemon has reconciled with the switch."""
+        stopped = asyncio.ensure_future(supervisor.wait())
+        ready = asyncio.ensure_future(self.daemon.ready.wait())
+        try:
+            await asyncio.wait({stopped, ready}, timeout=SWITCH_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done() and not stopped.done():
+                raise Unavailable(f"the switch did not answer within {SWITCH_WAIT_S:g} s")
+        finally:
+            stopped.cancel()
+            ready.cancel()
+
+
+def _web(settings: Settings, place: Place, parts: _Parts) -> AbstractAsyncContextManager[RunningServer]:
+    deps = WebDeps(
+        interactions=parts.interactions,
+        queues=DeskQueues(parts.daemon, settings.queues, parts.clock),
+        agents=parts.agents,
+        trunks=SwitchTrunks(parts.switch, settings.pbx.trunks),
+        recordings=KeptRecordings(parts.interactions, parts.recordings),
+        live=BusLive(parts.bus),
+        audit=PostgresAudit(parts.database),
+        tokens=parts.tokens,
+        checks=_checks(parts),
+        version=__version__,
+        metrics=parts.metrics,
+        settings=settings.web,
+        clock=parts.clock,
+    )
+    port = Ports(place).choose("web", fixed=settings.web.port, why_fixed="web.port")
+    return serve(build_app(deps), settings.web.host, port)
+
+
+def _checks(parts: _Parts) -> list[HealthCheck]:
+    async def database() -> str:
+        return f"{await parts.database.ping() * 1000:.1f} ms"
+
+    async def bus() -> str:
+        if not parts.bus.connected:
+            raise Unavailable("no connection to Redis")
+        return "connected"
+
+    async def switch() -> str:
+        if not parts.daemon.ready.is_set():
+            raise Unavailable("not yet reconciled with the switch")
+        return f"{parts.switch.engine}, {len(await parts.switch.channels())} channels"
+
+    async def recordings() -> str:
+        return f"{parts.recordings.free_bytes() // 1_000_000} MB free"
+
+    return [
+        HealthCheck(name="switch", check=switch),
+        HealthCheck(name="database", check=database),
+        # Without Redis calls go on and pages of this daemon too: degraded, not down.
+        HealthCheck(name="redis", check=bus, critical=False),
+        HealthCheck(name="recordings", check=recordings, critical=False),
+    ]

@@ -1,0 +1,90 @@
+"""Flows that changed on the disk are taken up; their fixed prompts are spoken ahead, so that no caller waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.live import BusHerald
+from foundation.clock import Clock
+from foundation.errors import Invalid, RimayError
+from foundation.logs import get_logger
+from ivr_flows.book import FlowBook, Refreshed
+from ivr_flows.findings import Severity
+from ivr_flows.flow import Flow
+from ivr_flows.terms import PromptSpec
+from pbx.sounds import SoundLibrary
+from pbx.terms import FileSound, Sound, TextSound
+
+log = get_logger(__name__)
+
+# Soon enough for an admin who has just saved; a look costs a few stat calls.
+LOOK_EVERY_S = 2.0
+
+
+async def watch_flows(
+    book: FlowBook, sounds: SoundLibrary, herald: BusHerald, clock: Clock
+) -> Coroutine[Any, Any, None]:
+    """Loads all flows now (`Invalid` when calls could not be served), and gives the task that goes on looking."""
+    first = book.refresh()
+    errors = [f for f in book.findings() if f.severity is Severity.ERROR]
+    if errors:
+        raise Invalid("flows with mistakes:\n" + "\n".join(str(finding) for finding in errors))
+    await _prepare(first.taken, sounds)
+    return _look(book, sounds, herald, clock)
+
+
+async def _look(book: FlowBook, sounds: SoundLibrary, herald: BusHerald, clock: Clock) -> None:
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        found = book.refresh()
+        if found.changed:
+            _tell(found, herald, clock)
+            await _prepare(found.taken, sounds)
+
+
+def _tell(found: Refreshed, herald: BusHerald, clock: Clock) -> None:
+    for flow in found.taken:
+        log.info("flows.taken", flow=flow.id, version=flow.version)
+    for path in found.refused:
+        why = "; ".join(str(f) for f in found.findings if f.severity is Severity.ERROR)
+        herald.alert(clock.now(), "flow_refused", f"{path}: the last good version serves on. {why}")
+
+
+async def _prepare(flows: Iterable[Flow], sounds: SoundLibrary) -> None:
+    for flow in flows:
+        for sound in dict.fromkeys(fixed_sounds(flow)):
+            try:
+                await sounds.resolve(sound)
+            except RimayError as error:
+                log.warning("flows.prompt_not_ready", flow=flow.id, problem=error.message)
+
+
+def fixed_sounds(flow: Flow) -> Iterator[Sound]:
+    """The sounds of a flow that are the same in every call."""
+    for part in (flow.head, *flow.nodes.values()):
+        for spec in _specs(part):
+            language = spec.language or flow.head.language
+            text = None if spec.text is None or "{" in spec.text else TextSound(" ".join(spec.text.split()), language)
+            if spec.file is not None:
+                yield FileSound(f"{language}/{spec.file}", fallback=text)
+            elif text is not None:
+                yield text
+
+
+def _specs(value: object) -> Iterator[PromptSpec]:
+    match value:
+        case PromptSpec():
+            yield value
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _specs(getattr(value, name))
+        case dict():
+            for each in value.values():
+                yield from _specs(each)
+        case list() | tuple():
+            for each in value:
+                yield from _specs(each)

@@ -1,0 +1,113 @@
+"""What happens, to the bus; and from the bus to the pages. The two ends of one wire, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from callcontrol.events import InteractionEvent
+from callcontrol.model import AgentId, Interaction
+from callcontrol.routing.terms import AgentChanged
+from foundation.bus import Bus, Lost
+from foundation.clock import Clock
+from foundation.errors import Unavailable
+from foundation.logs import get_logger
+from foundation.metrics import Metrics
+from pbx.events import EndpointChanged, TrunkChanged
+from softphone_web.facts import live_event
+from softphone_web.ports import LiveEvent, Topic
+
+log = get_logger(__name__)
+
+
+class BusHerald:
+    """Implements `callcontrol.ports.Herald`."""
+
+    def __init__(self, bus: Bus, clock: Clock, metrics: Metrics) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._alerts = metrics.counter("alerts_raised_total", "Alerts by kind", ("kind",))
+        self.watchers: list[
+            Callable[[LiveEvent], None]
+        ] = []  # in this process, told before the bus (the demo's timeline)
+
+    def _tell(self, event: LiveEvent) -> None:
+        for watch in self.watchers:
+            watch(event)
+        self._bus.publish(f"live.{event.topic.value}", msgspec.to_builtins(event))
+
+    def interaction(self, event: InteractionEvent, record: Interaction) -> None:
+        agents = frozenset(p.agent for p in record.participants if p.agent is not None)
+        self._tell(live_event(event, agents))
+
+    def agent(self, change: AgentChanged) -> None:
+        data = {"state": change.state.value, "reason": change.reason, "interaction": change.item}
+        self._tell(
+            LiveEvent(
+                topic=Topic.AGENTS,
+                type="agent_state",
+                at=change.since,
+                key=change.agent,
+                data=data,
+                agents=frozenset({change.agent}),
+            )
+        )
+
+    def trunk(self, change: TrunkChanged) -> None:
+        status = change.status
+        if status.state.value == "down":
+            self.alert(change.at, "trunk_down", f"gateway {status.gateway} of trunk {status.trunk} does not answer")
+        self._tell(
+            LiveEvent(
+                topic=Topic.TRUNKS,
+                type="trunk_state",
+                at=change.at,
+                key=status.trunk,
+                data={"gateway": status.gateway, "state": status.state.value, "detail": status.detail},
+            )
+        )
+
+    def endpoint(self, change: EndpointChanged) -> None:
+        self._tell(
+            LiveEvent(
+                topic=Topic.AGENTS,
+                type="endpoint_state",
+                at=change.at,
+                key=change.status.endpoint,
+                data={"online": change.status.online},
+            )
+        )
+
+    def alert(self, at: float, kind: str, message: str, key: str = "") -> None:
+        self._alerts.labels(kind).inc()
+        log.error("alert", kind=kind, message=message, about=key)
+        self._tell(LiveEvent(topic=Topic.ALERTS, type=kind, at=at, key=key or kind, data={"message": message}))
+
+
+class BusLive:
+    """Implements `softphone_web.ports.Live`: of this daemon and of every other on the same bus."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    async def subscribe(self) -> AsyncIterator[LiveEvent]:
+        async with self._bus.subscribe("live.*") as heard:
+            async for message in heard:
+                if isinstance(message, Lost):
+                    # Pages that go on with a hole in the story would show wrong figures: they load anew.
+                    raise Unavailable("live events were lost on the way")
+                yield _event(message.body)
+
+
+def _event(body: Any) -> LiveEvent:
+    return LiveEvent(
+        topic=Topic(body["topic"]),
+        type=body["type"],
+        at=body["at"],
+        key=body["key"],
+        data=body["data"],
+        private=body["private"],
+        agents=frozenset(AgentId(a) for a in body["agents"]),
+    )

@@ -1,0 +1,267 @@
+"""The pages' ports (`softphone_web.ports`) onto the real parts: the database, the desk, the switch, the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+
+from callcontrol.daemon import Daemon
+from callcontrol.directory import ConfiguredAgents
+from callcontrol.events import AnyFact, InteractionEvent, decode_fact
+from callcontrol.model import AgentId, AgentState, Interaction, InteractionId, Medium, Recording
+from callcontrol.routing import terms as routing
+from callcontrol.settings import Queue
+from callcontrol.tables import interaction_events as events
+from callcontrol.tables import interactions as kept
+from foundation.clock import Clock
+from foundation.database import Database
+from foundation.errors import Conflict, NotFound
+from pbx.settings import Trunk
+from pbx.switch import Switch
+from recording.place import RecordingFolder
+from softphone_web import ports
+from softphone_web.downloads import LocalFile
+
+
+class SqlInteractions:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, wanted: ports.InteractionFilter, *, after: ports.Position | None, limit: int
+    ) -> Sequence[Interaction]:
+        rules = _conditions(wanted)
+        if after is not None:
+            rules.append(tuple_(kept.c.created_at, kept.c.id) < tuple_(_time(after.created_at), after.id))
+        query = (
+            select(kept.c.record).where(and_(*rules)).order_by(kept.c.created_at.desc(), kept.c.id.desc()).limit(limit)
+        )
+        async with self._database.begin() as session:
+            return [_record(row) for row in await session.scalars(query)]
+
+    async def get(self, interaction: InteractionId) -> Interaction:
+        async with self._database.begin() as session:
+            row = await session.scalar(select(kept.c.record).where(kept.c.id == interaction))
+        if row is None:
+            raise NotFound(f"no interaction {interaction}")
+        return _record(row)
+
+    async def events(self, interaction: InteractionId, *, after: int, limit: int) -> Sequence[InteractionEvent]:
+        query = (
+            select(events.c.n, events.c.at, events.c.fact)
+            .where(events.c.interaction_id == interaction, events.c.n > after)
+            .order_by(events.c.n)
+            .limit(limit)
+        )
+        async with self._database.begin() as session:
+            rows = (await session.execute(query)).all()
+        if not rows:
+            await self.get(interaction)
+        return [
+            InteractionEvent(interaction=interaction, n=n, at=when.timestamp(), fact=_fact(fact))
+            for n, when, fact in rows
+        ]
+
+    async def active(self) -> Mapping[Medium, int]:
+        query = select(kept.c.medium, func.count()).where(kept.c.closed_at.is_(None)).group_by(kept.c.medium)
+        async with self._database.begin() as session:
+            return {Medium(medium): count for medium, count in await session.execute(query)}
+
+
+def _conditions(wanted: ports.InteractionFilter) -> list[ColumnElement[bool]]:
+    equal = {
+        kept.c.medium: wanted.medium,
+        kept.c.queue: wanted.queue,
+        kept.c.agent: wanted.agent,
+        kept.c.phase: wanted.phase,
+        kept.c.direction: wanted.direction,
+        kept.c.exit_reason: wanted.exit_reason,
+    }
+    rules: list[ColumnElement[bool]] = [column == value for column, value in equal.items() if value is not None]
+    if wanted.since is not None:
+        rules.append(kept.c.created_at >= _time(wanted.since))
+    if wanted.until is not None:
+        rules.append(kept.c.created_at < _time(wanted.until))
+    if wanted.number is not None:
+        rules.append(or_(kept.c.from_address == wanted.number, kept.c.to_address == wanted.number))
+    if wanted.took_part is not None:
+        rules.append(kept.c.agents.contains([wanted.took_part]))
+    return rules
+
+
+def _fact(row: object) -> AnyFact:
+    return decode_fact(msgspec.json.encode(row))
+
+
+def _record(row: object) -> Interaction:
+    return msgspec.convert(row, Interaction, strict=False)
+
+
+def _time(unix: float) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)
+
+
+class DeskQueues:
+    def __init__(self, daemon: Daemon, queues: Sequence[Queue], clock: Clock) -> None:
+        self._router = daemon.desk.router
+        self._queues = {queue.name: queue for queue in queues}
+        self._clock = clock
+
+    async def list(self) -> Sequence[ports.QueueView]:
+        return [self._view(queue) for queue in self._queues.values()]
+
+    async def get(self, queue: str) -> ports.QueueView:
+        if queue not in self._queues:
+            raise NotFound(f"no queue {queue}")
+        return self._view(self._queues[queue])
+
+    def _view(self, queue: Queue) -> ports.QueueView:
+        now = self._clock.now()
+        waiting = self._router.waiting(queue.name)
+        states = Counter(a.state for a in self._router.agents.values() if queue.name in a.queues)
+        return ports.QueueView(
+            name=queue.name,
+            title=queue.title or queue.name,
+            waiting=len(waiting),
+            longest_wait_s=max((now - item.queued_at for item in waiting), default=None),
+            agents=dict(states),
+            measured_at=now,
+        )
+
+
+class DeskAgents:
+    def __init__(self, daemon: Daemon, directory: ConfiguredAgents, switch: Switch, clock: Clock) -> None:
+        self._desk = daemon.desk
+        self._directory = directory
+        self._switch = switch
+        self._clock = clock
+
+    async def list(self) -> Sequence[ports.AgentView]:
+        online = {status.endpoint: status.online for status in await self._switch.endpoints()}
+        return [self._view(agent, online) for agent in self._directory.queues()]
+
+    async def get(self, agent: AgentId) -> ports.AgentView:
+        if self._directory.get(agent) is None:
+            raise NotFound(f"no agent {agent}")
+        return self._view(agent, {status.endpoint: status.online for status in await self._switch.endpoints()})
+
+    async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> ports.AgentView:
+        if agent not in self._desk.router.agents:
+            raise Conflict(f"agent {agent} is not signed in")
+        return await self._ask(agent, state, reason or "")
+
+    async def sign_in(self, agent: AgentId, *, by: str) -> ports.AgentView:
+        if self._directory.get(agent) is None:
+            raise NotFound(f"no agent {agent}")
+        self._desk.sign_in(agent, self._directory.queues()[agent])
+        return await self.get(agent)
+
+    async def sign_out(self, agent: AgentId, *, reason: str | None, by: str) -> ports.AgentView:
+        return await self._ask(agent, AgentState.SIGNED_OUT, reason or "")
+
+    async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> ports.AgentView:
+        view = self._desk.router.agents.get(agent)
+        if view is None or view.state is not AgentState.WRAP_UP:
+            raise Conflict(f"agent {agent} is not in wrap-up")
+        self._desk.tell(routing.WrapUpFinished(at=self._clock.now(), agent=agent, disposition=disposition))
+        return await self.get(agent)
+
+    async def _ask(self, agent: AgentId, state: AgentState, reason: str) -> ports.AgentView:
+        before = await self.get(agent)
+        if before.state is not AgentState.SIGNED_OUT or state is not AgentState.SIGNED_OUT:
+            self._desk.tell(routing.AgentAsked(at=self._clock.now(), agent=agent, state=state, reason=reason))
+        return await self.get(agent)
+
+    def _view(self, agent: AgentId, online: Mapping[str, bool]) -> ports.AgentView:
+        known = self._directory.get(agent)
+        assert known is not None  # noqa: S101 - asked by all callers
+        now = self._desk.router.agents.get(agent)
+        return ports.AgentView(
+            id=agent,
+            name=known.name,
+            state=AgentState.SIGNED_OUT if now is None else now.state,
+            since=self._clock.now() if now is None else now.since,
+            reason=None if now is None else now.reason or None,
+            queues=tuple(known.queues),
+            interaction=None if now is None else now.item,
+            endpoint=known.phone,
+            endpoint_online=online.get(known.phone) if known.phone else None,
+        )
+
+
+class SwitchTrunks:
+    def __init__(self, switch: Switch, trunks: Sequence[Trunk]) -> None:
+        self._switch = switch
+        self._trunks = trunks
+
+    async def list(self) -> Sequence[ports.TrunkView]:
+        found = {(s.trunk, s.gateway): s for s in await self._switch.trunks()}
+        return [
+            ports.TrunkView(
+                name=trunk.name,
+                max_calls=trunk.max_calls,
+                gateways=tuple(
+                    ports.GatewayView(
+                        name=gateway.name,
+                        state=status.state,
+                        detail=status.detail,
+                        round_trip_ms=status.round_trip_ms,
+                    )
+                    for gateway in trunk.gateways
+                    if (status := found.get((trunk.name, gateway.name))) is not None
+                ),
+            )
+            for trunk in self._trunks
+        ]
+
+
+class KeptRecordings:
+    """Recordings' metadata are part of the interactions' records; the files lie in the recordings folder."""
+
+    def __init__(self, interactions: SqlInteractions, folder: RecordingFolder) -> None:
+        self._interactions = interactions
+        self._folder = folder
+
+    async def of_interaction(self, interaction: InteractionId) -> Sequence[ports.RecordingView]:
+        record = await self._interactions.get(interaction)
+        return [await self._view(record, recording) for recording in record.recordings]
+
+    async def get(self, recording: str) -> ports.RecordingView:
+        return await self._view(*await self._find(recording))
+
+    async def open(self, recording: str) -> ports.RecordingFile:
+        _, found = await self._find(recording)
+        if found.state in ("recording", "paused"):
+            raise Conflict("the recording is not complete yet")
+        return await LocalFile.open(self._folder.resolve(found.path))
+
+    async def _find(self, recording: str) -> tuple[Interaction, Recording]:
+        # A recording's id is <interaction>-rec<n>: its owner is in its name.
+        record = await self._interactions.get(InteractionId(recording.rpartition("-rec")[0]))
+        for found in record.recordings:
+            if found.id == recording:
+                return record, found
+        raise NotFound(f"no recording {recording}")
+
+    async def _view(self, record: Interaction, recording: Recording) -> ports.RecordingView:
+        return ports.RecordingView(
+            id=recording.id,
+            interaction=record.id,
+            started_at=recording.started_at,
+            state=recording.state,
+            seconds=recording.seconds,
+            channels=recording.channels,
+            bytes=await asyncio.to_thread(self._size, recording),
+            detail=recording.detail,
+        )
+
+    def _size(self, recording: Recording) -> int | None:
+        try:
+            return self._folder.resolve(recording.path).stat().st_size
+        except FileNotFoundError:
+            return None

@@ -1,0 +1,119 @@
+"""The call: one state machine, pure. ``step(state, input, at, flows) -> Outcome``.
+
+Theory of operation
+-------------------
+A call is in one phase (`model.Phase`) at a time, and an agent's wrap-up may run beside it. `TABLE` says which input
+does what in which phase; `ANYWHERE` holds those that do the same in every phase. A pair in neither is an
+`UnexpectedInput`, a named error that the session counts and logs: nothing is dropped in silence, nothing crashes a
+call. Inputs that may rightly come late (a prompt's end after the caller went to the queue) stand in the table as
+`_late`.
+
+The step returns facts, which are written, and commands, which are carried out in order; a command's failure comes
+back as the input `CommandFailed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from callcontrol import call_end as end
+from callcontrol import call_flow as flow
+from callcontrol import call_queue as queue
+from callcontrol import call_talk as talk
+from callcontrol import inputs as inp
+from callcontrol.call_state import CallState, Flows, Turn
+from callcontrol.commands import Command
+from callcontrol.events import AnyFact
+from callcontrol.model import Phase
+from callcontrol.routing import terms as routing
+from foundation.errors import RimayError
+from pbx import events as pbx
+
+
+class UnexpectedInput(RimayError):
+    """No row in the table for this input in this phase."""
+
+    code: ClassVar[str] = "call.unexpected_input"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    state: CallState
+    facts: Sequence[AnyFact]
+    commands: Sequence[Command]
+
+
+def _late(_turn: Turn, _e: object) -> None:
+    """Rightly late, and of no consequence any more."""
+
+
+_Handler = Callable[[Turn, Any], None]
+
+TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
+    (Phase.ARRIVING, pbx.ChannelArrived): flow.arrived,
+    # in the flow
+    (Phase.FLOW, pbx.ChannelAnswered): flow.answered,
+    (Phase.FLOW, pbx.PlaybackFinished): flow.playback_finished,
+    (Phase.FLOW, pbx.DigitsCollected): flow.digits_collected,
+    (Phase.FLOW, routing.OfferOver): queue.offer_over,
+    # in a queue
+    (Phase.QUEUED, routing.MakeOffer): queue.offered,
+    (Phase.QUEUED, routing.OfferOver): queue.offer_over,
+    (Phase.QUEUED, routing.Assign): queue.assigned,
+    (Phase.QUEUED, routing.GiveUp): queue.gave_up,
+    (Phase.QUEUED, pbx.ChannelAnswered): queue.agent_answered,
+    (Phase.QUEUED, pbx.PlaybackFinished): _late,
+    (Phase.QUEUED, pbx.DigitsCollected): _late,
+    # being joined
+    (Phase.CONNECTING, pbx.Bridged): talk.bridged,
+    (Phase.CONNECTING, pbx.ChannelAnswered): _late,
+    # talking
+    (Phase.TALKING, inp.AgentHold): talk.hold,
+    (Phase.TALKING, inp.AgentResume): talk.resume,
+    (Phase.TALKING, inp.AgentHangup): talk.agent_hangs_up,
+    (Phase.TALKING, pbx.PeerHeld): talk.phone_held,
+    (Phase.TALKING, pbx.PeerResumed): talk.phone_resumed,
+    (Phase.TALKING, inp.RecordingPause): talk.pause_recording,
+    (Phase.TALKING, inp.RecordingResume): talk.resume_recording,
+    # the citizen is gone
+    (Phase.ENDING, routing.MakeOffer): queue.late_offer,
+    (Phase.ENDING, routing.OfferOver): queue.offer_over,
+    (Phase.ENDING, routing.Assign): queue.late_assign,
+    (Phase.ENDING, routing.GiveUp): _late,
+    (Phase.ENDING, pbx.ChannelAnswered): _late,
+    (Phase.ENDING, pbx.PlaybackFinished): _late,
+    (Phase.ENDING, pbx.DigitsCollected): _late,
+    (Phase.ENDING, pbx.Bridged): _late,
+}
+
+ANYWHERE: dict[type[Any], _Handler] = {
+    pbx.ChannelHungUp: end.hung_up,
+    pbx.ChannelRinging: _late,
+    pbx.DigitReceived: _late,  # collected digits come as DigitsCollected
+    pbx.PlaybackStarted: _late,
+    pbx.Unbridged: _late,  # the hang-up or command that parted them says more
+    pbx.RecordingStarted: talk.recording_started,
+    pbx.RecordingStopped: talk.recording_stopped,
+    pbx.RecordingFailed: talk.recording_failed,
+    routing.WrapUpBegun: talk.wrap_up_begun,
+    routing.WrapUpOver: talk.wrap_up_over,
+    inp.RecordingFinished: talk.recording_finished,
+    inp.CommandFailed: end.command_failed,
+    inp.TimerFired: end.finish_timer,
+    inp.Reattach: end.reattach,
+    inp.SwitchDied: end.switch_died,
+}
+
+
+def step(state: CallState, told: inp.CallInput, at: float, flows: Flows) -> Outcome:
+    """Raises `UnexpectedInput` for a pair that no table knows; the state is then unchanged."""
+    kind = type(told)
+    handler = TABLE.get((state.phase, kind)) or ANYWHERE.get(kind)
+    if handler is None or state.phase is Phase.CLOSED:
+        raise UnexpectedInput(f"{kind.__name__} in phase {state.phase.value}", interaction=state.id)
+    turn = Turn(state, at, flows)
+    handler(turn, told)
+    end.close_if_done(turn)
+    return Outcome(turn.s, turn.facts, turn.commands)

@@ -1,0 +1,208 @@
+"""The call in its flow: arrival, what the flow asks for, what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from callcontrol import commands as cmd
+from callcontrol import events as ev
+from callcontrol.call_state import Turn
+from callcontrol.model import Direction, ExitReason, InitiationMethod, Medium, Phase, Role
+from callcontrol.routing import terms as routing
+from ivr_flows import protocol as flow
+from pbx import events as pbx
+from pbx.terms import DigitRules, DigitsEnd, HangupCause
+
+# The engine has limits of its own; what goes on at once more often than this in one turn goes round for ever.
+MAX_FLOW_STEPS = 200
+
+_CAUSES = {cause.value: cause for cause in HangupCause}
+_COLLECT_END = {
+    DigitsEnd.COMPLETE: flow.CollectEnd.COMPLETE,
+    DigitsEnd.TERMINATOR: flow.CollectEnd.TERMINATOR,
+    DigitsEnd.TIMEOUT: flow.CollectEnd.TIMEOUT,
+}
+
+
+def arrived(turn: Turn, e: pbx.ChannelArrived) -> None:
+    turn.set(channel=e.channel, customer_up=True, from_number=e.from_number)
+    turn.fact(
+        ev.Started(
+            medium=Medium.VOICE,
+            direction=Direction.INBOUND if e.trunk else Direction.INTERNAL,
+            initiation_method=InitiationMethod.INBOUND,
+            channel=e.channel,
+            from_address=e.from_number,
+            from_name=e.from_name,
+            to_address=e.to_number,
+            trunk=e.trunk,
+        )
+    )
+    turn.fact(
+        ev.ParticipantJoined(participant=turn.customer, role=Role.CUSTOMER, address=e.from_number, channel=e.channel)
+    )
+    ref = turn.flows.choose(e.to_number)
+    if ref is None:
+        turn.set(hangup_by="system")
+        turn.do(cmd.RejectLeg(e.channel, HangupCause.UNALLOCATED))
+        turn.fact(ev.FlowNoted(kind="no_flow", data={"to": e.to_number}))
+        return
+    turn.fact(ev.FlowStarted(flow=ref.name, version=ref.version))
+    turn.set(phase=Phase.FLOW)
+    facts = {"from": e.from_number, "name": e.from_name, "to": e.to_number, "trunk": e.trunk or ""}
+    cursor, actions = turn.flows.begin(ref, facts)
+    turn.set(flow=cursor)
+    run_actions(turn, actions)
+
+
+def tell(turn: Turn, told: flow.Input) -> None:
+    """Tell the flow, and carry on with what it asks for."""
+    if turn.s.flow is None:
+        return
+    cursor, actions = turn.flows.step(turn.s.flow, told)
+    turn.set(flow=cursor)
+    run_actions(turn, actions)
+
+
+def run_actions(turn: Turn, actions: Sequence[flow.Action]) -> None:
+    for _ in range(MAX_FLOW_STEPS):
+        told: flow.Input | None = None
+        for action in actions:
+            told = _act(turn, action)
+        if told is None or turn.s.flow is None:
+            return
+        cursor, actions = turn.flows.step(turn.s.flow, told)
+        turn.set(flow=cursor)
+    turn.do(cmd.Alert("flow_loop", f"the flow of {turn.s.id} goes round without end"))
+    end_flow(turn, "loop")
+    hang_up(turn, HangupCause.OTHER)
+
+
+def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
+    """Carry out one action; the answer, where it is known at once."""
+    match action:
+        case flow.Note():
+            turn.fact(ev.FlowNoted(kind=action.kind, data=dict(action.data), private=action.private))
+        case flow.Answer():
+            if turn.s.answered:
+                return flow.Answered()
+            turn.do(cmd.AnswerLeg(turn.s.channel))
+        case flow.Play():
+            playback = turn.new_playback()
+            turn.set(prompt=playback)
+            turn.do(cmd.PlayTo(turn.s.channel, playback, tuple(action.prompts)))
+        case flow.Collect():
+            rules = DigitRules(
+                max_digits=action.max_digits,
+                terminator=action.terminator,
+                first_s=action.first_s,
+                between_s=action.between_s,
+                barge_in=action.barge_in,
+            )
+            turn.set(collecting=True)
+            turn.do(cmd.CollectFrom(turn.s.channel, turn.new_playback(), tuple(action.prompts), rules))
+        case flow.Enqueue():
+            _enqueue(turn, action)
+        case flow.Hangup():
+            end_flow(turn, "hangup")
+            hang_up(turn, _CAUSES.get(action.cause, HangupCause.NORMAL))
+    return None
+
+
+def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
+    turn.set(
+        phase=Phase.QUEUED,
+        queue=action.queue,
+        queued_at=turn.at,
+        priority=action.priority,
+        skills=dict(action.skills),
+        reason=action.reason,
+        music=action.music,
+        give_up_at=None if action.timeout_s is None else turn.at + action.timeout_s,
+    )
+    turn.fact(ev.Queued(queue=action.queue, priority=action.priority, skills=dict(action.skills), reason=action.reason))
+    turn.do(cmd.StartMusic(turn.s.channel, action.music))
+    route(turn)
+
+
+def route(turn: Turn) -> None:
+    """(Again) into the line, in the place that the first arrival there gives."""
+    s = turn.s
+    assert s.queue is not None  # noqa: S101 - only queued calls are routed
+    turn.do(
+        cmd.RouteItem(
+            routing.WorkItem(
+                id=s.id,
+                medium=Medium.VOICE,
+                queue=s.queue,
+                queued_at=s.queued_at,
+                priority=s.priority,
+                skills=s.skills,
+                reason=s.reason,
+                give_up_at=s.give_up_at,
+                offers_made=s.offers_made,
+            )
+        )
+    )
+
+
+def end_flow(turn: Turn, how: str) -> None:
+    if turn.s.flow is not None:
+        turn.fact(ev.FlowEnded(how=how))
+    turn.set(flow=None, prompt=None, collecting=False)
+
+
+def hang_up(turn: Turn, cause: HangupCause) -> None:
+    turn.set(hangup_by="system")
+    if turn.s.customer_up:
+        turn.do(cmd.HangupLeg(turn.s.channel, cause))
+
+
+def back_to_flow(turn: Turn, why: flow.QueueExit) -> None:
+    """The queue, or the talk, is over and the citizen is still there."""
+    turn.set(phase=Phase.FLOW, queue=None)
+    turn.fact(ev.FlowResumed())
+    if turn.s.flow is None:
+        hang_up(turn, HangupCause.NORMAL)
+        return
+    tell(turn, flow.QueueLeft(why))
+
+
+# --- what the switch tells while the flow runs --------------------
+
+
+def answered(turn: Turn, e: pbx.ChannelAnswered) -> None:
+    if e.channel != turn.s.channel or turn.s.answered:
+        return
+    turn.set(answered=True)
+    turn.fact(ev.Answered())
+    tell(turn, flow.Answered())
+
+
+def playback_finished(turn: Turn, e: pbx.PlaybackFinished) -> None:
+    if e.playback != turn.s.prompt:
+        return  # of an older prompt, or of a collect, which tells its own end
+    turn.set(prompt=None)
+    ok = e.end is not pbx.PlaybackEnd.FAILED
+    if not ok:
+        turn.do(cmd.Alert("prompt_failed", e.detail or "a prompt could not be played"))
+    tell(turn, flow.Played(ok=ok, detail=e.detail))
+
+
+def digits_collected(turn: Turn, e: pbx.DigitsCollected) -> None:
+    if not turn.s.collecting or e.end is DigitsEnd.STOPPED:
+        return
+    turn.set(collecting=False)
+    tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end]))
+
+
+def customer_gone(turn: Turn, e: pbx.ChannelHungUp) -> ExitReason:
+    """The citizen left while in the flow."""
+    if turn.s.hangup_by == "system":
+        reason = ExitReason.SELF_SERVICE if turn.s.answered else ExitReason.REJECTED
+    else:
+        reason = ExitReason.ABANDONED_IN_FLOW if turn.s.answered else ExitReason.ABANDONED_RINGING
+    if turn.s.flow is not None:
+        tell(turn, flow.CallerLeft())
+        end_flow(turn, "caller_left")
+    return reason

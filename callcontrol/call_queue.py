@@ -1,0 +1,121 @@
+"""The call in a queue: offers to agents, one at a time, until one has it."""
+
+from __future__ import annotations
+
+from callcontrol import commands as cmd
+from callcontrol import events as ev
+from callcontrol.call_flow import back_to_flow, route
+from callcontrol.call_state import Turn
+from callcontrol.model import OfferEnd, Phase, Role
+from callcontrol.routing import terms as routing
+from ivr_flows.protocol import QueueExit
+from pbx import events as pbx
+from pbx.terms import HangupCause
+
+# How an agent's phone that did not answer is read. Everything else is the device's failure, not the agent's.
+_LEG_END: dict[HangupCause, OfferEnd] = {
+    HangupCause.NO_ANSWER: OfferEnd.EXPIRED,
+    HangupCause.CANCELLED: OfferEnd.EXPIRED,
+    HangupCause.BUSY: OfferEnd.REJECTED,
+    HangupCause.REJECTED: OfferEnd.REJECTED,
+}
+_QUEUE_EXIT = {"timeout": QueueExit.TIMEOUT, "unknown_queue": QueueExit.UNKNOWN_QUEUE, "no_agents": QueueExit.NO_AGENTS}
+
+
+def offered(turn: Turn, d: routing.MakeOffer) -> None:
+    channel, participant = turn.new_leg()
+    turn.set(
+        offer=d.offer,
+        agent=d.agent,
+        agent_channel=channel,
+        agent_participant=participant,
+        offers_made=turn.s.offers_made + 1,
+    )
+    turn.fact(
+        ev.ParticipantJoined(
+            participant=participant, role=Role.AGENT, address=str(d.agent), channel=channel, agent=d.agent
+        )
+    )
+    turn.fact(ev.Offered(offer=d.offer, agent=d.agent, participant=participant, expires_at=d.expires_at))
+    turn.do(cmd.RingAgent(channel, d.agent, turn.s.from_number, max(1.0, d.expires_at - turn.at)))
+
+
+def late_offer(turn: Turn, d: routing.MakeOffer) -> None:
+    """The citizen left while the offer was on its way."""
+    turn.do(cmd.AnswerOffer(d.offer, OfferEnd.WITHDRAWN))
+
+
+def agent_answered(turn: Turn, e: pbx.ChannelAnswered) -> None:
+    if e.channel == turn.s.agent_channel and turn.s.offer is not None:
+        turn.do(cmd.AnswerOffer(turn.s.offer, OfferEnd.ACCEPTED))
+
+
+def agent_leg_down(turn: Turn, e: pbx.ChannelHungUp) -> None:
+    """The phone did not answer, or refused. The router decides what that means; its word comes as `OfferOver`."""
+    turn.set(agent_channel=None)
+    if turn.s.offer is not None:
+        turn.do(cmd.AnswerOffer(turn.s.offer, _LEG_END.get(e.cause, OfferEnd.FAILED), e.cause.value))
+
+
+def offer_over(turn: Turn, d: routing.OfferOver) -> None:
+    if d.offer != turn.s.offer:
+        return
+    turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=d.how, detail=d.detail))
+    drop_agent_leg(turn, d.how.value, HangupCause.CANCELLED)
+    turn.set(offer=None, agent=None)
+
+
+def drop_agent_leg(turn: Turn, why: str, cause: HangupCause = HangupCause.NORMAL) -> None:
+    """Take the agent's leg away; the participant leaves now, the leg is watched until it is gone."""
+    s = turn.s
+    if s.agent_channel is not None:
+        turn.do(cmd.HangupLeg(s.agent_channel, cause))
+        turn.set(leaving=(*s.leaving, s.agent_channel))
+    if s.agent_participant is not None:
+        turn.fact(ev.ParticipantLeft(participant=s.agent_participant, reason=why))
+    turn.set(agent_channel=None, agent_participant=None)
+
+
+def assigned(turn: Turn, d: routing.Assign) -> None:
+    s = turn.s
+    if d.offer != s.offer or s.agent_channel is None:
+        # Accepted and lost in the same instant: the router must not keep the agent for a call that cannot be joined.
+        turn.set(working=d.agent)
+        turn.do(cmd.EndWork(d.agent))
+        return
+    turn.set(phase=Phase.CONNECTING, offer=None, working=d.agent)
+    turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=OfferEnd.ACCEPTED))
+    turn.fact(ev.Dequeued(queue=s.queue or "", how="answered", waited_s=round(turn.at - s.queued_at, 3)))
+    turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
+
+
+def late_assign(turn: Turn, d: routing.Assign) -> None:
+    """The agent answered in the instant in which the citizen left: there was no talk, only an accepted offer."""
+    turn.set(offer=None, working=d.agent)
+    turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=OfferEnd.ACCEPTED, detail="citizen left"))
+    turn.do(cmd.EndWork(d.agent))
+    drop_agent_leg(turn, "customer_left")
+
+
+def gave_up(turn: Turn, d: routing.GiveUp) -> None:
+    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how=d.why, waited_s=round(turn.at - turn.s.queued_at, 3)))
+    turn.do(cmd.StopMusic(turn.s.channel))
+    if d.why == "unknown_queue":
+        turn.do(cmd.Alert("unknown_queue", f"a flow asked for the queue {turn.s.queue!r}, which does not exist"))
+    back_to_flow(turn, _QUEUE_EXIT[d.why])
+
+
+def lost_before_talk(turn: Turn, why: str) -> None:
+    """Accepted, but the legs were never joined: the citizen goes back to their place."""
+    if turn.s.working is not None:
+        turn.do(cmd.EndWork(turn.s.working))
+    drop_agent_leg(turn, why)
+    turn.set(phase=Phase.QUEUED, agent=None)
+    turn.fact(ev.Queued(queue=turn.s.queue or "", priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
+    turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))
+    route(turn)
+
+
+def abandoned(turn: Turn) -> None:
+    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how="abandoned", waited_s=round(turn.at - turn.s.queued_at, 3)))
+    turn.do(cmd.WithdrawItem())

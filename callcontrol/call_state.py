@@ -1,0 +1,118 @@
+"""The state of one call and the turn in which it is changed. Pure: no clock, no loop, no database."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from callcontrol import events as ev
+from callcontrol.commands import Command
+from callcontrol.model import AgentId, InteractionId, OfferId, ParticipantId, Phase
+from ivr_flows import protocol as flow
+
+
+class FlowRef(msgspec.Struct, frozen=True):
+    name: str
+    version: str
+
+
+class Flows(Protocol):
+    """What a call needs of the flows. A cursor is a flow's own state: plain JSON, opaque here."""
+
+    def choose(self, to_number: str) -> FlowRef | None: ...
+    def begin(self, ref: FlowRef, facts: Mapping[str, object]) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
+    def step(self, cursor: dict[str, Any], told: flow.Input) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
+
+
+class CallState(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a restarted daemon must know to go on with the call; stored with its events.
+
+    `leaving` are agent legs told to hang up and not yet gone. `working` is the agent whom the router holds for this
+    call, from the accepted offer to the end of the wrap-up.
+    """
+
+    id: InteractionId
+    phase: Phase = Phase.ARRIVING
+    channel: str = ""
+    customer_up: bool = False
+    answered: bool = False
+    from_number: str = ""
+    flow: dict[str, Any] | None = None
+    prompt: str | None = None  # the playback that the flow waits for
+    collecting: bool = False
+    queue: str | None = None
+    queued_at: float = 0.0
+    priority: int = 0
+    skills: dict[str, int] = {}
+    reason: str = ""
+    music: str = "default"
+    give_up_at: float | None = None
+    offers_made: int = 0
+    offer: OfferId | None = None
+    agent: AgentId | None = None
+    agent_channel: str | None = None
+    agent_participant: ParticipantId | None = None
+    leaving: tuple[str, ...] = ()
+    working: AgentId | None = None
+    wrap_up_until: float | None = None
+    held: bool = False
+    hangup_by: str | None = None  # who asked for the end, when it was one of us
+    recording: str | None = None
+    recording_path: str | None = None
+    legs: int = 0
+    playbacks: int = 0
+    recordings: int = 0
+
+
+class Turn:
+    """One step under way: the state so far, the facts to be written, the commands to be carried out."""
+
+    __slots__ = ("at", "commands", "facts", "flows", "s")
+
+    def __init__(self, state: CallState, at: float, flows: Flows) -> None:
+        self.s = state
+        self.at = at
+        self.flows = flows
+        self.facts: list[ev.AnyFact] = []
+        self.commands: list[Command] = []
+
+    def set(self, **change: Any) -> None:
+        self.s = replace(self.s, **change)
+
+    def fact(self, fact: ev.AnyFact) -> None:
+        self.facts.append(fact)
+
+    def do(self, *commands: Command) -> None:
+        self.commands.extend(commands)
+
+    # Ids are counted, not drawn: the same events give the same ids, in a replay too.
+
+    def new_leg(self) -> tuple[str, ParticipantId]:
+        n = self.s.legs + 1
+        self.set(legs=n)
+        return f"{self.s.id}-leg{n}", ParticipantId(f"{self.s.id}.p{n}")
+
+    def new_playback(self) -> str:
+        n = self.s.playbacks + 1
+        self.set(playbacks=n)
+        return f"{self.s.id}-play{n}"
+
+    def new_recording(self) -> tuple[str, str]:
+        n = self.s.recordings + 1
+        self.set(recordings=n)
+        key = f"{self.s.id}-rec{n}"
+        day = dt.datetime.fromtimestamp(self.at, dt.UTC).strftime("%Y/%m/%d")
+        return key, f"{day}/{key}.wav"
+
+    @property
+    def customer(self) -> ParticipantId:
+        return ParticipantId(f"{self.s.id}.c")
+
+
+def waiting_of(state: CallState) -> bool:
+    """Whether the router has this call in a line now."""
+    return state.phase is Phase.QUEUED and state.queue is not None

@@ -1,0 +1,166 @@
+"""The talk of citizen and agent: joining, holding, recording, parting."""
+
+from __future__ import annotations
+
+from callcontrol import commands as cmd
+from callcontrol import events as ev
+from callcontrol import inputs as inp
+from callcontrol.call_flow import back_to_flow, end_flow
+from callcontrol.call_queue import drop_agent_leg
+from callcontrol.call_state import Turn
+from callcontrol.model import Phase
+from callcontrol.routing import terms as routing
+from ivr_flows.protocol import QueueExit
+from pbx import events as pbx
+from pbx.terms import HangupCause
+
+
+def bridged(turn: Turn, e: pbx.Bridged) -> None:
+    s = turn.s
+    if {e.channel, e.peer} != {s.channel, s.agent_channel} or s.agent is None or s.agent_participant is None:
+        return
+    turn.set(phase=Phase.TALKING)
+    turn.fact(ev.Connected(agent=s.agent, participant=s.agent_participant))
+    if s.recording is None:
+        recording, path = turn.new_recording()
+        turn.set(recording=recording, recording_path=path)
+        turn.do(cmd.StartRecording(s.channel, recording, path))
+
+
+def part(turn: Turn, by: str) -> None:
+    """They no longer talk; the agent's wrap-up begins."""
+    s = turn.s
+    assert s.agent is not None  # noqa: S101 - a talk has an agent
+    assert s.agent_participant is not None  # noqa: S101
+    turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by=by))
+    turn.set(held=False)
+    turn.do(cmd.EndWork(s.agent))
+
+
+def agent_left(turn: Turn, by: str) -> None:
+    """The agent's leg is down and the citizen is still there: recording ends, the flow goes on (a survey, thanks)."""
+    part(turn, by)
+    if turn.s.recording is not None:
+        turn.do(cmd.StopRecording(turn.s.channel, turn.s.recording))
+    drop_agent_leg(turn, "left" if by == "agent" else by)
+    back_to_flow(turn, QueueExit.TALKED)
+
+
+def customer_left(turn: Turn, by: str) -> None:
+    part(turn, by)
+    drop_agent_leg(turn, "customer_left")
+    end_flow(turn, "talk_over")
+
+
+# --- hold, asked for by the page or by the phone itself --------------------
+
+
+def hold(turn: Turn, e: inp.AgentHold) -> None:
+    if not turn.s.held:
+        turn.set(held=True)
+        turn.fact(ev.Held(by=e.by))
+        turn.do(cmd.HoldLeg(turn.s.channel))
+
+
+def resume(turn: Turn, e: inp.AgentResume) -> None:
+    if turn.s.held:
+        turn.set(held=False)
+        turn.fact(ev.Resumed(by=e.by))
+        turn.do(cmd.UnholdLeg(turn.s.channel))
+
+
+def phone_held(turn: Turn, e: pbx.PeerHeld) -> None:
+    if e.channel == turn.s.agent_channel and not turn.s.held:
+        turn.set(held=True)
+        turn.fact(ev.Held(by=turn.s.agent))
+
+
+def phone_resumed(turn: Turn, e: pbx.PeerResumed) -> None:
+    if e.channel == turn.s.agent_channel and turn.s.held:
+        turn.set(held=False)
+        turn.fact(ev.Resumed(by=turn.s.agent))
+
+
+def agent_hangs_up(turn: Turn, _e: inp.AgentHangup) -> None:
+    """The agent ends the talk from their page: the same as putting down the phone."""
+    if turn.s.agent_channel is not None:
+        turn.do(cmd.HangupLeg(turn.s.agent_channel, HangupCause.NORMAL))
+
+
+# --- wrap-up --------------------
+
+
+def wrap_up_begun(turn: Turn, d: routing.WrapUpBegun) -> None:
+    if d.agent == turn.s.working:
+        turn.set(wrap_up_until=d.until)
+        turn.fact(ev.WrapUpStarted(agent=d.agent, until=d.until))
+
+
+def wrap_up_over(turn: Turn, d: routing.WrapUpOver) -> None:
+    if d.agent == turn.s.working:
+        turn.set(working=None, wrap_up_until=None)
+        turn.fact(ev.WrapUpEnded(agent=d.agent, how=d.how, disposition=d.disposition))
+
+
+# --- recording: in every phase, for its end may come late --------------------
+
+
+def recording_started(turn: Turn, e: pbx.RecordingStarted) -> None:
+    if e.recording == turn.s.recording:
+        turn.fact(ev.RecordingStarted(recording=e.recording, path=turn.s.recording_path or ""))
+
+
+def recording_stopped(turn: Turn, e: pbx.RecordingStopped) -> None:
+    if e.recording != turn.s.recording:
+        return
+    turn.fact(
+        ev.RecordingStopped(
+            recording=e.recording,
+            path=turn.s.recording_path or "",
+            seconds=round(e.file.seconds, 3),
+            channels=e.file.channels,
+        )
+    )
+    turn.set(recording=None, recording_path=None)
+
+
+def recording_failed(turn: Turn, e: pbx.RecordingFailed) -> None:
+    if e.recording == turn.s.recording:
+        failed(turn, e.reason, e.file.seconds if e.file else None)
+
+
+def recording_finished(turn: Turn, e: inp.RecordingFinished) -> None:
+    """A repaired file: kept up to where it broke off."""
+    if e.recording != turn.s.recording:
+        return None
+    if e.file is None:
+        return failed(turn, "no audio was written", None)
+    turn.fact(
+        ev.RecordingStopped(
+            recording=e.recording,
+            path=turn.s.recording_path or "",
+            seconds=round(e.file.seconds, 3),
+            channels=e.file.channels,
+        )
+    )
+    turn.set(recording=None, recording_path=None)
+    return None
+
+
+def failed(turn: Turn, reason: str, seconds: float | None) -> None:
+    assert turn.s.recording is not None  # noqa: S101 - asked by all callers
+    turn.fact(ev.RecordingFailed(recording=turn.s.recording, reason=reason, seconds=seconds))
+    turn.do(cmd.Alert("recording_failed", reason))
+    turn.set(recording=None, recording_path=None)
+
+
+def pause_recording(turn: Turn, _e: inp.RecordingPause) -> None:
+    if turn.s.recording is not None:
+        turn.fact(ev.RecordingPaused(recording=turn.s.recording))
+        turn.do(cmd.PauseRecording(turn.s.channel, turn.s.recording))
+
+
+def resume_recording(turn: Turn, _e: inp.RecordingResume) -> None:
+    if turn.s.recording is not None:
+        turn.fact(ev.RecordingResumed(recording=turn.s.recording))
+        turn.do(cmd.ResumeRecording(turn.s.channel, turn.s.recording))

@@ -1,0 +1,178 @@
+"""What a call asks to be done: by the switch, by the router, by the clock. The session carries them out in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from callcontrol.model import AgentId, OfferEnd, OfferId
+from callcontrol.routing.terms import WorkItem
+from ivr_flows.protocol import Prompt
+from pbx.terms import DigitRules, HangupCause
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLeg:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLeg:
+    channel: str
+    cause: HangupCause
+
+
+@dataclass(frozen=True, slots=True)
+class HangupLeg:
+    channel: str
+    cause: HangupCause = HangupCause.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class PlayTo:
+    channel: str
+    playback: str
+    prompts: Sequence[Prompt]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectFrom:
+    channel: str
+    playback: str
+    prompts: Sequence[Prompt]
+    rules: DigitRules
+
+
+@dataclass(frozen=True, slots=True)
+class StartMusic:
+    channel: str
+    music: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopMusic:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    """Ring the agent's phone; `channel` is the new leg's id."""
+
+    channel: str
+    agent: AgentId
+    caller_number: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeLegs:
+    customer: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLeg:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnholdLeg:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording:
+    channel: str
+    recording: str
+    path: str  # below the recordings folder
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording:
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording:
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording:
+    channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinishRecording:
+    """Its switch or daemon died, or its end was never told: make the file whole. Answered by `RecordingFinished`."""
+
+    recording: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteItem:
+    item: WorkItem
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawItem:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOffer:
+    offer: OfferId
+    how: OfferEnd
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndWork:
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreWork:
+    agent: AgentId
+    queue: str
+    wrap_up_until: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Somebody must look: goes to supervisors and the log."""
+
+    kind: str
+    message: str
+
+
+SwitchCommand: TypeAlias = (
+    AnswerLeg
+    | RejectLeg
+    | HangupLeg
+    | PlayTo
+    | CollectFrom
+    | StartMusic
+    | StopMusic
+    | RingAgent
+    | BridgeLegs
+    | HoldLeg
+    | UnholdLeg
+    | StartRecording
+    | PauseRecording
+    | ResumeRecording
+    | StopRecording
+    | FinishRecording
+)
+Command: TypeAlias = SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | RestoreWork | SetTimer | Alert

@@ -1,0 +1,27 @@
+"""Who the agents are, from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from callcontrol.model import AgentId
+from callcontrol.settings import Agent
+
+
+class ConfiguredAgents:
+    def __init__(self, agents: Sequence[Agent]) -> None:
+        self._by_id = {AgentId(agent.id): agent for agent in agents}
+        self._by_phone = {agent.phone: AgentId(agent.id) for agent in agents if agent.phone}
+
+    def get(self, agent: AgentId) -> Agent | None:
+        return self._by_id.get(agent)
+
+    def phone(self, agent: AgentId) -> str | None:
+        known = self._by_id.get(agent)
+        return None if known is None else known.phone
+
+    def agent_of(self, endpoint: str) -> AgentId | None:
+        return self._by_phone.get(endpoint)
+
+    def queues(self) -> Mapping[AgentId, frozenset[str]]:
+        return {agent: frozenset(known.queues) for agent, known in self._by_id.items()}

@@ -1,0 +1,263 @@
+"""Everything that happens to an interaction, one class each: the rows of the append-only `interaction_events`.
+
+They are facts in the past tense, never changed and never removed; records, CDRs and statistics are folds over them. The
+``type`` tag of each is its stable name in the database, on the bus and in the API. Fields that hold personal data are
+named in `PRIVATE_FIELDS`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from callcontrol.model import (
+    AgentId,
+    Direction,
+    ExitReason,
+    InitiationMethod,
+    InteractionId,
+    Medium,
+    OfferEnd,
+    OfferId,
+    ParticipantId,
+    Role,
+)
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Base of all."""
+
+
+class Started(Fact, frozen=True, kw_only=True, tag="started"):
+    medium: Medium
+    direction: Direction
+    initiation_method: InitiationMethod
+    channel: str
+    from_address: str
+    from_name: str
+    to_address: str
+    trunk: str | None
+
+
+class ParticipantJoined(Fact, frozen=True, kw_only=True, tag="participant_joined"):
+    participant: ParticipantId
+    role: Role
+    address: str
+    channel: str | None
+    agent: AgentId | None = None
+
+
+class ParticipantLeft(Fact, frozen=True, kw_only=True, tag="participant_left"):
+    participant: ParticipantId
+    reason: str
+
+
+class Answered(Fact, frozen=True, kw_only=True, tag="answered"):
+    """We took the call; charging begins."""
+
+
+class FlowStarted(Fact, frozen=True, kw_only=True, tag="flow_started"):
+    flow: str
+    version: str
+
+
+class FlowNoted(Fact, frozen=True, kw_only=True, tag="flow_noted"):
+    """What a flow wants remembered: node entered, choice made. `private`: `data` came from the caller's keys."""
+
+    kind: str
+    data: dict[str, Any]
+    private: bool = False
+
+
+class FlowResumed(Fact, frozen=True, kw_only=True, tag="flow_resumed"):
+    """The citizen is back in the flow, after a queue that gave up or a talk that is over."""
+
+
+class FlowEnded(Fact, frozen=True, kw_only=True, tag="flow_ended"):
+    how: str
+
+
+class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
+    queue: str
+    priority: int
+    skills: dict[str, int]
+    reason: str
+
+
+class Dequeued(Fact, frozen=True, kw_only=True, tag="dequeued"):
+    """The item left the queue: answered, abandoned, timeout, no_agents, unknown_queue."""
+
+    queue: str
+    how: str
+    waited_s: float
+
+
+class Offered(Fact, frozen=True, kw_only=True, tag="offered"):
+    offer: OfferId
+    agent: AgentId
+    participant: ParticipantId
+    expires_at: float
+
+
+class OfferEnded(Fact, frozen=True, kw_only=True, tag="offer_ended"):
+    offer: OfferId
+    agent: AgentId
+    how: OfferEnd
+    detail: str = ""
+
+
+class Connected(Fact, frozen=True, kw_only=True, tag="connected"):
+    """Citizen and agent hear each other."""
+
+    agent: AgentId
+    participant: ParticipantId
+
+
+class Held(Fact, frozen=True, kw_only=True, tag="held"):
+    by: AgentId | None
+
+
+class Resumed(Fact, frozen=True, kw_only=True, tag="resumed"):
+    by: AgentId | None
+
+
+class Disconnected(Fact, frozen=True, kw_only=True, tag="disconnected"):
+    """Citizen and agent no longer hear each other. `by`: customer, agent, system."""
+
+    agent: AgentId
+    participant: ParticipantId
+    by: str
+
+
+class RecordingStarted(Fact, frozen=True, kw_only=True, tag="recording_started"):
+    recording: str
+    path: str
+
+
+class RecordingPaused(Fact, frozen=True, kw_only=True, tag="recording_paused"):
+    recording: str
+
+
+class RecordingResumed(Fact, frozen=True, kw_only=True, tag="recording_resumed"):
+    recording: str
+
+
+class RecordingStopped(Fact, frozen=True, kw_only=True, tag="recording_stopped"):
+    recording: str
+    path: str
+    seconds: float
+    channels: int
+
+
+class RecordingFailed(Fact, frozen=True, kw_only=True, tag="recording_failed"):
+    recording: str
+    reason: str
+    seconds: float | None = None
+
+
+class WrapUpStarted(Fact, frozen=True, kw_only=True, tag="wrap_up_started"):
+    agent: AgentId
+    until: float | None
+
+
+class WrapUpEnded(Fact, frozen=True, kw_only=True, tag="wrap_up_ended"):
+    """`how`: finished, timer, signed_out, daemon_lost."""
+
+    agent: AgentId
+    how: str
+    disposition: str | None = None
+
+
+class Reattached(Fact, frozen=True, kw_only=True, tag="reattached"):
+    """A restarted daemon found the call again on the switch. `gap_s`: how long nobody watched."""
+
+    gap_s: float
+
+
+class CommandFailed(Fact, frozen=True, kw_only=True, tag="command_failed"):
+    """The switch did not do what the call needed; what follows says how it went on."""
+
+    command: str
+    code: str
+    message: str
+
+
+class Ended(Fact, frozen=True, kw_only=True, tag="ended"):
+    """The citizen's leg is over."""
+
+    exit_reason: ExitReason
+    cause: str
+    by: str  # customer, agent, system
+    mos: float | None = None
+
+
+class Closed(Fact, frozen=True, kw_only=True, tag="closed"):
+    """Nothing more will happen."""
+
+
+AnyFact: TypeAlias = (
+    Started
+    | ParticipantJoined
+    | ParticipantLeft
+    | Answered
+    | FlowStarted
+    | FlowNoted
+    | FlowResumed
+    | FlowEnded
+    | Queued
+    | Dequeued
+    | Offered
+    | OfferEnded
+    | Connected
+    | Held
+    | Resumed
+    | Disconnected
+    | RecordingStarted
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingStopped
+    | RecordingFailed
+    | WrapUpStarted
+    | WrapUpEnded
+    | Reattached
+    | CommandFailed
+    | Ended
+    | Closed
+)
+
+PRIVATE_FIELDS: dict[type[Fact], frozenset[str]] = {
+    Started: frozenset({"from_address", "from_name"}),
+    ParticipantJoined: frozenset({"address"}),
+    FlowNoted: frozenset({"data"}),  # where the event says `private`
+}
+
+
+class InteractionEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact in its place: number `n` of its interaction, from 1, without gaps. `at` is unix seconds."""
+
+    interaction: InteractionId
+    n: int
+    at: float
+    fact: AnyFact
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyFact)
+
+
+def fact_type(fact: Fact) -> str:
+    """The stable name of the fact's kind."""
+    tag = fact.__struct_config__.tag
+    assert isinstance(tag, str)  # noqa: S101 - every class above has a literal tag
+    return tag
+
+
+def encode_fact(fact: Fact) -> bytes:
+    return _encoder.encode(fact)
+
+
+def decode_fact(data: bytes) -> AnyFact:
+    """Raises msgspec.ValidationError for a row that no class above fits."""
+    fact: AnyFact = _decoder.decode(data)
+    return fact

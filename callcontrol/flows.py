@@ -1,0 +1,38 @@
+"""The flow book as a call sees it (`call_state.Flows`): flows by name and version, cursors as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from callcontrol.call_state import FlowRef
+from ivr_flows import engine
+from ivr_flows.book import FlowBook
+from ivr_flows.faults import NoFlow
+from ivr_flows.protocol import Action, Begin, Input
+from ivr_flows.state import FlowState
+
+
+class BookFlows:
+    def __init__(self, book: FlowBook) -> None:
+        self._book = book
+
+    def choose(self, to_number: str) -> FlowRef | None:
+        try:
+            flow = self._book.choose(to_number)
+        except NoFlow:
+            return None
+        return FlowRef(flow.id, flow.version)
+
+    def begin(self, ref: FlowRef, facts: Mapping[str, object]) -> tuple[dict[str, Any], Sequence[Action]]:
+        flow = self._book.version(ref.name, ref.version)
+        if flow is None:
+            raise NoFlow(f"flow {ref.name!r} is not loaded", flow=ref.name, version=ref.version)
+        return self._told(engine.begin(flow), Begin(facts))
+
+    def step(self, cursor: dict[str, Any], told: Input) -> tuple[dict[str, Any], Sequence[Action]]:
+        return self._told(FlowState.from_json(cursor), told)
+
+    def _told(self, state: FlowState, told: Input) -> tuple[dict[str, Any], Sequence[Action]]:
+        after, actions = self._book.step(state, told)
+        return after.to_json(), actions

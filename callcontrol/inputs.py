@@ -1,0 +1,93 @@
+"""What a call is told, besides the switch's events (`pbx.events`) and the router's decisions (`routing.terms`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from callcontrol.commands import Command
+from callcontrol.model import AgentId
+from callcontrol.routing import terms as routing
+from pbx import events as pbx
+from pbx.terms import RecordedFile
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    command: Command
+    code: str  # of the RimayError
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFinished:
+    recording: str
+    file: RecordedFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reattach:
+    """The switch's truth about this call, after nobody watched for `gap_s`. `restarted`: the daemon itself is new."""
+
+    gap_s: float
+    restarted: bool
+    customer_up: bool
+    agent_up: bool
+    agent_answered: bool
+    bridged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchDied:
+    """The switch restarted: every leg is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHold:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentResume:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHangup:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPause:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingResume:
+    by: AgentId
+
+
+CallInput: TypeAlias = (
+    pbx.SwitchEvent
+    | routing.MakeOffer
+    | routing.OfferOver
+    | routing.Assign
+    | routing.GiveUp
+    | routing.WrapUpBegun
+    | routing.WrapUpOver
+    | CommandFailed
+    | RecordingFinished
+    | TimerFired
+    | Reattach
+    | SwitchDied
+    | AgentHold
+    | AgentResume
+    | AgentHangup
+    | RecordingPause
+    | RecordingResume
+)

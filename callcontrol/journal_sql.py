@@ -1,0 +1,233 @@
+"""The journal in PostgreSQL: entries are gathered and written by one task, a transaction a batch, in their order.
+
+While the database is away they wait in memory; nothing is dropped. Writing a batch twice changes nothing (events carry
+their number, records their count of events), so a batch whose commit broke is simply written again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcontrol.call_state import CallState
+from callcontrol.events import encode_fact, fact_type
+from callcontrol.journal import ASKED_STATES, Entry
+from callcontrol.model import AgentId, AgentState, Interaction, Phase
+from callcontrol.routing.terms import AgentChanged
+from callcontrol.tables import agent_states, interactions
+from foundation.database import Database
+from foundation.errors import Unavailable
+from foundation.logs import get_logger
+from foundation.metrics import CONTROL_S, Metrics
+
+log = get_logger(__name__)
+
+# A batch this large is written in some tens of milliseconds; a larger one would only hold the next back.
+MAX_BATCH = 2_000
+# Gathering for this long costs a call nothing and turns hundreds of small transactions into tens.
+GATHER_S = 0.02
+# How long one attempt may take before it is told and begun again. Entries wait for as long as it takes.
+ATTEMPT_S = 30.0
+
+_INSERT_RECORD = text(
+    "INSERT INTO interactions (id, medium, direction, phase, queue, agent, from_address, to_address, exit_reason,"
+    " created_at, closed_at, agents, record, runtime)"
+    " VALUES (:id, :medium, :direction, :phase, :queue, :agent, :from_address, :to_address, :exit_reason,"
+    " :created_at, :closed_at, CAST(:agents AS jsonb), CAST(:record AS jsonb), CAST(:runtime AS jsonb))"
+    " ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, queue = excluded.queue, agent = excluded.agent,"
+    " exit_reason = excluded.exit_reason, closed_at = excluded.closed_at, agents = excluded.agents,"
+    " record = excluded.record, runtime = excluded.runtime"
+    " WHERE (interactions.record->>'events')::int < (excluded.record->>'events')::int"
+)
+_INSERT_EVENT = text(
+    "INSERT INTO interaction_events (interaction_id, n, at, type, fact)"
+    " VALUES (:interaction_id, :n, :at, :type, CAST(:fact AS jsonb)) ON CONFLICT (interaction_id, n) DO NOTHING"
+)
+_INSERT_AGENT = text(
+    "INSERT INTO agent_states (agent, state, reason, since) VALUES (:agent, :state, :reason, :since)"
+    " ON CONFLICT (agent) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since"
+)
+_INSERT_AGENT_EVENT = text(
+    "INSERT INTO agent_state_events (agent, at, state, reason, interaction_id)"
+    " VALUES (:agent, :at, :state, :reason, :interaction_id) ON CONFLICT DO NOTHING"
+)
+
+
+class SqlJournal:
+    """`run` must be running, as a task of its owner; cancelling it after `flush` loses nothing."""
+
+    def __init__(self, database: Database, metrics: Metrics, refused: Path) -> None:
+        self._database = database
+        self._refused = refused
+        self._waiting: list[Entry | AgentChanged] = []
+        self._wake = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._backlog = metrics.gauge("journal_waiting_entries", "Entries not yet stored")
+        self._seconds = metrics.histogram("journal_batch_seconds", "Time to store a batch", CONTROL_S)
+
+    def append(self, entry: Entry) -> None:
+        self._put(entry)
+
+    def append_agent(self, change: AgentChanged) -> None:
+        self._put(change)
+
+    def _put(self, what: Entry | AgentChanged) -> None:
+        self._waiting.append(what)
+        self._empty.clear()
+        self._wake.set()
+
+    async def flush(self) -> None:
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_S)
+            batch = self._waiting[:MAX_BATCH]
+            self._backlog.set(len(self._waiting))
+            try:
+                with self._seconds.time():
+                    await self._store(batch)
+            except Unavailable:
+                # The entries stay and are tried again, for as long as the database is away.
+                log.warning("journal.waiting", entries=len(self._waiting))
+                continue
+            del self._waiting[: len(batch)]
+            self._backlog.set(len(self._waiting))
+            if not self._waiting:
+                self._wake.clear()
+                self._empty.set()
+
+    async def store_rest(self) -> None:
+        """At the end, when `run` is no more: what still waits is stored now, or set aside for the next start."""
+        rest, self._waiting = self._waiting, []
+        if not rest:
+            return
+        try:
+            await self._store(rest)
+        except Unavailable:
+            for one in rest:
+                await asyncio.to_thread(self._set_aside, one)
+
+    async def _store(self, batch: Sequence[Entry | AgentChanged]) -> None:
+        async def work(session: AsyncSession) -> None:
+            await _write(session, batch)
+
+        try:
+            await self._database.run(work, wait_s=ATTEMPT_S, idempotent=True)
+        except SQLAlchemyError as error:
+            # The database is there and says no. One bad entry must not hold up all others for ever, nor be lost.
+            if len(batch) > 1:
+                for one in batch:
+                    await self._store([one])
+                return
+            log.exception("journal.refused", kind=type(batch[0]).__name__, problem=type(error).__name__)
+            await asyncio.to_thread(self._set_aside, batch[0])
+
+    def _set_aside(self, entry: Entry | AgentChanged) -> None:
+        """Keep it in a file that an operator can read and a program can store again."""
+        line = msgspec.json.encode({"kind": type(entry).__name__, "entry": entry}) + b"\n"
+        with self._refused.open("ab") as file:
+            file.write(line)
+
+    async def open_calls(self) -> Sequence[tuple[Interaction, CallState]]:
+        async with self._database.begin() as session:
+            rows = await session.execute(
+                select(interactions.c.record, interactions.c.runtime)
+                .where(interactions.c.closed_at.is_(None))
+                .order_by(interactions.c.created_at)
+            )
+            return [
+                (msgspec.convert(record, Interaction, strict=False), msgspec.convert(state, CallState, strict=False))
+                for record, state in rows
+            ]
+
+    async def agent_states(self) -> dict[AgentId, tuple[AgentState, str]]:
+        async with self._database.begin() as session:
+            rows = await session.execute(select(agent_states.c.agent, agent_states.c.state, agent_states.c.reason))
+            return {AgentId(agent): (AgentState(state), reason) for agent, state, reason in rows}
+
+
+async def _write(session: AsyncSession, batch: Sequence[Entry | AgentChanged]) -> None:
+    entries = [e for e in batch if isinstance(e, Entry)]
+    changes = [c for c in batch if isinstance(c, AgentChanged)]
+    # Of several entries of one call the last record holds all.
+    last = {e.record.id: e for e in entries}
+    if last:
+        await session.execute(_INSERT_RECORD, [_record_row(e) for e in last.values()])
+    events = [_event_row(event) for e in entries for event in e.events]
+    if events:
+        await session.execute(_INSERT_EVENT, events)
+    asked = {c.agent: c for c in changes if c.state in ASKED_STATES}
+    if asked:
+        await session.execute(
+            _INSERT_AGENT,
+            [{"agent": c.agent, "state": c.state.value, "reason": c.reason, "since": c.since} for c in asked.values()],
+        )
+    if changes:
+        await session.execute(
+            _INSERT_AGENT_EVENT,
+            [
+                {
+                    "agent": c.agent,
+                    "at": _time(c.since),
+                    "state": c.state.value,
+                    "reason": c.reason,
+                    "interaction_id": c.item,
+                }
+                for c in changes
+            ],
+        )
+
+
+def _record_row(entry: Entry) -> dict[str, Any]:
+    r = entry.record
+    agents = sorted({p.agent for p in r.participants if p.agent is not None})
+    return {
+        "id": r.id,
+        "medium": r.medium.value,
+        "direction": r.direction.value,
+        "phase": r.phase.value,
+        "queue": r.queue,
+        "agent": r.agent,
+        "from_address": r.from_address,
+        "to_address": r.to_address,
+        "exit_reason": None if r.exit_reason is None else r.exit_reason.value,
+        "created_at": _time(r.created_at),
+        "closed_at": None if r.closed_at is None else _time(r.closed_at),
+        "agents": _json(agents),
+        "record": _json(r),
+        "runtime": None if r.phase is Phase.CLOSED else _json(entry.state),
+    }
+
+
+def _event_row(event: Any) -> dict[str, Any]:
+    return {
+        "interaction_id": event.interaction,
+        "n": event.n,
+        "at": _time(event.at),
+        "type": fact_type(event.fact),
+        "fact": _clean(encode_fact(event.fact)),
+    }
+
+
+def _json(value: Any) -> str:
+    return _clean(msgspec.json.encode(value))
+
+
+def _clean(data: bytes) -> str:
+    # PostgreSQL's jsonb refuses U+0000, which a hostile caller name may hold.
+    return data.decode().replace("\\u0000", "\\ufffd")
+
+
+def _time(unix: float) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)

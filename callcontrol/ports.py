@@ -1,0 +1,41 @@
+"""What call control needs of other rooms, besides the switch (`pbx.switch`) and the flows (`call_state.Flows`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from callcontrol.events import InteractionEvent
+from callcontrol.model import AgentId, Interaction
+from callcontrol.routing.terms import AgentChanged
+from pbx.events import EndpointChanged, TrunkChanged
+
+
+class Herald(Protocol):
+    """Tells the world what happened, at once and without waiting: pages, wallboards, other daemons."""
+
+    def interaction(self, event: InteractionEvent, record: Interaction) -> None: ...
+    def agent(self, change: AgentChanged) -> None: ...
+    def trunk(self, change: TrunkChanged) -> None: ...
+    def endpoint(self, change: EndpointChanged) -> None: ...
+    def alert(self, at: float, kind: str, message: str, key: str = "") -> None: ...
+
+
+class AgentDirectory(Protocol):
+    """Who the agents are. Ids and phones are data of the organisation, not of the router."""
+
+    def phone(self, agent: AgentId) -> str | None:
+        """The endpoint that rings for this agent; None when they have none."""
+        ...
+
+    def agent_of(self, endpoint: str) -> AgentId | None: ...
+    def queues(self) -> Mapping[AgentId, frozenset[str]]: ...
+
+
+class RecordingPlace(Protocol):
+    """Where recordings are to be written."""
+
+    def prepare(self, path: str) -> Path:
+        """The absolute path of a recording to come, its folder made, writable by the switch."""
+        ...

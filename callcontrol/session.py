@@ -1,0 +1,249 @@
+"""One call's mailbox: inputs go through the pure `step` one at a time; facts are written, commands carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec.structs import replace
+
+from callcontrol import commands as cmd
+from callcontrol import inputs as inp
+from callcontrol.call import UnexpectedInput, step
+from callcontrol.call_state import CallState, Flows
+from callcontrol.desk import Desk
+from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
+from callcontrol.journal import Entry, Journal
+from callcontrol.model import ExitReason, Interaction, Phase
+from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
+from callcontrol.prompts import sounds_of
+from callcontrol.record import apply
+from callcontrol.routing import terms as routing
+from foundation.clock import Clock
+from foundation.errors import RimayError
+from foundation.logs import get_logger, interaction
+from foundation.metrics import CONTROL_S, Metrics
+from pbx.events import SwitchEvent
+from pbx.switch import Switch
+from pbx.terms import ChannelId, CommandRefused, PhoneDestination, PlaybackId, RecordingId, RecordingSpec
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every session works with."""
+
+    switch: Switch
+    desk: Desk
+    journal: Journal
+    flows: Flows
+    agents: AgentDirectory
+    herald: Herald
+    recordings: RecordingPlace
+    clock: Clock
+    metrics: Metrics
+
+
+class CallSession:
+    """`run` is its life, as a task of the daemon; it returns when the call is closed."""
+
+    def __init__(self, around: Surroundings, state: CallState, record: Interaction | None = None) -> None:
+        self._around = around
+        self.state = state
+        self.record = record
+        self._mailbox: asyncio.Queue[inp.CallInput] = asyncio.Queue()
+        self._last_at = 0.0
+        metrics = around.metrics
+        self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
+        self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
+        self._step_seconds = metrics.histogram("calls_command_seconds", "A command to the switch", CONTROL_S)
+
+    def tell(self, told: inp.CallInput) -> None:
+        self._mailbox.put_nowait(told)
+
+    async def run(self) -> None:
+        with interaction(self.state.id):
+            while self.state.phase is not Phase.CLOSED:
+                await self._one(await self._mailbox.get())
+
+    async def _one(self, told: inp.CallInput) -> None:
+        # Events carry the switch's own time; time never runs backwards within one record.
+        at = told.at if isinstance(told, SwitchEvent) else self._around.clock.now()
+        # Whole microseconds: what PostgreSQL keeps, so that a stored event folds to exactly the same record.
+        self._last_at = at = round(max(at, self._last_at), 6)
+        try:
+            outcome = step(self.state, told, at, self._around.flows)
+        except UnexpectedInput as error:
+            self._unexpected.labels(type(told).__name__).inc()
+            log.warning("call.unexpected_input", problem=error.message)
+            return
+        self.state = outcome.state
+        self._write([*outcome.facts], at)
+        for command in outcome.commands:
+            await self._carry_out(command)
+
+    def _write(self, facts: list[AnyFact], at: float) -> None:
+        events: list[InteractionEvent] = []
+        record = self.record
+        for fact in facts:
+            n = 1 if record is None else record.events + 1
+            event = InteractionEvent(interaction=self.state.id, n=n, at=at, fact=fact)
+            record = apply(record, event)
+            events.append(event)
+            self._around.herald.interaction(event, record)
+        self.record = record
+        if record is not None:
+            self._around.journal.append(Entry(events=tuple(events), record=record, state=self.state))
+
+    def write_off(self) -> None:
+        """After a fault of ours: close the record as it stands, so that no later daemon takes it up."""
+        if self.record is None or self.record.closed_at is not None:
+            return
+        facts: list[AnyFact] = []
+        if self.record.ended_at is None:
+            facts.append(Ended(exit_reason=ExitReason.FAILED, cause="fault", by="system"))
+        self.state = replace(self.state, phase=Phase.CLOSED)
+        self._write([*facts, Closed()], max(self._last_at, self._around.clock.now()))
+
+    async def _carry_out(self, command: cmd.Command) -> None:
+        handler = _CARRY_OUT[type(command)]
+        try:
+            with self._step_seconds.time():
+                await handler(self, command)
+        except RimayError as error:
+            self._failed.labels(type(command).__name__, error.code).inc()
+            log.warning("call.command_failed", command=type(command).__name__, code=error.code, problem=error.message)
+            self.tell(inp.CommandFailed(command, error.code, error.message))
+
+    # --- the switch --------------------
+
+    async def _answer(self, c: cmd.AnswerLeg) -> None:
+        await self._around.switch.answer(ChannelId(c.channel))
+
+    async def _reject(self, c: cmd.RejectLeg) -> None:
+        await self._around.switch.reject(ChannelId(c.channel), c.cause)
+
+    async def _hangup(self, c: cmd.HangupLeg) -> None:
+        await self._around.switch.hangup(ChannelId(c.channel), c.cause)
+
+    async def _play(self, c: cmd.PlayTo) -> None:
+        await self._around.switch.play(ChannelId(c.channel), PlaybackId(c.playback), sounds_of(c.prompts))
+
+    async def _collect(self, c: cmd.CollectFrom) -> None:
+        playback = PlaybackId(c.playback) if c.prompts else None
+        await self._around.switch.collect(ChannelId(c.channel), c.rules, playback, sounds_of(c.prompts))
+
+    async def _start_music(self, c: cmd.StartMusic) -> None:
+        await self._around.switch.start_music(ChannelId(c.channel), c.music)
+
+    async def _stop_music(self, c: cmd.StopMusic) -> None:
+        await self._around.switch.stop_music(ChannelId(c.channel))
+
+    async def _ring_agent(self, c: cmd.RingAgent) -> None:
+        phone = self._around.agents.phone(c.agent)
+        if phone is None:
+            raise CommandRefused(f"agent {c.agent} has no phone")
+        await self._around.switch.originate(
+            ChannelId(c.channel),
+            PhoneDestination(phone),
+            caller_number=c.caller_number,
+            timeout_s=c.timeout_s,
+            headers={"X-Rimay-Interaction": self.state.id},
+            variables={"RIMAY_INTERACTION": self.state.id},
+        )
+
+    async def _bridge(self, c: cmd.BridgeLegs) -> None:
+        await self._around.switch.bridge(ChannelId(c.customer), ChannelId(c.agent))
+
+    async def _hold(self, c: cmd.HoldLeg) -> None:
+        await self._around.switch.hold(ChannelId(c.channel))
+
+    async def _unhold(self, c: cmd.UnholdLeg) -> None:
+        await self._around.switch.unhold(ChannelId(c.channel))
+
+    def _spec(self, recording: str, path: str) -> RecordingSpec:
+        try:
+            return RecordingSpec(RecordingId(recording), self._around.recordings.prepare(path))
+        except OSError as error:
+            raise CommandRefused(f"no place for recordings: {error.strerror}") from error
+
+    async def _start_recording(self, c: cmd.StartRecording) -> None:
+        await self._around.switch.record(ChannelId(c.channel), self._spec(c.recording, c.path))
+
+    async def _pause_recording(self, c: cmd.PauseRecording) -> None:
+        await self._around.switch.pause_recording(ChannelId(c.channel), RecordingId(c.recording))
+
+    async def _resume_recording(self, c: cmd.ResumeRecording) -> None:
+        await self._around.switch.resume_recording(ChannelId(c.channel), RecordingId(c.recording))
+
+    async def _stop_recording(self, c: cmd.StopRecording) -> None:
+        await self._around.switch.stop_recording(ChannelId(c.channel), RecordingId(c.recording))
+
+    async def _finish_recording(self, c: cmd.FinishRecording) -> None:
+        file = await self._around.switch.finish_recording(self._spec(c.recording, c.path))
+        self.tell(inp.RecordingFinished(c.recording, file))
+
+    # --- the router, the clock, people --------------------
+
+    async def _route(self, c: cmd.RouteItem) -> None:
+        self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=c.item))
+
+    async def _withdraw(self, _c: cmd.WithdrawItem) -> None:
+        self._around.desk.tell(routing.ItemWithdrawn(at=self._around.clock.now(), item=self.state.id))
+
+    async def _answer_offer(self, c: cmd.AnswerOffer) -> None:
+        self._around.desk.tell(
+            routing.OfferAnswered(at=self._around.clock.now(), offer=c.offer, how=c.how, detail=c.detail)
+        )
+
+    async def _end_work(self, c: cmd.EndWork) -> None:
+        self._around.desk.tell(routing.WorkEnded(at=self._around.clock.now(), item=self.state.id, agent=c.agent))
+
+    async def _restore_work(self, c: cmd.RestoreWork) -> None:
+        self._around.desk.tell(
+            routing.WorkRestored(
+                at=self._around.clock.now(),
+                item=self.state.id,
+                agent=c.agent,
+                queue=c.queue,
+                wrap_up_until=c.wrap_up_until,
+            )
+        )
+
+    async def _set_timer(self, c: cmd.SetTimer) -> None:
+        # A timer that fires after the call is closed finds a mailbox that nobody reads, and is forgotten with it.
+        delay = max(0.0, c.at - self._around.clock.now())
+        self._around.clock.call_later(delay, lambda: self.tell(inp.TimerFired(c.name)))
+
+    async def _alert(self, c: cmd.Alert) -> None:
+        self._around.herald.alert(self._around.clock.now(), c.kind, c.message, self.state.id)
+
+
+_CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
+    cmd.AnswerLeg: CallSession._answer,
+    cmd.RejectLeg: CallSession._reject,
+    cmd.HangupLeg: CallSession._hangup,
+    cmd.PlayTo: CallSession._play,
+    cmd.CollectFrom: CallSession._collect,
+    cmd.StartMusic: CallSession._start_music,
+    cmd.StopMusic: CallSession._stop_music,
+    cmd.RingAgent: CallSession._ring_agent,
+    cmd.BridgeLegs: CallSession._bridge,
+    cmd.HoldLeg: CallSession._hold,
+    cmd.UnholdLeg: CallSession._unhold,
+    cmd.StartRecording: CallSession._start_recording,
+    cmd.PauseRecording: CallSession._pause_recording,
+    cmd.ResumeRecording: CallSession._resume_recording,
+    cmd.StopRecording: CallSession._stop_recording,
+    cmd.FinishRecording: CallSession._finish_recording,
+    cmd.RouteItem: CallSession._route,
+    cmd.WithdrawItem: CallSession._withdraw,
+    cmd.AnswerOffer: CallSession._answer_offer,
+    cmd.EndWork: CallSession._end_work,
+    cmd.RestoreWork: CallSession._restore_work,
+    cmd.SetTimer: CallSession._set_timer,
+    cmd.Alert: CallSession._alert,
+}

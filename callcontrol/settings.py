@@ -1,0 +1,28 @@
+"""The sections `queues` and `agents` of the settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from callcontrol.routing.terms import QueueRules
+from foundation.settings import Section
+from pbx.settings import Name
+
+
+class Queue(Section):
+    name: Name
+    title: str = ""
+    offer_s: float = Field(default=20.0, ge=1, le=300, description="how long a call rings at one agent")
+    wrap_up_s: float = Field(default=30.0, ge=0, le=3600)
+    max_wait_s: float | None = Field(default=None, ge=1)
+
+    @property
+    def rules(self) -> QueueRules:
+        return QueueRules(name=self.name, offer_s=self.offer_s, wrap_up_s=self.wrap_up_s, max_wait_s=self.max_wait_s)
+
+
+class Agent(Section):
+    id: Name
+    name: str
+    phone: Name | None = Field(default=None, description="the phone (pbx.phones) that rings for this agent")
+    queues: list[Name] = Field(min_length=1)

@@ -1,0 +1,247 @@
+"""The flows in use: which one a number begins, taking up changed files, and the versions that calls still run."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ivr_flows import engine
+from ivr_flows.faults import NoFlow
+from ivr_flows.findings import Finding, Severity, has_errors
+from ivr_flows.flow import Flow
+from ivr_flows.loader import load_file
+from ivr_flows.protocol import Input, Note
+from ivr_flows.settings import FlowSettings
+from ivr_flows.state import FlowState
+
+SHIPPED = Path(__file__).parent / "flows"
+# Of one flow in the archive: far more than are edited within the longest call.
+KEPT_VERSIONS = 50
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """What a look at the files found. `taken` serves new calls from now on; the files in `refused` have errors, and the
+    last good version of each, where there was one, goes on serving."""
+
+    taken: tuple[Flow, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()  # of all files that were read now
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.taken or self.withdrawn or self.refused)
+
+
+@dataclass(slots=True)
+class _File:
+    stamp: tuple[int, int]
+    flow: Flow | None  # the last good one
+    findings: list[Finding] = field(default_factory=list)
+
+
+class FlowBook:
+    """Calls read it, the daemon refreshes it; both from one thread. It reads files, small and local, and nothing else.
+
+    `archive` is a folder where each version is kept that has served, so that a call which outlives the daemon finds its
+    own again."""
+
+    def __init__(
+        self, settings: FlowSettings, *, archive: Path | None = None, queues: Collection[str] | None = None
+    ) -> None:
+        self._settings = settings
+        self._archive = archive
+        self._queues = queues
+        self._files: dict[Path, _File] = {}
+        self._current: dict[str, Flow] = {}
+        self._versions: dict[tuple[str, str], Flow] = {}
+        self._unkept: list[Finding] = []  # of the archive
+        folders = [Path(folder) for folder in settings.folders]
+        self._folders = [*folders, SHIPPED] if settings.shipped else folders
+
+    # --- for calls --------------------
+
+    def choose(self, number: str) -> Flow:
+        """The flow that a call to this number begins. Raises `NoFlow`."""
+        wanted = next((e.flow for e in self._settings.entries if _fits(e.number, number)), self._settings.default)
+        flow = self._current.get(wanted) or self._current.get(self._settings.default)
+        if flow is None:
+            raise NoFlow(f"flow {wanted!r} is not loaded", flow=wanted)
+        return flow
+
+    def begin(self, number: str) -> FlowState:
+        """The first state of a call to this number; its first input is `Begin`."""
+        return engine.begin(self.choose(number))
+
+    def step(self, state: FlowState, heard: Input) -> engine.Step:
+        """One step of a call in its own version. Where that is lost, the flow's present version takes over."""
+        flow = self.version(state.flow, state.version)
+        if flow is not None:
+            return engine.step(flow, state, heard)
+        flow = self._current.get(state.flow) or self._current.get(self._settings.default)
+        if flow is None:
+            raise NoFlow(f"flow {state.flow!r} is not loaded", flow=state.flow, version=state.version)
+        after, actions = engine.step(flow, engine.moved(flow, state), heard)
+        lost = {"flow": state.flow, "version": state.version, "node": state.node, "now": flow.version}
+        return engine.Step(after, (Note("flow.version_lost", lost), *actions))
+
+    def version(self, flow_id: str, version: str) -> Flow | None:
+        """That version, from memory or from the archive."""
+        return self._versions.get((flow_id, version)) or self._from_archive(flow_id, version)
+
+    # --- for the daemon and for admins --------------------
+
+    def flows(self) -> list[Flow]:
+        return sorted(self._current.values(), key=lambda flow: flow.id)
+
+    def findings(self) -> list[Finding]:
+        """What is wrong now, with the files and with the settings' references to flows."""
+        found = [*(finding for file in self._files.values() for finding in file.findings), *self._unkept]
+        named = dict.fromkeys([*(entry.flow for entry in self._settings.entries), self._settings.default])
+        missing = [flow_id for flow_id in named if flow_id not in self._current]
+        return found + [_error("settings", "flow.none", f"flow {flow_id!r} is not loaded") for flow_id in missing]
+
+    def refresh(self) -> Refreshed:
+        """Look at the folders: take up what is new or changed and valid, keep the last good one of what is not."""
+        paths = self._paths()
+        before = dict(self._current)
+        fresh = [path for path, stamp in paths.items() if self._is_new(path, stamp)]
+        for path in fresh:
+            self._read(path, paths[path])
+        self._forget(set(self._files) - set(paths))
+        self._current = self._by_id()
+        for flow in self._current.values():
+            self._keep(flow)
+        self._archive_current()
+        return Refreshed(
+            taken=tuple(f for f in self.flows() if before.get(f.id) is not f and not _same(before.get(f.id), f)),
+            withdrawn=tuple(sorted(set(before) - set(self._current))),
+            refused=tuple(str(path) for path in fresh if has_errors(self._files[path].findings)),
+            findings=(*(finding for path in fresh for finding in self._files[path].findings), *self._unkept),
+        )
+
+    def _paths(self) -> dict[Path, tuple[int, int]]:
+        """The files there are, in order of precedence, with what tells a changed one."""
+        found: dict[Path, tuple[int, int]] = {}
+        for folder in self._folders:
+            for path in flow_files(folder):
+                try:
+                    stat = path.stat()
+                except OSError:
+                    continue  # gone between the two looks
+                found.setdefault(path, (stat.st_mtime_ns, stat.st_size))
+        return found
+
+    def _is_new(self, path: Path, stamp: tuple[int, int]) -> bool:
+        known = self._files.get(path)
+        return known is None or known.stamp != stamp
+
+    def _read(self, path: Path, stamp: tuple[int, int]) -> None:
+        loaded = load_file(path, queues=self._queues)
+        known = self._files.get(path)
+        last_good = known.flow if known is not None else None
+        flow = loaded.flow
+        if flow is not None and last_good is not None and _same(flow, last_good):
+            flow = last_good  # touched, not changed
+        self._files[path] = _File(stamp, flow or last_good, loaded.findings)
+
+    def _forget(self, gone: Collection[Path]) -> None:
+        """A deleted file's flow is withdrawn, unless a number leads to it: then its last version serves on."""
+        named = {entry.flow for entry in self._settings.entries} | {self._settings.default}
+        for path in sorted(gone):
+            flow = self._files[path].flow
+            if flow is None or flow.id not in named or any(flow.id == f.id for f in self._others(path)):
+                del self._files[path]
+            else:
+                text = f"the file is gone; version {flow.version} of flow {flow.id!r} serves on"
+                self._files[path] = _File((0, 0), flow, [_error(str(path), "file.gone", text)])
+
+    def _others(self, path: Path) -> list[Flow]:
+        return [file.flow for other, file in self._files.items() if other != path and file.flow is not None]
+
+    def _by_id(self) -> dict[str, Flow]:
+        """The flows by id. A folder that is named earlier wins; two files of one folder are a mistake."""
+        order = {folder: index for index, folder in enumerate(self._folders)}
+        owners: dict[str, Path] = {}
+        current: dict[str, Flow] = {}
+        for path in sorted(self._files, key=lambda p: (order.get(p.parent, len(order)), p.name)):
+            file = self._files[path]
+            file.findings = [finding for finding in file.findings if finding.code != "flow.duplicate_id"]
+            if file.flow is None:
+                continue
+            owner = owners.setdefault(file.flow.id, path)
+            if owner == path:
+                current[file.flow.id] = file.flow
+            elif owner.parent == path.parent:
+                text = f"flow {file.flow.id!r} is already in {owner.name}"
+                file.findings.append(_error(str(path), "flow.duplicate_id", text))
+        return current
+
+    def _keep(self, flow: Flow) -> None:
+        if (flow.id, flow.version) in self._versions:
+            return
+        mine = [key for key in self._versions if key[0] == flow.id]
+        for key in mine[: max(0, len(mine) - KEPT_VERSIONS + 1)]:
+            del self._versions[key]
+        self._versions[flow.id, flow.version] = flow
+
+    def _archive_current(self) -> None:
+        """A full disk must not keep a flow from serving; it is told, and tried again at the next look."""
+        self._unkept = []
+        for flow in self.flows() if self._archive is not None else ():
+            assert self._archive is not None  # noqa: S101 - for the type checker
+            try:
+                _write_version(self._archive, flow)
+            except OSError as error:
+                text = f"{flow} cannot be kept for calls that outlive the daemon: {error.strerror or error}"
+                # A warning: calls are served as well as ever, as long as the daemon lives.
+                problem = _error(str(self._archive), "archive.unwritable", text)
+                self._unkept.append(replace(problem, severity=Severity.WARNING))
+
+    def _from_archive(self, flow_id: str, version: str) -> Flow | None:
+        # Both words come from a stored state: they name a file only when they look like ours.
+        if self._archive is None or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}@[0-9a-f]{12}", f"{flow_id}@{version}"):
+            return None
+        flow = load_file(self._archive / f"{flow_id}@{version}.yaml").flow
+        if flow is None or flow.version != version:
+            return None
+        self._versions[flow_id, version] = flow
+        return flow
+
+
+def flow_files(folder: Path) -> list[Path]:
+    """The flow files of a folder, by name; none of a folder that is not there."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith("."))
+
+
+def _write_version(archive: Path, flow: Flow) -> None:
+    """Once a version; whole or not at all. Raises OSError."""
+    path = archive / f"{flow.id}@{flow.version}.yaml"
+    if path.exists():
+        return
+    archive.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".tmp")
+    draft.write_text(flow.text, encoding="utf-8", newline="")
+    draft.replace(path)
+    kept = sorted(archive.glob(f"{flow.id}@*.yaml"), key=lambda p: p.stat().st_mtime_ns)
+    for old in kept[:-KEPT_VERSIONS]:
+        old.unlink(missing_ok=True)
+
+
+def _fits(pattern: str, number: str) -> bool:
+    return fnmatch.fnmatchcase(number, pattern)
+
+
+def _same(one: Flow | None, other: Flow) -> bool:
+    return one is not None and (one.id, one.version) == (other.id, other.version)
+
+
+def _error(file: str, code: str, message: str) -> Finding:
+    return Finding(file=file, line=1, column=1, severity=Severity.ERROR, code=code, message=message)

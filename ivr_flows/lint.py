@@ -1,0 +1,107 @@
+"""Warnings: the flow would run, and somebody should look at it. Also the graph of a flow, which drawings share."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ivr_flows import expressions, templates
+from ivr_flows.findings import Severity
+from ivr_flows.flow import Flow
+from ivr_flows.node import Surroundings
+from ivr_flows.nodes import KINDS
+from ivr_flows.source import Path, Source
+from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One way from a node to another; the label is the field that names it (``then.timeout``, ``options.1``)."""
+
+    origin: str
+    target: str
+    label: str
+
+
+def edges(flow: Flow) -> Iterator[Edge]:
+    """What the nodes name themselves. From every waiting node the key for a person leads away, too."""
+    for node_id, node in flow.nodes.items():
+        for path, word in words_of(node):
+            if isinstance(word, NodeRef):
+                label = ".".join(str(part) for part in path if part != "to")
+                yield Edge(str(node_id), str(word), label)
+
+
+def roots(flow: Flow) -> list[str]:
+    """Where calls come from outside the nodes' own words."""
+    head = flow.head
+    found = [head.entry, head.person.to if head.person else None, head.on_error]
+    return [str(node) for node in found if node is not None]
+
+
+def warn(source: Source, flow: Flow, queues: Collection[str] | None) -> None:
+    """Add the warnings of a valid flow to its findings."""
+    if flow.head.person is None:
+        _warn(source, ("id",), "flow.no_person", "callers cannot ask for a person: person is not given")
+    if flow.head.on_error is None:
+        _warn(source, ("id",), "flow.no_on_error", "after a fault callers hear an apology and are hung up")
+    _warn_of_ways(source, flow)
+    _warn_of_variables(source, flow)
+    person = flow.head.person
+    around = Surroundings(person.digit if person else None, queues)
+    for node_id, node in flow.nodes.items():
+        for doubt in KINDS[node.kind].lint(node, around):
+            path = ("nodes", node_id, *doubt.path)
+            _warn(source, path, doubt.code, f"{node_id}: {doubt.message}", doubt.suggestion)
+
+
+def _warn_of_ways(source: Source, flow: Flow) -> None:
+    forth: dict[str, list[str]] = {node_id: [] for node_id in flow.nodes}
+    back: dict[str, list[str]] = {node_id: [] for node_id in flow.nodes}
+    for edge in edges(flow):
+        forth[edge.origin].append(edge.target)
+        back[edge.target].append(edge.origin)
+    reached = _reach(roots(flow), forth)
+    ends = _reach([node_id for node_id, node in flow.nodes.items() if KINDS[node.kind].is_end], back)
+    for node_id in flow.nodes:
+        if node_id not in reached:
+            _warn(source, ("nodes", node_id), "node.unreachable", f"nothing leads to {node_id}", key=True)
+        elif node_id not in ends:
+            message = f"from {node_id} no way leads to a queue or hang-up: only the limits end it"
+            _warn(source, ("nodes", node_id), "node.dead_end", message, key=True)
+
+
+def _reach(starts: Iterable[str], ways: Mapping[str, list[str]]) -> set[str]:
+    seen = set(starts)
+    waiting = deque(seen)
+    while waiting:
+        for target in ways[waiting.popleft()]:
+            if target not in seen:
+                seen.add(target)
+                waiting.append(target)
+    return seen
+
+
+def _warn_of_variables(source: Source, flow: Flow) -> None:
+    written: set[str] = set()
+    read: dict[str, Path] = {}
+    for node_id, node in flow.nodes.items():
+        for path, word in words_of(node):
+            place = ("nodes", node_id, *path)
+            if isinstance(word, VariableRef):
+                written.add(str(word))
+            elif isinstance(word, Template | Expression):
+                names = templates.names_in(word) if isinstance(word, Template) else expressions.names_in(word)
+                for name in names:
+                    read.setdefault(name, place)
+    for name, spec in flow.head.variables.items():
+        place = ("variables", str(name))
+        if name in read and name not in written and spec.default is None:
+            _warn(source, read[name], "variable.never_set", f"{name} is read and never set")
+        elif name not in read and name not in written:
+            _warn(source, place, "variable.unused", f"{name} is not used", key=True)
+
+
+def _warn(source: Source, path: Path, code: str, message: str, suggestion: str = "", *, key: bool = False) -> None:
+    source.add(path, code, message, suggestion=suggestion, key=key, severity=Severity.WARNING)

@@ -1,0 +1,144 @@
+"""What a node kind is made of. A kind is one file in `ivr_flows/nodes/` that ends with ``KIND = NodeKind(...)``:
+
+- a model (`NodeModel`): the fields an admin writes; their types (`NodeRef`, `Template`, `VariableRef` ...) give the
+  checks, the lints and the drawing;
+- ``enter(node, context) -> Outcome``: what happens when the call comes to the node;
+- ``handle(node, context, heard) -> Outcome``: what happens when the input comes that the node waited for. A kind that
+  never waits has none.
+
+Both are pure: they read the context and return what is to be done. They may raise `FlowFault`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from ivr_flows import expressions, templates
+from ivr_flows.protocol import Collect, Enqueue, Input, Note, Play, Prompt, PromptFile, PromptText, PromptTone
+from ivr_flows.terms import Expression, NodeRef, PromptSpec, Scalar, Spec, Template
+
+M = TypeVar("M", bound="NodeModel")
+
+
+class NodeModel(Spec):
+    """Base of every node's fields."""
+
+    kind: str
+    description: str = ""
+
+    def takes(self, digits: str, scratch: Mapping[str, Any]) -> bool:
+        """These digits mean something to this node, even where they are the key for a person."""
+        return False
+
+
+# --- what a node answers --------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Do this and wait for its input. `scratch` is what the node must remember until then (plain JSON)."""
+
+    action: Play | Collect | Enqueue
+    scratch: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Go on with another node; None asks for a person (where the flow names none: `on_error`). `typed` are keys that
+    the caller pressed ahead of the question they answer."""
+
+    target: NodeRef | None
+    variables: Mapping[str, Scalar] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Hang up."""
+
+    cause: str = "normal"
+    notes: tuple[Note, ...] = ()
+
+
+Outcome: TypeAlias = Wait | Go | End
+
+
+# --- what a node is told --------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The call as a node may see it."""
+
+    flow: str
+    version: str
+    node: str
+    language: str
+    variables: Mapping[str, Scalar]
+    facts: Mapping[str, Any]
+    scratch: Mapping[str, Any]
+    typed: str
+    set_variable: Callable[[str, object], Scalar]  # the value as the variable's type; raises FlowFault
+
+    def text(self, template: Template | str) -> str:
+        return templates.render(template, self._names())
+
+    def value(self, expression: Expression | str) -> object:
+        return expressions.evaluate(expression, self._names())
+
+    def prompts(self, specs: Iterable[PromptSpec]) -> tuple[Prompt, ...]:
+        return tuple(self._prompt(spec) for spec in specs)
+
+    def note(self, kind: str, *, private: bool = False, **data: object) -> Note:
+        where = {"flow": self.flow, "version": self.version, "node": self.node}
+        return Note(kind, {**where, **data}, private)
+
+    def _names(self) -> dict[str, object]:
+        return {**self.variables, "call": self.facts}
+
+    def _prompt(self, spec: PromptSpec) -> Prompt:
+        language = spec.language or self.language
+        if spec.tone is not None:
+            return PromptTone(spec.tone.hz, spec.tone.ms)
+        text = "" if spec.text is None else self.text(spec.text)
+        return PromptText(text, language) if spec.file is None else PromptFile(spec.file, text, language)
+
+
+# --- the kind itself --------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a lint may know beside the node itself."""
+
+    person_digit: str | None
+    queues: Collection[str] | None  # None: nobody told
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A lint's warning: the path in the node's fields, a stable code, a sentence."""
+
+    path: tuple[str | int, ...]
+    code: str
+    message: str
+    suggestion: str = ""
+
+
+def _no_doubts(node: Any, around: Surroundings) -> Iterable[Doubt]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKind(Generic[M]):
+    """`is_end`: the caller is served here (hang-up, queue, transfer); every node must be able to reach one."""
+
+    model: type[M]
+    enter: Callable[[M, Context], Outcome]
+    handle: Callable[[M, Context, Input], Outcome] | None = None
+    is_end: bool = False
+    lint: Callable[[M, Surroundings], Iterable[Doubt]] = _no_doubts

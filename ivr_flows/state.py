@@ -1,0 +1,128 @@
+"""Where a call is in its flow: frozen, plain, and the same after a trip through JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from ivr_flows.faults import BadState
+from ivr_flows.protocol import Answer, Collect, Enqueue, Play, Prompt, PromptFile, PromptText, PromptTone
+from ivr_flows.terms import Scalar
+
+# Raised when a stored state could no longer be read by its fields' defaults alone.
+FORMAT = 1
+
+Waiting: TypeAlias = Answer | Play | Collect | Enqueue
+
+
+class Phase(StrEnum):
+    NEW = "new"  # waits for Begin
+    WAITING = "waiting"  # a node waits for its input
+    APOLOGY = "apology"  # nothing helped: the apology is spoken, then we hang up
+    OVER = "over"  # we hung up
+    LEFT = "left"  # the caller did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowState:
+    """`waiting` is the action whose input comes next, as it was asked for: after a restart it is asked for again.
+    `held` follows when an `Answer` had to come first."""
+
+    flow: str
+    version: str
+    phase: Phase = Phase.NEW
+    node: str = ""
+    scratch: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Scalar] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    path: tuple[str, ...] = ()  # the nodes entered, in order; bounded by the flow's limits
+    failed_at: int | None = None  # length of the path when the flow first failed
+    answered: bool = False
+    waiting: Waiting | None = None
+    held: Waiting | None = None
+
+    @property
+    def steps(self) -> int:
+        return len(self.path)
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in (Phase.OVER, Phase.LEFT)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for `json.dumps`. Holds personal data: caller id, keys, variables."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain |= {
+            "format": FORMAT,
+            "phase": self.phase.value,
+            "scratch": dict(self.scratch),
+            "variables": dict(self.variables),
+            "facts": dict(self.facts),
+            "path": list(self.path),
+            "waiting": _action_out(self.waiting),
+            "held": _action_out(self.held),
+        }
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> FlowState:
+        """Raises `BadState` for anything that `to_json` did not write."""
+        try:
+            return cls._read(dict(plain))
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise BadState(f"a stored flow state cannot be read: {error}") from error
+
+    @classmethod
+    def _read(cls, plain: dict[str, Any]) -> FlowState:
+        if plain.pop("format") != FORMAT:
+            raise ValueError("unknown format")
+        plain["phase"] = Phase(plain["phase"])
+        plain["path"] = tuple(str(node) for node in plain["path"])
+        plain["waiting"] = _action_in(plain["waiting"])
+        plain["held"] = _action_in(plain["held"])
+        for name in ("scratch", "variables", "facts"):
+            plain[name] = dict(plain[name])
+        return cls(**plain)
+
+
+# --- actions as plain data --------------------
+
+_ACTIONS: dict[str, Callable[..., Waiting]] = {
+    "answer": Answer,
+    "play": Play,
+    "collect": Collect,
+    "enqueue": Enqueue,
+}
+_PROMPTS: dict[str, Callable[..., Prompt]] = {"file": PromptFile, "text": PromptText, "tone": PromptTone}
+_NAMES: dict[Callable[..., Any], str] = {make: name for name, make in (*_ACTIONS.items(), *_PROMPTS.items())}
+
+
+def _action_out(action: Waiting | None) -> dict[str, Any] | None:
+    if action is None:
+        return None
+    plain: dict[str, Any] = {"do": _NAMES[type(action)]}
+    for each in fields(action):
+        value = getattr(action, each.name)
+        if each.name == "prompts":
+            value = [{"say": _NAMES[type(prompt)], **asdict(prompt)} for prompt in value]
+        elif isinstance(value, Mapping):
+            value = dict(value)
+        plain[each.name] = value
+    return plain
+
+
+def _action_in(plain: Mapping[str, Any] | None) -> Waiting | None:
+    if plain is None:
+        return None
+    rest = dict(plain)
+    make = _ACTIONS[rest.pop("do")]
+    if "prompts" in rest:
+        rest["prompts"] = tuple(_prompt_in(prompt) for prompt in rest["prompts"])
+    return make(**rest)
+
+
+def _prompt_in(plain: Mapping[str, Any]) -> Prompt:
+    rest = dict(plain)
+    return _PROMPTS[rest.pop("say")](**rest)

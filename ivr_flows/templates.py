@@ -1,0 +1,147 @@
+"""Text with places for facts and variables: a small, closed part of jinja2 in its sandbox.
+
+Only what an admin needs is let through when a file is loaded: names, ``call.<fact>``, a few filters, comparisons, and
+``if``. There are no loops, calls, attributes, imports or arithmetic that could repeat text, so that a template's time
+and size are bounded by its own length. What callers control (caller id, headers, keys) is only ever data: it is never
+compiled, and what it writes into spoken text loses the characters that speech engines read as markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from ivr_flows.faults import FlowFault
+
+MAX_TEMPLATE = 2_000
+# A caller hangs up long before the end of such a prompt; a longer one is a mistake.
+MAX_RENDERED = 4_000
+MAX_INSERTED = 200
+
+FILTERS = ("capitalize", "default", "first", "int", "last", "length", "lower", "round", "title", "trim", "upper")
+TESTS = ("defined", "undefined", "none", "number", "string", "true", "false", "eq", "ne", "lt", "le", "gt", "ge", "in")
+_ALLOWED = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.Getattr,
+    nodes.Getitem,
+    nodes.Filter,
+    nodes.Test,
+    nodes.If,
+    nodes.CondExpr,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Concat,
+    nodes.Neg,
+)
+# SSML and markup of espeak ([[phonemes]]) and Pico (<speed .../>), and anything that is not printed text.
+# What neither speech nor a database's JSON can hold.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
+_MARKUP = re.compile(r"[<>\[\]{}\\`|\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def spoken(value: object) -> str:
+    """A value as it may stand in spoken text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "sí" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str | int | float):
+        raise FlowFault("template", f"a {type(value).__name__} cannot be spoken")
+    return _MARKUP.sub(" ", str(value)[:MAX_INSERTED])
+
+
+def _finalize(value: object) -> object:
+    # Undefined passes, so that StrictUndefined itself names the variable.
+    return value if isinstance(value, StrictUndefined) else spoken(value)
+
+
+class _Closed(ImmutableSandboxedEnvironment):
+    """No Python attribute is ever reached: a dot and brackets both mean a key of a mapping, absent ones are empty."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        return obj.get(argument, "") if isinstance(obj, Mapping) else self.undefined(obj=obj, name=str(argument))
+
+
+def _environment() -> _Closed:
+    environment = _Closed(undefined=StrictUndefined, autoescape=False, finalize=_finalize, keep_trailing_newline=False)
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.tests = {name: environment.tests[name] for name in TESTS}
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+def problem_of(text: str) -> str:
+    """Why this text is no template; ``""`` when it is one."""
+    if len(text) > MAX_TEMPLATE:
+        return f"the text has {len(text)} characters, at most {MAX_TEMPLATE} are taken"
+    try:
+        tree = _ENVIRONMENT.parse(text)
+        for node in tree.find_all(nodes.Node):
+            if problem := _problem_of_node(node):
+                return problem
+        _compiled(text)
+    except TemplateError as error:
+        return str(error.message or error)
+    # jinja2's parser is recursive and hands numbers to Python's own.
+    except (RecursionError, ValueError, OverflowError, SyntaxError, MemoryError, TypeError) as error:
+        return f"not a template: {error}"
+    return ""
+
+
+def _problem_of_node(node: nodes.Node) -> str:
+    if not isinstance(node, _ALLOWED):
+        return f"{type(node).__name__.lower()} is not allowed in texts"
+    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        return f"unknown filter {node.name!r}; there are {', '.join(FILTERS)}"
+    if isinstance(node, nodes.Test) and node.name not in TESTS:
+        return f"unknown test {node.name!r}; there are {', '.join(TESTS)}"
+    if isinstance(node, nodes.Getattr | nodes.Getitem) and not (
+        isinstance(node.node, nodes.Name) and node.node.name == "call"
+    ):
+        return f"{getattr(node.node, 'name', 'this')!r} has no fields, only call has"
+    return ""
+
+
+def names_in(text: str) -> set[str]:
+    """The variables that a valid template reads (``call`` included)."""
+    if "{" not in text:
+        return set()
+    return {node.name for node in _ENVIRONMENT.parse(text).find_all(nodes.Name)}
+
+
+def render(text: str, names: Mapping[str, object]) -> str:
+    """The text for this call. Raises `FlowFault`."""
+    if "{" not in text:
+        return " ".join(text.split())
+    try:
+        rendered = _compiled(text).render(names)
+    except (TemplateError, TypeError, ValueError, OverflowError, ArithmeticError) as error:
+        raise FlowFault("template", f"a text cannot be rendered: {error}") from error
+    if len(rendered) > MAX_RENDERED:
+        raise FlowFault("template", f"a text became {len(rendered)} characters long")
+    return " ".join(rendered.split())
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)

@@ -1,0 +1,290 @@
+"""The words of a flow file as types. A field's type tells the loader what it means: which text is a template, which
+word names a node or a variable. So a new node kind gets its checks, lints and drawing from its field types alone."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, core_schema
+
+from ivr_flows import expressions, templates
+
+Scalar = str | int | float | bool
+
+# Marks in the JSON schemas of what our types mean.
+WORD = "x-word"
+SHORT = "x-short"
+_RESERVED = frozenset({"call", "true", "false", "none", *keyword.kwlist, *expressions.FUNCTIONS, *templates.TESTS})
+
+
+class Word(str):
+    """A text with a meaning; the base of those below."""
+
+    __slots__ = ()
+    pattern: ClassVar[str] = r"^[^\x00]*$"
+
+    @classmethod
+    def problem(cls, text: str) -> str:
+        return ""
+
+    @classmethod
+    def _read(cls, text: str) -> Word:
+        if problem := cls.problem(text):
+            # The message is a template of pydantic's own, hence the detour by the context.
+            raise PydanticCustomError("word", "{problem}", {"problem": problem})
+        return cls(text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        text = core_schema.str_schema(pattern=cls.pattern, max_length=templates.MAX_TEMPLATE)
+        return core_schema.no_info_after_validator_function(cls._read, text)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), WORD: cls.__name__}
+
+
+class NodeRef(Word):
+    """The id of a node to go on with."""
+
+    __slots__ = ()
+    pattern = r"^[a-z][a-z0-9_-]{0,63}$"
+
+
+class VariableRef(Word):
+    """The name of a variable that is written."""
+
+    __slots__ = ()
+    pattern = r"^[a-z][a-z0-9_]{0,39}$"
+
+    @classmethod
+    def problem(cls, text: str) -> str:
+        return f"{text!r} is a word of the language" if text in _RESERVED else ""
+
+
+class Template(Word):
+    """Text in which ``{{ variable }}`` and ``{{ call.fact }}`` stand for values."""
+
+    __slots__ = ()
+
+    @classmethod
+    def problem(cls, text: str) -> str:
+        return templates.problem_of(text)
+
+
+class Expression(Word):
+    """A condition or a computed value."""
+
+    __slots__ = ()
+
+    @classmethod
+    def problem(cls, text: str) -> str:
+        return expressions.problem_of(text)
+
+
+# What the patterns mean, for people.
+PATTERNS = {
+    NodeRef.pattern: "a node id (lower-case letters, digits, _ or -)",
+    VariableRef.pattern: "a variable's name (lower-case letters, digits or _)",
+    r"^[0-9*#]$": "one key: a digit, * or #",
+    r"^[a-z0-9][a-z0-9_-]{0,63}$": "lower-case letters, digits, _ or -",
+    r"^[a-z]{2}(-[A-Z0-9]{2,3})?$": "a language such as es or es-EC",
+    r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}$": "a prompt's name (lower-case letters, digits, _, - or /)",
+}
+Digit = Annotated[str, Field(pattern=r"^[0-9*#]$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z0-9]{2,3})?$")]
+Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
+
+
+class Spec(BaseModel):
+    """Base of everything in a flow file: frozen, unknown fields refused. `short` is the field that a bare text where a
+    mapping is expected stands for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    short: ClassVar[str] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short(cls, value: object) -> object:
+        return {cls.short: value} if cls.short and isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        found = handler.resolve_ref_schema(handler(schema))
+        return {**found, SHORT: cls.short} if cls.short else found
+
+
+# --- prompts --------------------
+
+
+class Tone(Spec):
+    hz: int = Field(ge=20, le=3900)
+    ms: int = Field(ge=10, le=10_000)
+
+
+class PromptSpec(Spec):
+    """A recorded file (with the text that is spoken until it is recorded), or a text, or a tone."""
+
+    short: ClassVar[str] = "text"
+
+    # Names in the prompt library: no absolute path, no way up.
+    file: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}$", max_length=120)] | None = (
+        None
+    )
+    text: Template | None = None
+    tone: Tone | None = None
+    language: Language | None = None
+
+    @model_validator(mode="after")
+    def _one_of(self) -> PromptSpec:
+        given = [n for n in ("file", "text", "tone") if getattr(self, n) is not None]
+        if not given or (self.tone is not None and len(given) > 1):
+            raise PydanticCustomError("prompt", "a prompt is a file, a text, both (the text stands in), or a tone")
+        return self
+
+
+def _one_is_list(value: object) -> object:
+    return [value] if isinstance(value, str | dict) else value
+
+
+Prompts = Annotated[
+    tuple[PromptSpec, ...],
+    BeforeValidator(_one_is_list),
+    Field(max_length=20),
+]
+SomePrompts = Annotated[Prompts, Field(min_length=1)]
+
+
+# --- variables --------------------
+
+
+class VariableType(StrEnum):
+    TEXT = "text"
+    DIGITS = "digits"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
+ZEROES: dict[VariableType, Scalar] = {
+    VariableType.TEXT: "",
+    VariableType.DIGITS: "",
+    VariableType.INTEGER: 0,
+    VariableType.NUMBER: 0.0,
+    VariableType.BOOLEAN: False,
+}
+MAX_TEXT = 1000
+# Exact in JSON everywhere, and no loop can grow a number without end.
+MAX_NUMBER = 10**15
+_TRUTHS = {"true": True, "yes": True, "sí": True, "si": True, "1": True}
+_TRUTHS |= {"false": False, "no": False, "0": False, "": False}
+
+
+def converted(value: object, wanted: VariableType) -> Scalar:
+    """The value as that type; raises ValueError when it cannot be one."""
+    if wanted is VariableType.BOOLEAN:
+        return _boolean(value)
+    if wanted in (VariableType.INTEGER, VariableType.NUMBER):
+        return _number(value, wanted)
+    if value is None:
+        return ""
+    if not isinstance(value, str | int | float):
+        raise _misfit(value, wanted)
+    text = templates.UNPRINTABLE.sub(" ", str(value))
+    if len(text) > MAX_TEXT:
+        raise ValueError(f"a text has at most {MAX_TEXT} characters")
+    if wanted is VariableType.DIGITS and not re.fullmatch(r"[0-9*#]*", text):
+        raise ValueError("not digits")
+    return text
+
+
+def _misfit(value: object, wanted: VariableType) -> ValueError:
+    return ValueError(f"a {type(value).__name__} is no {wanted}")
+
+
+def _boolean(value: object) -> bool:
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word not in _TRUTHS:
+            raise ValueError(f"{word[:40]!r} is neither true nor false")
+        return _TRUTHS[word]
+    return bool(value)
+
+
+def _number(value: object, wanted: VariableType) -> int | float:
+    if not isinstance(value, str | int | float):
+        raise _misfit(value, wanted)
+    if isinstance(value, str) and len(value) > 40:
+        raise ValueError("too long for a number")
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise ValueError(f"{str(value)[:40]!r} is not a number") from error
+    if not abs(number) <= MAX_NUMBER:  # also refuses not-a-number
+        raise ValueError(f"numbers go up to {MAX_NUMBER}")
+    if wanted is VariableType.NUMBER:
+        return number
+    if not number.is_integer():
+        raise ValueError("not a whole number")
+    return int(number)
+
+
+class VariableSpec(Spec):
+    """A variable of the call. Without `default` it begins empty, zero or false."""
+
+    short: ClassVar[str] = "type"
+
+    type: VariableType
+    default: str | None = None
+    private: bool = Field(default=False, description="personal data: kept out of logs")
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> VariableSpec:
+        try:
+            self.first()
+        except ValueError as error:
+            text = "the default does not fit the type: {error}"
+            raise PydanticCustomError("default", text, {"error": str(error)}) from error
+        return self
+
+    def first(self) -> Scalar:
+        """The value it begins with."""
+        return ZEROES[self.type] if self.default is None else converted(self.default, self.type)
+
+
+# --- reading a model by the meaning of its fields --------------------
+
+
+def words_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Word]]:
+    """Every meaningful word in a model with its path in the file."""
+    if isinstance(value, Word):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            yield from words_of(getattr(value, name), (*path, info.alias or name))
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from words_of(key, (*path, key))
+            yield from words_of(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from words_of(item, (*path, index))

@@ -1,0 +1,75 @@
+"""Listening, whispering, barging: a snoop channel on the supervised leg, bridged with the supervisor's own.
+
+Asterisk fixes what a snoop channel may do when it is made: a change of mode makes the new one, then drops the old.
+Whispers enter behind the point where MixMonitor listens: they are in no recording of that leg.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pbx.asterisk.bridges import Bridges
+from pbx.asterisk.core import Core
+from pbx.asterisk.prompts import Prompts
+from pbx.terms import ChannelId, CommandRefused, Supervision, SwitchError
+
+# `out` is towards the supervised leg; `both` also goes the way its own voice goes: to the peer.
+_WHISPER = {Supervision.LISTEN: "none", Supervision.WHISPER: "out", Supervision.BARGE: "both"}
+
+
+@dataclass(slots=True)
+class _Watch:
+    target: ChannelId
+    bridge: str
+    snoop: str
+
+
+class Supervisors:
+    def __init__(self, core: Core, prompts: Prompts, bridges: Bridges) -> None:
+        self._core = core
+        self._prompts = prompts
+        self._bridges = bridges
+        self._watches: dict[ChannelId, _Watch] = {}
+
+    async def supervise(self, supervisor: ChannelId, target: ChannelId, mode: Supervision) -> None:
+        legs = self._core.legs
+        leg = legs.lone(supervisor)
+        legs.paired(target)
+        if supervisor == target:
+            raise CommandRefused("nobody supervises himself", channel=target)
+        older = self._watches.get(supervisor)
+        if older is None:
+            await self._prompts.silence(leg)
+        snoop = await self._snoop(target, mode)
+        bridge = older.bridge if older else await self._bridges.take()
+        try:
+            await self._bridges.add(bridge, snoop, *([] if older else [supervisor]))
+        except SwitchError:
+            await self._core.ari.attempt("DELETE", f"/channels/{snoop}")
+            raise
+        self._watches[supervisor] = _Watch(target, bridge, snoop)
+        if older:
+            await self._core.ari.attempt("DELETE", f"/channels/{older.snoop}")
+
+    async def _snoop(self, target: ChannelId, mode: Supervision) -> str:
+        snoop = self._core.own_id("snoop")
+        params = {"spy": "both", "whisper": _WHISPER[mode], "app": self._core.app, "appArgs": "snoop"}
+        async with self._core.entering(snoop):
+            await self._core.ari.call("POST", f"/channels/{target}/snoop/{snoop}", params, channel=target)
+        return snoop
+
+    async def stop(self, supervisor: ChannelId) -> None:
+        self._core.legs.get(supervisor)
+        watch = self._watches.pop(supervisor, None)
+        if watch:
+            await self._end(watch)
+
+    async def _end(self, watch: _Watch) -> None:
+        await self._core.ari.attempt("DELETE", f"/channels/{watch.snoop}")
+        await self._core.ari.attempt("DELETE", f"/bridges/{watch.bridge}")
+
+    def channel_ended(self, channel: ChannelId) -> None:
+        """The supervisor left, or whom it listened to."""
+        gone = [sup for sup, watch in self._watches.items() if channel in (sup, watch.target)]
+        for supervisor in gone:
+            self._core.spawn(self._end(self._watches.pop(supervisor)), "end supervision")

@@ -1,0 +1,338 @@
+"""ARI's events as ours, given what we know of the legs, which is brought up to date on the way. No I/O, no clock.
+
+What needs a command in return (next step of collecting, end of a recording) is not done here but in `switch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pbx.asterisk.legs import OWN, Leg, Legs, Pair
+from pbx.asterisk.rendering import trunk_of
+from pbx.asterisk.wire import AriChannel, AriEvent, AriPlayback, ContactInfo, unix_seconds
+from pbx.events import (
+    Bridged,
+    ChannelAnswered,
+    ChannelArrived,
+    ChannelHungUp,
+    ChannelRinging,
+    DigitReceived,
+    DigitsCollected,
+    EndpointChanged,
+    PeerHeld,
+    PeerResumed,
+    PlaybackEnd,
+    PlaybackFinished,
+    PlaybackStarted,
+    SwitchEvent,
+    TransferAsked,
+    TrunkChanged,
+    Unbridged,
+)
+from pbx.terms import (
+    ChannelId,
+    DigitsEnd,
+    EndpointStatus,
+    HangupCause,
+    PlaybackId,
+    TrunkState,
+    TrunkStatus,
+)
+
+Events = list[SwitchEvent]
+
+_TRUNK_STATES = {
+    "Reachable": TrunkState.UP,
+    "Avail": TrunkState.UP,
+    "Unreachable": TrunkState.DOWN,
+    "Unavail": TrunkState.DOWN,
+    "Removed": TrunkState.DOWN,
+}
+_ARRIVALS = ("rimay-trunk", "rimay-phone")
+
+
+class Translator:
+    """Holds the legs; `translate` is called with every event in order."""
+
+    def __init__(self, legs: Legs) -> None:
+        self.legs = legs
+        self._table: dict[str, Callable[[AriEvent, float], Events]] = {
+            "StasisStart": self._stasis_start,
+            "StasisEnd": self._stasis_end,
+            "ChannelStateChange": self._state,
+            "ChannelDestroyed": self._destroyed,
+            "ChannelDtmfReceived": self._digit,
+            "PlaybackStarted": self._playback_started,
+            "PlaybackFinished": self._playback_finished,
+            "ChannelEnteredBridge": self._entered,
+            "ChannelLeftBridge": self._left,
+            "ChannelHold": self._hold,
+            "ChannelUnhold": self._unhold,
+            "ChannelTransfer": self._transfer,
+            "ContactStatusChange": self._contact,
+            "PeerStatusChange": self._peer_status,
+        }
+
+    def translate(self, event: AriEvent, now: float) -> Events:
+        handler = self._table.get(event.type)
+        if handler is None:
+            return []
+        return handler(event, unix_seconds(event.timestamp) or now)
+
+    def _leg(self, event: AriEvent) -> Leg | None:
+        return self.legs.find(event.channel.id) if event.channel else None
+
+    # --- life of a leg
+
+    def _stasis_start(self, event: AriEvent, at: float) -> Events:
+        channel = event.channel
+        if channel is None or channel.id.startswith(OWN) or not event.args:
+            return []
+        if event.args[0] in _ARRIVALS:
+            return [self._arrival(channel, event.args, at)]
+        leg = self.legs.find(channel.id)
+        if leg is None or leg.inbound:
+            return []
+        leg.in_stasis = True
+        return answered(leg, at)
+
+    def _arrival(self, channel: AriChannel, args: list[str], at: float) -> ChannelArrived:
+        leg = self.legs.find(channel.id)
+        if leg is None:
+            leg = self.legs.add(inbound_leg(channel, at))
+        leg.endpoint = args[1] if len(args) > 1 else ""
+        leg.in_stasis = True
+        trunk = trunk_of(leg.endpoint)
+        return ChannelArrived(
+            at=at,
+            channel=leg.id,
+            trunk=trunk[0] if trunk else None,
+            endpoint=None if trunk else leg.endpoint,
+            from_number=leg.remote_number,
+            from_name=channel.caller.name,
+            to_number=leg.local_number,
+        )
+
+    def _stasis_end(self, event: AriEvent, at: float) -> Events:
+        """Mostly followed by `ChannelDestroyed`, which tells the cause; nothing is concluded here."""
+        leg = self._leg(event)
+        if leg:
+            leg.in_stasis = False
+        return []
+
+    def _state(self, event: AriEvent, at: float) -> Events:
+        leg = self._leg(event)
+        if leg is None or event.channel is None:
+            return []
+        if event.channel.state == "Up" and leg.inbound:
+            return answered(leg, at)
+        if event.channel.state == "Ringing" and not leg.inbound and not leg.ringing_told:
+            leg.ringing_told = True
+            return [ChannelRinging(at=at, channel=leg.id)]
+        return []
+
+    def _destroyed(self, event: AriEvent, at: float) -> Events:
+        leg = self._leg(event)
+        return [] if leg is None else hung_up(self.legs, leg, at, event.cause)
+
+    # --- digits and sounds
+
+    def _digit(self, event: AriEvent, at: float) -> Events:
+        leg = self._leg(event)
+        if leg is None:
+            return []
+        return [DigitReceived(at=at, channel=leg.id, digit=event.digit, duration_ms=event.duration_ms)]
+
+    def _playback_leg(self, playback: AriPlayback | None) -> Leg | None:
+        if playback is None:
+            return None
+        return self.legs.find(playback.target_uri.removeprefix("channel:"))
+
+    def _playback_started(self, event: AriEvent, at: float) -> Events:
+        leg = self._playback_leg(event.playback)
+        if leg is None or event.playback is None or leg.playing is None or leg.playing.playback != event.playback.id:
+            return []
+        return [PlaybackStarted(at=at, channel=leg.id, playback=leg.playing.playback)]
+
+    def _playback_finished(self, event: AriEvent, at: float) -> Events:
+        leg = self._playback_leg(event.playback)
+        if leg is None or event.playback is None:
+            return []
+        end, detail = PlaybackEnd.DONE, ""
+        if event.playback.state == "failed":
+            end, detail = PlaybackEnd.FAILED, f"cannot be played: {event.playback.media_uri}"
+        elif event.playback.state == "canceled":
+            end = PlaybackEnd.STOPPED
+        return playback_over(leg, PlaybackId(event.playback.id), at, end, detail)
+
+    # --- pairs
+
+    def _entered(self, event: AriEvent, at: float) -> Events:
+        if event.bridge is None or event.channel is None:
+            return []
+        pair = self.legs.pairs.get(event.bridge.id)
+        channel = ChannelId(event.channel.id)
+        if pair is None or channel not in (pair.a, pair.b):
+            return []
+        pair.inside.add(channel)
+        if pair.told or len(pair.inside) < 2:
+            return []
+        pair.told = True
+        return [Bridged(at=at, channel=pair.a, peer=pair.b)]
+
+    def _left(self, event: AriEvent, at: float) -> Events:
+        """Held legs leave and stay of the pair; any other is on its way out."""
+        if event.bridge is None or event.channel is None:
+            return []
+        pair = self.legs.pairs.get(event.bridge.id)
+        channel = ChannelId(event.channel.id)
+        if pair is None or channel not in pair.inside:
+            return []
+        pair.inside.discard(channel)
+        return [] if channel in pair.held else parted(self.legs, pair, channel, at)
+
+    def _hold(self, event: AriEvent, at: float) -> Events:
+        leg = self._leg(event)
+        return [PeerHeld(at=at, channel=leg.id)] if leg else []
+
+    def _unhold(self, event: AriEvent, at: float) -> Events:
+        leg = self._leg(event)
+        return [PeerResumed(at=at, channel=leg.id)] if leg else []
+
+    def _transfer(self, event: AriEvent, at: float) -> Events:
+        """A REFER. Later events of the same transfer only repeat our own progress."""
+        leg = self._leg(event)
+        if leg is None or event.refer_to is None or event.state:
+            return []
+        leg.refer_pending = True
+        consult = event.refer_to.destination_channel
+        return [
+            TransferAsked(
+                at=at,
+                channel=leg.id,
+                target=sip_target(event.refer_to.requested_destination.destination),
+                consult=ChannelId(consult.id) if consult and consult.id in self.legs else None,
+            )
+        ]
+
+    # --- trunks and phones
+
+    def _contact(self, event: AriEvent, at: float) -> Events:
+        if event.endpoint is None or event.contact_info is None:
+            return []
+        name = event.endpoint.resource
+        trunk = trunk_of(name)
+        if trunk:
+            return [TrunkChanged(at=at, status=trunk_status(trunk, event.contact_info))]
+        state = event.contact_info.contact_status
+        online = {"Removed": False, "Unreachable": False, "Created": True, "Reachable": True, "NonQualified": True}
+        if state not in online:
+            return []
+        status = EndpointStatus(endpoint=name, online=online[state], channels=len(event.endpoint.channel_ids))
+        return [EndpointChanged(at=at, status=status)]
+
+    def _peer_status(self, event: AriEvent, at: float) -> Events:
+        """Told by the contact as well, with more; kept for trunks without keepalive, which have no contact events."""
+        return []
+
+
+# --- what more than one event leads to
+
+
+def inbound_leg(channel: AriChannel, at: float) -> Leg:
+    return Leg(
+        id=ChannelId(channel.id),
+        inbound=True,
+        remote_number=channel.caller.number,
+        local_number=channel.dialplan.exten,
+        created_at=unix_seconds(channel.creationtime) or at,
+        answered=channel.state == "Up",
+    )
+
+
+def answered(leg: Leg, at: float) -> Events:
+    if leg.answered:
+        return []
+    leg.answered = True
+    return [ChannelAnswered(at=at, channel=leg.id)]
+
+
+def playback_over(leg: Leg, playback: PlaybackId, at: float, end: PlaybackEnd, detail: str = "") -> Events:
+    """The one `PlaybackFinished` of a playback; a second notice of its end is dropped."""
+    playing = leg.replaced.pop(playback, None)
+    if playing is None:
+        if leg.playing is None or leg.playing.playback != playback:
+            return []
+        playing, leg.playing = leg.playing, None
+    if playing.stop_asked:
+        end, detail = PlaybackEnd.STOPPED, ""
+    return [PlaybackFinished(at=at, channel=leg.id, playback=playback, end=end, detail=detail)]
+
+
+def collecting_over(leg: Leg, at: float, digits: str, end: DigitsEnd) -> Events:
+    collecting, leg.collecting = leg.collecting, None
+    if collecting is None:
+        return []
+    if collecting.timer:
+        collecting.timer.cancel()
+    return [DigitsCollected(at=at, channel=leg.id, digits=digits, end=end)]
+
+
+def parted(legs: Legs, pair: Pair, first: ChannelId, at: float) -> Events:
+    """The pair is over; told when it had been told of."""
+    if legs.pairs.get(pair.bridge) is not pair:
+        return []
+    legs.part(pair)
+    legs.ended.append(pair)
+    return [Unbridged(at=at, channel=first, peer=pair.other(first))] if pair.told else []
+
+
+def hung_up(legs: Legs, leg: Leg, at: float, q850: int, cause: HangupCause | None = None) -> Events:
+    """All that hangs on the leg ends first, so that its hang-up is its last event."""
+    events: Events = []
+    for playing in [*leg.replaced.values(), *([leg.playing] if leg.playing else [])]:
+        events += playback_over(leg, playing.playback, at, PlaybackEnd.STOPPED)
+    if leg.collecting:
+        events += collecting_over(leg, at, leg.collecting.state.digits, DigitsEnd.STOPPED)
+    if leg.pair:
+        events += parted(legs, leg.pair, leg.id, at)
+    legs.remove(leg.id)
+    if cause is None:
+        cause = hangup_cause(leg, q850)
+    events.append(
+        ChannelHungUp(
+            at=at, channel=leg.id, cause=cause, q850=q850 or cause.q850, by_us=leg.by_us, answered=leg.answered
+        )
+    )
+    return events
+
+
+def hangup_cause(leg: Leg, q850: int) -> HangupCause:
+    """An unanswered caller who leaves has cancelled, whatever number Asterisk makes of it."""
+    if leg.inbound and not leg.answered and not leg.by_us:
+        return HangupCause.CANCELLED
+    if q850 == 0:
+        return HangupCause.NORMAL if leg.answered else HangupCause.OTHER
+    return HangupCause.from_q850(q850)
+
+
+def trunk_status(trunk: tuple[str, str], contact: ContactInfo) -> TrunkStatus:
+    state = _TRUNK_STATES.get(contact.contact_status, TrunkState.UNKNOWN)
+    microseconds = contact.roundtrip_usec
+    known = state is TrunkState.UP and microseconds.isdigit()
+    return TrunkStatus(
+        trunk=trunk[0],
+        gateway=trunk[1],
+        state=state,
+        detail=contact.contact_status,
+        round_trip_ms=int(microseconds) / 1000 if known else None,
+    )
+
+
+def sip_target(destination: str) -> str:
+    """The user of a Refer-To: `sip:100@host;x` and `<sip:100@host>` become `100`; what is none is left as it is."""
+    inner = destination.strip().removeprefix("<").split(">")[0]
+    scheme, colon, rest = inner.partition(":")
+    if not colon or scheme.lower() not in ("sip", "sips", "tel"):
+        return inner
+    return rest.split("@")[0].split(";")[0]

@@ -1,0 +1,171 @@
+"""What is so at the switch: for the daemon's reconciling, and for our own after the connection was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pbx.asterisk.bridges import HELD_IN
+from pbx.asterisk.core import Core
+from pbx.asterisk.dialer import LOCAL, REMOTE, VARIABLE
+from pbx.asterisk.legs import OWN, Leg, Legs
+from pbx.asterisk.recording import Recordings
+from pbx.asterisk.rendering import trunk_of
+from pbx.asterisk.translate import answered, hung_up, inbound_leg, parted, trunk_status
+from pbx.asterisk.wire import AriBridge, AriChannel, AriEndpoint, ContactInfo, unix_seconds
+from pbx.events import Bridged, SwitchEvent
+from pbx.settings import PbxSettings
+from pbx.terms import ChannelId, ChannelSnapshot, EndpointStatus, HangupCause, TrunkState, TrunkStatus
+
+_ARRIVAL_CONTEXTS = ("rimay-trunk", "rimay-phone")
+_OURS = "PJSIP/"
+
+
+class Truth:
+    def __init__(self, core: Core, settings: PbxSettings, recordings: Recordings) -> None:
+        self._core = core
+        self._settings = settings
+        self._recordings = recordings
+
+    async def living(self) -> list[AriChannel]:
+        """Legs of calls; not the snoop and media channels that we made."""
+        channels = await self._core.ari.get("/channels", list[AriChannel])
+        return [one for one in channels if one.name.startswith(_OURS) and not one.id.startswith(OWN)]
+
+    async def variables(self) -> dict[str, dict[str, str]]:
+        """All variables of all channels, in one request."""
+        rows = await self._core.ami.listing("Status", "Status", AllVariables="true")
+        return {str(row.get("Uniqueid", "")): _assignments(row.get("Variable")) for row in rows}
+
+    async def channels(self) -> list[ChannelSnapshot]:
+        living, variables = await self.living(), await self.variables()
+        legs, now = self._core.legs, self._core.clock.now()
+        return [self._snapshot(one, legs.find(one.id), variables.get(one.id, {}), now) for one in living]
+
+    def _snapshot(
+        self, channel: AriChannel, leg: Leg | None, variables: Mapping[str, str], now: float
+    ) -> ChannelSnapshot:
+        inbound = channel.dialplan.context in _ARRIVAL_CONTEXTS if leg is None else leg.inbound
+        pair = leg.pair if leg else None
+        return ChannelSnapshot(
+            channel=ChannelId(channel.id),
+            answered=channel.state == "Up",
+            inbound=inbound,
+            remote_number=leg.remote_number if leg else channel.caller.number,
+            local_number=leg.local_number if leg else channel.dialplan.exten,
+            created_at=unix_seconds(channel.creationtime) or now,
+            bridged_to=pair.other(ChannelId(channel.id)) if pair and pair.told else None,
+            variables={
+                name.removeprefix(VARIABLE): value for name, value in variables.items() if name.startswith(VARIABLE)
+            },
+        )
+
+    # --- our own picture, brought up to date
+
+    async def reconcile(self, *, same_life: bool) -> list[SwitchEvent]:
+        """What was missed. Legs of an earlier life are gone, with that cause."""
+        legs, now = self._core.legs, self._core.clock.now()
+        events: list[SwitchEvent] = []
+        if not same_life:
+            for leg in legs.all():
+                cause = HangupCause.SWITCH_LOST
+                events += self._end(leg, now, cause)
+        living = {channel.id: channel for channel in await self.living()}
+        for leg in legs.all():
+            if leg.id not in living:
+                events += self._end(leg, now, HangupCause.OTHER)
+        variables = await self.variables()
+        for channel in living.values():
+            events += self._refresh(channel, variables.get(channel.id, {}), now)
+        bridges = await self._core.ari.get("/bridges", list[AriBridge])
+        held = {name: values.get(HELD_IN, "") for name, values in variables.items()}
+        return events + reconcile_pairs(legs, bridges, held, now)
+
+    def _end(self, leg: Leg, now: float, cause: HangupCause) -> list[SwitchEvent]:
+        self._recordings.channel_ended(leg)
+        return hung_up(self._core.legs, leg, now, cause.q850, cause)
+
+    def _refresh(self, channel: AriChannel, variables: dict[str, str], now: float) -> list[SwitchEvent]:
+        legs = self._core.legs
+        leg = legs.find(channel.id)
+        if leg is None:
+            leg = legs.add(adopted(channel, variables, now))
+            self._recordings.adopt(leg, variables)
+            return []
+        return answered(leg, now) if channel.state == "Up" and leg.inbound else []
+
+    # --- trunks and phones
+
+    async def trunks(self) -> list[TrunkStatus]:
+        rows = await self._core.ami.listing("PJSIPShowContacts", "ContactList")
+        found: dict[tuple[str, str], TrunkStatus] = {}
+        for row in rows:
+            trunk = trunk_of(str(row.get("Endpoint", "") or row.get("EndpointName", "")))
+            if trunk:
+                contact = ContactInfo(
+                    contact_status=str(row.get("Status", "")), roundtrip_usec=str(row.get("RoundtripUsec", ""))
+                )
+                found[trunk] = trunk_status(trunk, contact)
+        return [
+            found.get((trunk.name, gateway.name))
+            or TrunkStatus(trunk=trunk.name, gateway=gateway.name, state=TrunkState.UNKNOWN)
+            for trunk in self._settings.trunks
+            for gateway in trunk.gateways
+        ]
+
+    async def endpoints(self) -> list[EndpointStatus]:
+        rows = await self._core.ari.get("/endpoints/PJSIP", list[AriEndpoint])
+        return [
+            EndpointStatus(endpoint=row.resource, online=row.state == "online", channels=len(row.channel_ids))
+            for row in rows
+            if trunk_of(row.resource) is None
+        ]
+
+
+def adopted(channel: AriChannel, variables: Mapping[str, str], now: float) -> Leg:
+    """A leg that lived before we did."""
+    leg = inbound_leg(channel, now)
+    leg.in_stasis = True
+    if channel.dialplan.context not in _ARRIVAL_CONTEXTS:
+        leg.inbound = False
+        leg.remote_number = variables.get(REMOTE, channel.caller.number)
+        leg.local_number = variables.get(LOCAL, "")
+        leg.ringing_told = True
+    leg.endpoint = channel.name.removeprefix(_OURS).rpartition("-")[0]
+    trunk = trunk_of(leg.endpoint)
+    leg.trunk = trunk[0] if trunk and not leg.inbound else ""
+    return leg
+
+
+def reconcile_pairs(legs: Legs, bridges: list[AriBridge], held: Mapping[str, str], now: float) -> list[SwitchEvent]:
+    """Pairs as the bridges have them, a leg on hold counted to the bridge that it was taken out of."""
+    events: list[SwitchEvent] = []
+    true: dict[str, list[str]] = {}
+    for bridge in bridges:
+        inside = [channel for channel in bridge.channels if channel in legs]
+        out = [name for name, of in held.items() if of == bridge.id and name in legs and name not in inside]
+        true[bridge.id] = inside + out
+    for pair in list(legs.pairs.values()):
+        if set(true.get(pair.bridge, ())) != {pair.a, pair.b}:
+            events += parted(legs, pair, pair.a, now)
+    for bridge in bridges:
+        members = true[bridge.id]
+        if len(members) != 2:
+            continue
+        one, two = legs.get(ChannelId(members[0])), legs.get(ChannelId(members[1]))
+        known = legs.pairs.get(bridge.id)
+        pair = known or legs.join(bridge.id, one, two)
+        pair.inside = {ChannelId(name) for name in bridge.channels if name in legs}
+        pair.held = {ChannelId(name) for name in members if name not in bridge.channels}
+        for name in pair.held:
+            legs.get(name).music = True
+        if known and not known.told:
+            events.append(Bridged(at=now, channel=pair.a, peer=pair.b))
+        pair.told = True
+    return events
+
+
+def _assignments(value: Any) -> dict[str, str]:
+    """``name=value`` lines of a Status row: one string, or a list of them."""
+    lines = [value] if isinstance(value, str) else list(value or ())
+    return {name: text for name, _, text in (str(line).partition("=") for line in lines)}

@@ -1,0 +1,130 @@
+"""Interactions: the list, one, its events."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+
+import msgspec
+
+from callcontrol.model import AgentId, Interaction, InteractionId
+from foundation.access import Permission, PermissionDenied
+from foundation.errors import NotFound
+from softphone_web.call import Call
+from softphone_web.facts import event_out
+from softphone_web.permissions import INTERACTIONS, agents_in, guard_interaction, interaction_not_found, sees_private
+from softphone_web.ports import InteractionFilter, Position
+from softphone_web.problems import FieldError, RequestInvalid
+from softphone_web.routes import Routes
+from softphone_web.schemas import (
+    EventPage,
+    EventsQuery,
+    InteractionOut,
+    InteractionPage,
+    InteractionPath,
+    InteractionQuery,
+    interaction_out,
+)
+
+routes = Routes("/api/v1", tag="interactions")
+
+
+def encode_cursor(position: Position) -> str:
+    raw = msgspec.json.encode((position.created_at, position.id))
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str) -> Position:
+    """Raises RequestInvalid for anything that `encode_cursor` did not make."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        created_at, interaction = msgspec.json.decode(raw, type=tuple[float, str])
+    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _bad_cursor() from error
+    if not (math.isfinite(created_at) and 0 <= created_at < 2**33) or not 1 <= len(interaction) <= 128:
+        raise _bad_cursor()
+    if not interaction.isprintable():
+        raise _bad_cursor()
+    return Position(created_at=created_at, id=InteractionId(interaction))
+
+
+def _bad_cursor() -> RequestInvalid:
+    message = "Pass the `next` of an earlier answer, unchanged."
+    return RequestInvalid([FieldError(where="query", field="cursor", code="cursor", message=message)])
+
+
+@routes.get("/interactions", INTERACTIONS)
+async def list_interactions(call: Call, query: InteractionQuery) -> InteractionPage:
+    """Interactions, newest first.
+
+    An agent sees those in which they took part. Pages are followed by `next`; what begins meanwhile shifts nothing.
+    """
+    everything = call.may(Permission.INTERACTIONS_READ)
+    if not everything and call.agent is None:
+        return InteractionPage(items=[], next=None)
+    wanted = InteractionFilter(
+        medium=query.medium,
+        queue=query.queue,
+        agent=AgentId(query.agent) if query.agent is not None else None,
+        phase=query.phase,
+        direction=query.direction,
+        exit_reason=query.exit_reason,
+        since=query.since.timestamp() if query.since is not None else None,
+        until=query.until.timestamp() if query.until is not None else None,
+        number=_number(call, query),
+        took_part=None if everything else call.agent,
+    )
+    after = decode_cursor(query.cursor) if query.cursor is not None else None
+    found = await call.deps.interactions.page(wanted, after=after, limit=query.limit + 1)
+    shown = found[: query.limit]
+    more = len(found) > query.limit
+    last = Position(created_at=shown[-1].created_at, id=shown[-1].id) if more else None
+    return InteractionPage(
+        items=[_out(call, record) for record in shown],
+        next=encode_cursor(last) if last is not None else None,
+    )
+
+
+def _number(call: Call, query: InteractionQuery) -> str | None:
+    """Searching by a number tells whose it is: only for those who see numbers."""
+    if query.number is not None and not sees_private(call.who, mine=True):
+        raise PermissionDenied("Your role sees no personal data and cannot search by it.", role=call.who.role.value)
+    return query.number
+
+
+@routes.get("/interactions/{interaction}", INTERACTIONS, raises=(404,))
+async def get_interaction(call: Call, path: InteractionPath) -> InteractionOut:
+    """One interaction as it is now."""
+    return _out(call, await visible_interaction(call, path.interaction))
+
+
+@routes.get("/interactions/{interaction}/events", INTERACTIONS, raises=(404,))
+async def list_events(call: Call, path: InteractionPath, query: EventsQuery) -> EventPage:
+    """All that happened in an interaction, in order."""
+    record = await visible_interaction(call, path.interaction)
+    found = await call.deps.interactions.events(record.id, after=query.after, limit=query.limit + 1)
+    shown = found[: query.limit]
+    private = sees_private(call.who, mine=_is_mine(call, record))
+    return EventPage(
+        items=[event_out(event, private) for event in shown],
+        next=shown[-1].n if len(found) > query.limit else None,
+    )
+
+
+async def visible_interaction(call: Call, interaction: str) -> Interaction:
+    """The record, when who asks may know of it; else `NotFound`."""
+    try:
+        record = await call.deps.interactions.get(InteractionId(interaction))
+    except NotFound as error:
+        raise interaction_not_found() from error  # word for word what the guard says
+    guard_interaction(call.who, call.agent, record)
+    return record
+
+
+def _is_mine(call: Call, record: Interaction) -> bool:
+    return call.agent is not None and call.agent in agents_in(record)
+
+
+def _out(call: Call, record: Interaction) -> InteractionOut:
+    return interaction_out(record, sees_private(call.who, mine=_is_mine(call, record)))

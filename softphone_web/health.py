@@ -1,0 +1,226 @@
+"""Is the platform well? For load balancers, for the operator, and, in four figures, for anybody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from aiohttp import web
+
+from callcontrol.model import Medium
+from foundation.access import PermissionDenied, Role
+from foundation.clock import Clock
+from foundation.errors import RimayError
+from foundation.logs import get_logger
+from pbx.terms import TrunkState
+from softphone_web.authenticate import authenticate, bearer_token
+from softphone_web.call import Call
+from softphone_web.client import is_local
+from softphone_web.deps import WebDeps
+from softphone_web.permissions import Open
+from softphone_web.ports import HealthCheck
+from softphone_web.routes import Model, Routes
+from softphone_web.schemas import at
+
+log = get_logger(__name__)
+routes = Routes("", tag="health")
+# Machines that collect figures, and who runs the platform.
+_SCRAPERS = frozenset({Role.SERVICE, Role.ADMIN})
+
+
+class CheckState(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+
+
+class Overall(StrEnum):
+    OK = "ok"
+    DEGRADED = "degraded"  # something that is not critical failed, or no trunk is up
+    DOWN = "down"
+
+
+class CheckOut(Model):
+    name: str
+    state: CheckState
+    critical: bool
+    ms: float
+    detail: str | None = None  # for operators only
+
+
+class ReadyOut(Model):
+    ready: bool
+    measured_at: datetime
+    checks: list[CheckOut]
+
+
+class LiveOut(Model):
+    alive: bool = True
+
+
+class TrunksNow(Model):
+    up: int
+    total: int
+
+
+class QueuesNow(Model):
+    total: int
+    waiting: int
+    longest_wait_s: float | None
+
+
+class HealthOut(Model):
+    """A part is null when it could not be measured."""
+
+    status: Overall
+    measured_at: datetime
+    switch: CheckState | None
+    trunks: TrunksNow | None
+    queues: QueuesNow | None
+    calls: int | None
+
+
+async def run_checks(checks: Sequence[HealthCheck], timeout_s: float) -> list[CheckOut]:
+    return list(await asyncio.gather(*(_run(check, timeout_s) for check in checks)))
+
+
+async def _run(check: HealthCheck, timeout_s: float) -> CheckOut:
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    state = CheckState.OK
+    try:
+        async with asyncio.timeout(timeout_s):
+            detail = await check.check()
+    except TimeoutError:
+        state, detail = CheckState.FAILED, f"no answer within {timeout_s:g} s"
+    except Exception as error:
+        state, detail = CheckState.FAILED, _reason(error)
+        log.warning("web.check_failed", check=check.name, exc_info=None if isinstance(error, RimayError) else error)
+    ms = round((loop.time() - begun) * 1000, 1)
+    return CheckOut(name=check.name, state=state, critical=check.critical, ms=ms, detail=detail)
+
+
+def _reason(error: Exception) -> str:
+    return error.message if isinstance(error, RimayError) else type(error).__name__
+
+
+class HealthDesk:
+    """Measures at most once in `health_cache_s`, however many ask."""
+
+    def __init__(self, deps: WebDeps, checks: Sequence[HealthCheck], clock: Clock) -> None:
+        self._deps = deps
+        self._checks = checks
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._last: tuple[float, list[CheckOut], HealthOut] | None = None
+
+    async def measure(self) -> tuple[list[CheckOut], HealthOut]:
+        async with self._lock:
+            now = self._clock.now()
+            if self._last is None or not 0 <= now - self._last[0] < self._deps.settings.health_cache_s:
+                timeout_s = self._deps.settings.health_timeout_s
+                checks, figures = await asyncio.gather(run_checks(self._checks, timeout_s), self._figures(timeout_s))
+                self._last = (now, checks, self._summary(now, checks, *figures))
+            return self._last[1], self._last[2]
+
+    def _summary(
+        self, now: float, checks: list[CheckOut], trunks: TrunksNow | None, queues: QueuesNow | None, calls: int | None
+    ) -> HealthOut:
+        failed = [check for check in checks if check.state is CheckState.FAILED]
+        status = Overall.OK
+        if any(check.critical for check in failed):
+            status = Overall.DOWN
+        elif failed or trunks is None or queues is None or calls is None or (trunks.total and not trunks.up):
+            status = Overall.DEGRADED
+        switch = next((check.state for check in checks if check.name == "switch"), None)
+        return HealthOut(status=status, measured_at=at(now), switch=switch, trunks=trunks, queues=queues, calls=calls)
+
+    async def _figures(self, timeout_s: float) -> tuple[TrunksNow | None, QueuesNow | None, int | None]:
+        return await asyncio.gather(
+            _or_none(self._trunks, timeout_s), _or_none(self._queues, timeout_s), _or_none(self._calls, timeout_s)
+        )
+
+    async def _trunks(self) -> TrunksNow:
+        trunks = await self._deps.trunks.list()
+        return TrunksNow(up=sum(trunk.state is TrunkState.UP for trunk in trunks), total=len(trunks))
+
+    async def _queues(self) -> QueuesNow:
+        queues = await self._deps.queues.list()
+        longest = max((one.longest_wait_s for one in queues if one.longest_wait_s is not None), default=None)
+        return QueuesNow(total=len(queues), waiting=sum(one.waiting for one in queues), longest_wait_s=longest)
+
+    async def _calls(self) -> int:
+        active = await self._deps.interactions.active()
+        return active.get(Medium.VOICE, 0) + active.get(Medium.VIDEO, 0)
+
+
+T = TypeVar("T")
+
+
+async def _or_none(measure: Callable[[], Awaitable[T]], timeout_s: float) -> T | None:
+    """A figure, or None when what it comes from does not answer: the others are still worth showing."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await measure()
+    except (RimayError, OSError) as error:  # OSError: TimeoutError is one
+        log.warning("web.not_measured", reason=getattr(error, "code", type(error).__name__))
+        return None
+
+
+DESK: web.AppKey[HealthDesk] = web.AppKey("health_desk", HealthDesk)
+
+
+@routes.get("/health", Open.PUBLIC)
+async def get_health(call: Call) -> HealthOut:
+    """How the platform is, in four figures.
+
+    Open to anybody: it names nothing and nobody. Measured at most once a second.
+    """
+    _, summary = await call.request.app[DESK].measure()
+    return summary
+
+
+@routes.get("/health/live", Open.PUBLIC)
+async def get_live(call: Call) -> LiveOut:
+    """The process answers. Says nothing of what it stands on."""
+    return LiveOut()
+
+
+@routes.get("/health/ready", Open.PUBLIC, raises=(401,))
+async def get_ready(call: Call) -> ReadyOut:
+    """May work be sent here? 503 with the same content when not.
+
+    Details of each check are told on the machine itself, and to tokens of role service or admin.
+    """
+    checks, _ = await call.request.app[DESK].measure()
+    ready = not any(check.critical and check.state is CheckState.FAILED for check in checks)
+    detailed = await _is_operator(call)
+    shown = [check if detailed else check.model_copy(update={"detail": None}) for check in checks]
+    call.status = 200 if ready else 503
+    return ReadyOut(ready=ready, measured_at=at(call.deps.clock.now()), checks=shown)
+
+
+@routes.get("/metrics", Open.PUBLIC, raises=(401, 403), produces="text/plain")
+async def get_metrics(call: Call) -> web.StreamResponse:
+    """Figures for Prometheus.
+
+    From the machine itself, where the settings allow it; else with a token of role service or admin.
+    """
+    if not (call.deps.settings.metrics_to_loopback and is_local(call.request)):
+        principal = await authenticate(call.request, call.deps)
+        if principal.role not in _SCRAPERS:
+            raise PermissionDenied("Your role may not read the metrics.", role=principal.role.value)
+    body = call.deps.metrics.render()
+    headers = {"Content-Type": call.deps.metrics.content_type, "Cache-Control": "no-store"}
+    return web.Response(body=body, headers=headers)
+
+
+async def _is_operator(call: Call) -> bool:
+    if is_local(call.request):
+        return True
+    if bearer_token(call.request) is None:
+        return False
+    principal = await authenticate(call.request, call.deps)
+    return principal.role in _SCRAPERS

@@ -1,0 +1,206 @@
+"""`/api/v1/live`: the web socket of live events, and the ticket that opens it from a browser.
+
+The page offers the subprotocols `rimay.v1` and `ticket.<ticket>`; a program sends an Authorization header instead.
+Frames are JSON ``{topic, type, at, id, data}``; topic `live` is the socket's own word (hello, heartbeat, topics,
+interrupted, lost). The page may send ``{"op": "topics", "topics": [...]}`` and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from aiohttp import WSCloseCode, WSMsgType, web
+from pydantic import Field, StringConstraints, ValidationError
+
+from foundation.access import Principal
+from foundation.errors import Denied, Unauthenticated, Unavailable
+from foundation.logs import get_logger
+from softphone_web.authenticate import authenticate, bearer_token
+from softphone_web.call import Call
+from softphone_web.deps import DEPS, WebDeps
+from softphone_web.live import Client, LiveHub, control_frame
+from softphone_web.permissions import LIVE
+from softphone_web.ports import Topic
+from softphone_web.problems import FieldError, RequestInvalid
+from softphone_web.routes import Model, Routes
+from softphone_web.schemas import TicketOut, at
+from softphone_web.tickets import BadTicket, Tickets
+
+log = get_logger(__name__)
+routes = Routes("/api/v1", tag="live")
+HUB: web.AppKey[LiveHub] = web.AppKey("live_hub", LiveHub)
+TICKETS: web.AppKey[Tickets] = web.AppKey("tickets", Tickets)
+_TOKEN: web.RequestKey[str] = web.RequestKey("live_token", str)
+
+PROTOCOL = "rimay.v1"
+_TICKET = "ticket."
+FRAME_BYTES = 4096  # of what a page may send: a list of topics
+SIGNED_OUT = 4401  # close code: the token is not valid any more; sign in again
+TRY_AGAIN = 1013  # close code of RFC 6455's registry: too slow, load anew and come back
+
+
+class LiveQuery(Model):
+    topics: Annotated[str, StringConstraints(pattern=r"^[a-z]+(,[a-z]+)*$", max_length=128)] | None = Field(
+        default=None, description="comma-separated: interactions, agents, queues, trunks, alerts; all when absent"
+    )
+
+
+class TopicsOrder(Model):
+    op: Literal["topics"]
+    topics: Annotated[frozenset[Topic], Field(max_length=len(Topic))]
+
+
+async def by_token_or_ticket(request: web.Request, deps: WebDeps) -> Principal:
+    """An Authorization header, or a ticket among the offered subprotocols."""
+    token = bearer_token(request)
+    if token is None:
+        offered = [
+            one.strip() for line in request.headers.getall("Sec-WebSocket-Protocol", []) for one in line.split(",")
+        ]
+        tickets = [one.removeprefix(_TICKET) for one in offered if one.startswith(_TICKET)]
+        if len(tickets) != 1:
+            raise BadTicket("Send an Authorization header, or one ticket as a subprotocol.")
+        token = request.app[TICKETS].redeem(tickets[0])
+    request[_TOKEN] = token
+    return await authenticate(request, deps, token)
+
+
+@routes.post("/live/ticket", LIVE, status=201)
+async def issue_ticket(call: Call) -> TicketOut:
+    """A ticket that opens one live socket, once, within a minute."""
+    token = bearer_token(call.request)
+    if token is None:
+        raise Unauthenticated("A ticket is given for a token.")
+    ticket, expires_at = call.request.app[TICKETS].issue(call.who, token)
+    return TicketOut(ticket=ticket, expires_at=at(expires_at))
+
+
+@routes.get("/live", LIVE, status=101, produces="websocket", raises=(400, 503), authenticate=by_token_or_ticket)
+async def open_live(call: Call, query: LiveQuery) -> web.StreamResponse:
+    """The web socket of live events.
+
+    A browser offers the subprotocols `rimay.v1` and `ticket.<ticket>`, a program sends an Authorization header. An
+    agent hears of their own interactions only; personal data comes only to those who may see it.
+    """
+    request = call.request
+    _check_origin(request, call.deps)
+    hub = request.app[HUB]
+    client = Client(call.who, call.agent, _wanted(query), hub.settings.live_queue)
+    socket = web.WebSocketResponse(
+        protocols=(PROTOCOL,), compress=False, max_msg_size=FRAME_BYTES, heartbeat=hub.settings.live_heartbeat_s
+    )
+    if not socket.can_prepare(request):
+        message = "Ask for an upgrade to a web socket."
+        raise RequestInvalid([FieldError(where="header", field="Upgrade", code="upgrade", message=message)], status=400)
+    hub.join(client)
+    try:
+        await socket.prepare(request)
+        client.put(_hello(hub, client))
+        await _converse(request, socket, client, hub)
+    finally:
+        hub.leave(client)
+    return socket
+
+
+def _hello(hub: LiveHub, client: Client) -> bytes:
+    topics = sorted(client.topics)
+    return control_frame("hello", hub.clock.now(), topics=topics, heartbeat_s=hub.settings.live_heartbeat_s)
+
+
+def _wanted(query: LiveQuery) -> frozenset[Topic]:
+    if query.topics is None:
+        return frozenset(Topic)
+    try:
+        return frozenset(Topic(name) for name in query.topics.split(","))
+    except ValueError as error:
+        message = f"Topics are: {', '.join(Topic)}."
+        raise RequestInvalid([FieldError(where="query", field="topics", code="enum", message=message)]) from error
+
+
+def _check_origin(request: web.Request, deps: WebDeps) -> None:
+    """A page of another site may not open our socket, whatever it got hold of."""
+    origin = request.headers.get("Origin")
+    if origin is None or origin in deps.settings.allowed_origins:
+        return
+    if urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
+        raise Denied("Pages of other sites may not open the live socket.")
+
+
+async def _converse(request: web.Request, socket: web.WebSocketResponse, client: Client, hub: LiveHub) -> None:
+    """Write, listen and keep alive until one of the three ends; then nothing of it stays."""
+    work = (_write(socket, client, hub), _listen(socket, client, hub), _keep(request, client, hub))
+    names = ("live-write", "live-listen", "live-keep")
+    tasks = [asyncio.create_task(one, name=name) for one, name in zip(work, names, strict=True)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    except (ConnectionError, TimeoutError) as error:
+        log.info("web.live_cut", principal=client.principal.id, reason=type(error).__name__)
+        _abort(request)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await _say_goodbye(request, socket, client, hub)
+
+
+async def _write(socket: web.WebSocketResponse, client: Client, hub: LiveHub) -> None:
+    while (frame := await client.next()) is not None:
+        async with asyncio.timeout(hub.settings.live_drop_after_s):
+            await socket.send_frame(frame, WSMsgType.TEXT)
+
+
+async def _listen(socket: web.WebSocketResponse, client: Client, hub: LiveHub) -> None:
+    """What the page says; anything but an order of topics ends the conversation."""
+    async for message in socket:
+        if message.type is not WSMsgType.TEXT:
+            client.close(WSCloseCode.UNSUPPORTED_DATA, b"text only")
+            return
+        try:
+            order = TopicsOrder.model_validate_json(message.data)
+        except ValidationError:
+            client.close(WSCloseCode.POLICY_VIOLATION, b"not understood")
+            return
+        client.topics = order.topics & client.allowed
+        client.put(control_frame("topics", hub.clock.now(), topics=sorted(client.topics)))
+
+
+async def _keep(request: web.Request, client: Client, hub: LiveHub) -> None:
+    """A heartbeat that scripts can see (pings they cannot), and whether the token still holds."""
+    tokens = request.app[DEPS].tokens
+    while True:
+        await asyncio.sleep(hub.settings.live_heartbeat_s)
+        try:
+            now = await tokens.check(request[_TOKEN])
+        except Unauthenticated:
+            client.close(SIGNED_OUT, b"signed out")
+            return
+        except Unavailable as error:
+            log.warning("web.live_unchecked", principal=client.principal.id, code=error.code)
+        else:
+            if now.role is not client.principal.role:
+                client.close(SIGNED_OUT, b"role changed")
+                return
+        client.put(control_frame("heartbeat", hub.clock.now()))
+
+
+async def _say_goodbye(request: web.Request, socket: web.WebSocketResponse, client: Client, hub: LiveHub) -> None:
+    if socket.closed:
+        return
+    code, reason = client.close_code or WSCloseCode.OK, client.close_reason
+    try:
+        async with asyncio.timeout(hub.settings.live_drop_after_s):
+            if client.lost:
+                code, reason = TRY_AGAIN, b"too slow"
+                await socket.send_frame(control_frame("lost", hub.clock.now(), lost=client.lost), WSMsgType.TEXT)
+            await socket.close(code=code, message=reason)
+    except (ConnectionError, TimeoutError):
+        _abort(request)
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

@@ -1,0 +1,82 @@
+"""What an operation asks of who calls it, and the guards that look at the object too.
+
+Roles and what they may do stand in `foundation.access`; here is only how the pages read that table.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+from callcontrol.model import AgentId, Interaction
+from foundation.access import Permission, PermissionDenied, Principal
+from foundation.errors import NotFound
+
+P = Permission
+
+
+class Open(Enum):
+    """Operations that ask for no permission."""
+
+    PUBLIC = "public"  # nobody needs to sign in
+    SIGNED_IN = "signed_in"  # any role
+
+
+# Any one of the permissions is enough to come in; the handler's guard then looks at the object.
+Access: TypeAlias = Open | tuple[Permission, ...]
+
+INTERACTIONS: Access = (P.INTERACTIONS_READ, P.INTERACTIONS_READ_OWN)
+RECORDINGS: Access = (P.RECORDINGS_READ, P.RECORDINGS_READ_OWN)
+AGENT_STATE: Access = (P.AGENTS_SET_STATE, P.CALLS_HANDLE)  # anybody's, one's own
+LIVE: Access = (P.EVENTS_STREAM, P.CALLS_HANDLE)  # everything one may read, one's own
+
+
+def admit(principal: Principal, access: Access) -> None:
+    """Raises `PermissionDenied` when the role has none of what is asked."""
+    if access is Open.PUBLIC or access is Open.SIGNED_IN:
+        return
+    if not any(principal.may(permission) for permission in access):
+        names = [permission.value for permission in access]
+        raise PermissionDenied("Your role may not do this.", role=principal.role.value, needs=names)
+
+
+def agents_in(record: Interaction) -> frozenset[AgentId]:
+    """Every agent that the interaction names: who talked last and all who took part."""
+    named = {p.agent for p in record.participants if p.agent is not None}
+    return frozenset(named | ({record.agent} if record.agent is not None else set()))
+
+
+def sees_private(principal: Principal, mine: bool) -> bool:
+    """Who may hear the citizen may see their number as well; an administrator may neither."""
+    return principal.may(P.RECORDINGS_READ) or (mine and principal.may(P.INTERACTIONS_READ_OWN))
+
+
+def guard_interaction(principal: Principal, agent: AgentId | None, record: Interaction) -> None:
+    """Another agent's interaction does not exist for an agent: its id alone would tell something."""
+    if principal.may(P.INTERACTIONS_READ):
+        return
+    if agent is None or agent not in agents_in(record):
+        raise interaction_not_found()
+
+
+def guard_recording(principal: Principal, agent: AgentId | None, record: Interaction) -> None:
+    if principal.may(P.RECORDINGS_READ):
+        return
+    if agent is None or agent not in agents_in(record):
+        raise recording_not_found()
+
+
+def guard_agent_state(principal: Principal, agent: AgentId | None, target: AgentId) -> None:
+    """An agent changes only themself, a supervisor anybody."""
+    if principal.may(P.AGENTS_SET_STATE):
+        return
+    if agent != target:
+        raise PermissionDenied("You may change only your own state.", role=principal.role.value)
+
+
+def interaction_not_found() -> NotFound:
+    return NotFound("There is no such interaction.")
+
+
+def recording_not_found() -> NotFound:
+    return NotFound("There is no such recording.")

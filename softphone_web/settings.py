@@ -1,0 +1,37 @@
+"""The `web` section of the settings."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+
+from pydantic import Field
+
+from foundation.settings import Section
+
+
+class WebSettings(Section):
+    host: str = Field(default="127.0.0.1", description="address of the pages and the API; loopback unless told more")
+    port: int = Field(default=0, ge=0, le=65535, description="0 for a free one, chosen once for a var folder")
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(
+        default=[], description="whose X-Forwarded-For is believed"
+    )
+    allowed_origins: list[str] = Field(
+        default=[], description="other origins (https://host) whose pages may open the live socket"
+    )
+    hsts: bool = Field(default=False, description="tell browsers to use https only; set it where TLS is in front")
+    metrics_to_loopback: bool = Field(
+        default=True, description="/metrics without a token from this machine; else a service token is needed"
+    )
+    request_timeout_s: float = Field(default=15.0, gt=0, le=120)
+    body_limit_bytes: int = Field(default=65536, ge=1024, le=1048576)
+    health_timeout_s: float = Field(default=2.0, gt=0, le=30, description="of one check")
+    health_cache_s: float = Field(default=1.0, ge=0, le=30, description="anybody may ask: measured at most this often")
+    live_heartbeat_s: float = Field(default=20.0, gt=0, le=300)
+    live_queue: int = Field(default=512, ge=8, le=65536, description="events kept for a slow page before it is dropped")
+    live_drop_after_s: float = Field(
+        default=5.0, gt=0, le=60, description="how long a page may take nothing at all before it is cut"
+    )
+    live_clients: int = Field(default=1000, ge=1)
+    live_clients_each: int = Field(default=10, ge=1, description="sockets of one identity")
+    live_retry_s: float = Field(default=1.0, gt=0, le=60, description="before listening again after a lost bus")
+    ticket_s: float = Field(default=60.0, gt=0, le=60)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from ivr_flows.loader import load
+from ivr_flows.protocol import Collect, CollectEnd, PromptText
+from tests.support.flows import HEAD, Caller, flow_of
+
+DECLARED = HEAD + "variables: {a: {type: digits, private: true}}\n"
+ASK = "  uno: {kind: collect, prompts: Marque, into: a, min_digits: 3, max_digits: 10, next: cola%s}"
+
+
+def test_it_asks_as_it_is_told_to() -> None:
+    caller = Caller(flow_of(ASK % ", terminator: '*', timeout_s: 8, between_s: 2", DECLARED))
+    assert caller.waits == Collect((PromptText("Marque"),), 10, 8.0, 2.0, "*", barge_in=True)
+
+
+def test_the_keys_become_the_variable_and_stay_out_of_the_notes() -> None:
+    caller = Caller(flow_of(ASK % "", DECLARED))
+    caller.press("0102030405")
+    assert caller.state.variables == {"a": "0102030405"}
+    assert caller.state.node == "cola"
+    assert not [note for note in caller.notes("collect.done") if "0102" in str(note.data)]
+
+
+def test_too_few_keys_are_asked_for_again() -> None:
+    caller = Caller(flow_of(ASK % ", repeats: 1", DECLARED))
+    caller.press("12", CollectEnd.TERMINATOR)
+    assert caller.said() == "La opción no es válida. Marque"
+    caller.press("123", CollectEnd.TIMEOUT)
+    assert caller.state.variables["a"] == "123"
+
+
+def test_silence_is_asked_again_and_then_a_person() -> None:
+    caller = Caller(flow_of(ASK % ", repeats: 1", DECLARED))
+    caller.say_nothing()
+    assert caller.said().startswith("No recibimos")
+    caller.say_nothing()
+    assert caller.state.node == "cola"
+    assert caller.state.variables["a"] == ""
+
+
+def test_the_key_for_a_person_alone_and_in_a_number() -> None:
+    caller = Caller(flow_of(ASK % "", DECLARED))
+    caller.press("0", CollectEnd.TERMINATOR)
+    assert caller.notes("person.asked")
+    caller = Caller(flow_of(ASK % "", DECLARED))
+    caller.press("000", CollectEnd.TERMINATOR)
+    assert not caller.notes("person.asked")
+    caller = Caller(flow_of((ASK % ", person: false").replace("min_digits: 3", "min_digits: 1"), DECLARED))
+    caller.press("0", CollectEnd.TERMINATOR)
+    assert caller.state.variables["a"] == "0"
+
+
+def test_keys_pressed_ahead_are_the_first_of_the_number() -> None:
+    nodes = "  cero: {kind: play, prompts: Hola, next: uno}\n" + ASK % ""
+    caller = Caller(flow_of(nodes, DECLARED.replace("entry: uno", "entry: cero")))
+    caller.press("7")
+    assert isinstance(caller.waits, Collect)
+    assert (caller.waits.prompts, caller.waits.max_digits) == ((), 9)
+    caller.press("0", CollectEnd.TERMINATOR)  # not a person: it is the second key of 70
+    assert caller.said() == "La opción no es válida. Marque"
+    assert isinstance(caller.waits, Collect)
+    assert caller.waits.max_digits == 10
+
+
+def test_keys_that_do_not_fit_the_variable_lead_to_on_error() -> None:
+    caller = Caller(flow_of(ASK % ", on_no_match: fin", HEAD + "variables: {a: integer}\n"))
+    caller.press("12*4")
+    assert caller.notes("flow.error")[0].data["reason"] == "variable"
+
+
+def test_limits_that_cannot_be_are_refused() -> None:
+    text = f"{DECLARED}nodes:\n{ASK.replace('max_digits: 10', 'max_digits: 2') % ''}\n  cola: {{kind: hangup}}\n"
+    (finding,) = load(text).findings
+    assert "min_digits" in finding.message

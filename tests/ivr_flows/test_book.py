@@ -1,0 +1,263 @@
+"""Which flow a number begins, taking up changed files, and versions that outlive their file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from ivr_flows.book import KEPT_VERSIONS, FlowBook
+from ivr_flows.faults import NoFlow
+from ivr_flows.findings import Severity
+from ivr_flows.protocol import Answered, Begin, Collected, CollectEnd, Note
+from ivr_flows.settings import Entry, FlowSettings
+
+TEXT = """\
+id: {id}
+entry: uno
+person: {{to: fin}}
+on_error: fin
+nodes:
+  uno: {{kind: menu, prompts: {says}, options: {{"1": {to}, "2": dos}}}}
+  dos: {{kind: hangup, cause: busy}}
+  fin: {{kind: hangup}}
+"""
+
+
+class Folder:
+    """A folder of flows whose every write is a change, whatever the file system's clock resolves."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._time = 1_700_000_000
+        path.mkdir(parents=True, exist_ok=True)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.write_text(text, encoding="utf-8")
+        self._time += 1
+        os.utime(path, (self._time, self._time))
+        return path
+
+    def flow(self, flow_id: str, says: str = "Hola", to: str = "fin") -> Path:
+        return self.write(f"{flow_id}.yaml", TEXT.format(id=flow_id, says=says, to=to))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path / "flows")
+
+
+def book_of(folder: Folder, *, archive: Path | None = None, **settings: object) -> FlowBook:
+    words = {"folders": [str(folder.path)], "shipped": False, "default": "a", **settings}
+    return FlowBook(FlowSettings.model_validate(words), archive=archive)
+
+
+def test_the_shipped_flows_are_there_by_default() -> None:
+    book = FlowBook(FlowSettings())
+    assert [flow.id for flow in book.refresh().taken] == ["principal"]
+    assert book.findings() == []
+    assert book.choose("072862000").id == "principal"
+
+
+@pytest.mark.parametrize(
+    ("number", "flow"),
+    [("072862000", "b"), ("072862001", "c"), ("0728620011", "a"), ("1800382720", "c"), ("", "a"), ("[", "a")],
+)
+def test_the_first_entry_that_fits_wins(folder: Folder, number: str, flow: str) -> None:
+    for name in "abc":
+        folder.flow(name)
+    entries = [
+        Entry(number="072862000", flow="b"),
+        Entry(number="07286200?", flow="c"),
+        Entry(number="1800*", flow="c"),
+    ]
+    book = book_of(folder, entries=entries)
+    book.refresh()
+    assert book.choose(number).id == flow
+
+
+def test_patterns_are_numbers() -> None:
+    with pytest.raises(ValidationError):
+        Entry(number="[0-9]", flow="a")
+
+
+def test_a_number_whose_flow_is_missing_gets_the_default(folder: Folder) -> None:
+    folder.flow("a")
+    book = book_of(folder, entries=[Entry(number="1*", flow="gone")])
+    book.refresh()
+    assert book.choose("1800").id == "a"
+    assert [f.code for f in book.findings()] == ["flow.none"]
+
+
+def test_no_flow_at_all_is_a_named_error(folder: Folder) -> None:
+    book = book_of(folder)
+    book.refresh()
+    with pytest.raises(NoFlow):
+        book.choose("1800")
+
+
+def test_nothing_changed_is_nothing_done(folder: Folder) -> None:
+    path = folder.flow("a")
+    book = book_of(folder)
+    assert book.refresh().changed
+    flow = book.choose("")
+    assert not book.refresh().changed
+    folder.write(path.name, path.read_text("utf-8"))  # touched
+    assert not book.refresh().changed
+    assert book.choose("") is flow
+
+
+def test_a_changed_file_serves_new_calls_and_calls_in_progress_keep_theirs(folder: Folder) -> None:
+    folder.flow("a", to="fin")
+    book = book_of(folder)
+    book.refresh()
+    state = book.begin("")
+    state, _ = book.step(state, Begin({}))
+    state, _ = book.step(state, Answered())
+    folder.flow("a", to="dos")
+    (taken,) = book.refresh().taken
+    assert book.choose("").version == taken.version != state.version
+    state, _ = book.step(state, Collected("1", CollectEnd.COMPLETE))
+    assert state.node == "fin"
+
+
+def test_a_bad_file_leaves_the_last_good_one_serving_and_says_why(folder: Folder) -> None:
+    good = folder.flow("a")
+    book = book_of(folder)
+    book.refresh()
+    flow = book.choose("")
+    folder.flow("a", to="finn")
+    refreshed = book.refresh()
+    assert refreshed.refused == (str(good),)
+    assert refreshed.taken == ()
+    assert refreshed.findings[0].suggestion == "fin"
+    assert book.choose("") is flow
+    assert [f.code for f in book.findings()] == ["node.unknown_target"]
+    assert not book.refresh().changed
+    folder.flow("a", says="Adiós")
+    assert book.refresh().taken[0] is book.choose("")
+    assert book.findings() == []
+
+
+def test_a_deleted_flow_is_withdrawn_unless_a_number_leads_to_it(folder: Folder) -> None:
+    named, other = folder.flow("a"), folder.flow("b")
+    book = book_of(folder)
+    book.refresh()
+    named.unlink()
+    other.unlink()
+    assert book.refresh().withdrawn == ("b",)
+    assert book.choose("").id == "a"
+    assert [f.code for f in book.findings()] == ["file.gone"]
+    assert not book.refresh().changed
+    folder.flow("a", says="Otra")
+    assert [flow.id for flow in book.refresh().taken] == ["a"]
+    assert book.findings() == []
+
+
+def test_a_renamed_file_goes_on(folder: Folder) -> None:
+    path = folder.flow("a")
+    book = book_of(folder)
+    book.refresh()
+    path.rename(path.with_name("z.yaml"))
+    assert book.refresh().withdrawn == ()
+    assert book.findings() == []
+
+
+def test_two_files_with_one_id_are_a_mistake_and_the_first_serves(folder: Folder) -> None:
+    first = folder.write("1.yaml", TEXT.format(id="a", says="Uno", to="fin"))
+    folder.write("2.yaml", TEXT.format(id="a", says="Dos", to="fin"))
+    book = book_of(folder)
+    book.refresh()
+    assert book.choose("").text == first.read_text("utf-8")
+    assert [f.code for f in book.findings()] == ["flow.duplicate_id"]
+    first.unlink()
+    book.refresh()
+    assert "Dos" in book.choose("").text
+    assert book.findings() == []
+
+
+def test_an_earlier_folder_replaces_a_shipped_flow(folder: Folder) -> None:
+    folder.flow("principal", says="Nuestra")
+    book = book_of(folder, shipped=True, default="principal")
+    book.refresh()
+    assert "Nuestra" in book.choose("").text
+    assert book.findings() == []
+
+
+# --- after a restart --------------------
+
+
+def test_a_call_finds_its_version_in_the_archive(folder: Folder, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    folder.flow("a", to="fin")
+    before = book_of(folder, archive=archive)
+    before.refresh()
+    state, _ = before.step(before.begin(""), Begin({}))
+    state, _ = before.step(state, Answered())
+    folder.flow("a", to="dos")
+    after = book_of(folder, archive=archive)
+    after.refresh()
+    state, _ = after.step(state, Collected("1", CollectEnd.COMPLETE))
+    assert state.node == "fin"
+
+
+def test_a_call_whose_version_is_lost_goes_on_with_the_present_one(folder: Folder) -> None:
+    folder.flow("a", to="fin")
+    before = book_of(folder)
+    before.refresh()
+    state, _ = before.step(before.begin(""), Begin({}))
+    state, _ = before.step(state, Answered())
+    folder.flow("a", to="dos")
+    after = book_of(folder)
+    after.refresh()
+    moved, actions = after.step(state, Collected("1", CollectEnd.COMPLETE))
+    assert isinstance(actions[0], Note)
+    assert actions[0].kind == "flow.version_lost"
+    assert (moved.node, moved.version) == ("dos", after.choose("").version)
+
+
+def test_a_damaged_archive_is_not_believed(folder: Folder, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    folder.flow("a")
+    book = book_of(folder, archive=archive)
+    book.refresh()
+    (path,) = archive.iterdir()
+    version = book.choose("").version
+    path.write_text(path.read_text("utf-8").replace("fin", "dos"), encoding="utf-8")
+    assert book_of(folder, archive=archive).version("a", version) is None
+
+
+@pytest.mark.parametrize("flow_id", ["../flows/a", "a/../a", "", "A"])
+def test_a_stored_state_cannot_name_other_files(folder: Folder, tmp_path: Path, flow_id: str) -> None:
+    book = book_of(folder, archive=tmp_path)
+    assert book.version(flow_id, "0" * 12) is None
+    assert book.version("a", "../../x") is None
+
+
+def test_the_archive_does_not_grow_without_end(folder: Folder, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    book = book_of(folder, archive=archive)
+    for index in range(KEPT_VERSIONS + 3):
+        folder.flow("a", says=f"Hola {index}")
+        book.refresh()
+    assert len(list(archive.iterdir())) == KEPT_VERSIONS
+    present = book.choose("")
+    assert book.version(present.id, present.version) is present
+    assert (archive / f"a@{present.version}.yaml").exists()
+
+
+def test_an_archive_that_cannot_be_written_is_told_and_the_flow_serves(folder: Folder, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.write_text("in the way", encoding="utf-8")
+    folder.flow("a")
+    book = book_of(folder, archive=archive)
+    refreshed = book.refresh()
+    assert [(f.code, f.severity) for f in refreshed.findings] == [("archive.unwritable", Severity.WARNING)]
+    assert book.choose("").id == "a"
+    archive.unlink()
+    assert book.refresh().findings == ()
+    assert book.findings() == []
+    assert len(list(archive.iterdir())) == 1

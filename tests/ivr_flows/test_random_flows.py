@@ -1,0 +1,145 @@
+"""Random valid flows, random callers: every call ends within its limits, and every state survives a restart."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ivr_flows import engine
+from ivr_flows.flow import Flow
+from ivr_flows.loader import load
+from ivr_flows.protocol import (
+    Action,
+    Answer,
+    Answered,
+    Begin,
+    CallerLeft,
+    Collect,
+    Collected,
+    CollectEnd,
+    Hangup,
+    Input,
+    Note,
+    Play,
+    Played,
+    QueueExit,
+    QueueLeft,
+    Resume,
+)
+from ivr_flows.state import Phase
+from tests.support.flows import check_actions, through_json
+
+TARGETS = st.sampled_from(["a", "b", "c", "d", "e"])
+TEXTS = st.sampled_from(["Hola", "{{ t }}", "{{ n }} {{ call.from }}", "{% if n < t %}x{% endif %}"])
+PROMPTS = st.lists(TEXTS, min_size=1, max_size=2)
+CONDITIONS = st.sampled_from(["n > 3", "t == ''", "n > t", "call.from == '0'", "1 / n > 0", "true_", "False"])
+CONDITIONS = CONDITIONS.filter(lambda text: text != "true_")
+KEYS = st.sampled_from(list("0123456789*#"))
+
+
+def node(kind: str, optional: dict[str, st.SearchStrategy[object]] | None = None, **fields: object) -> object:
+    strategies = {n: f if isinstance(f, st.SearchStrategy) else st.just(f) for n, f in fields.items()}
+    return st.fixed_dictionaries({"kind": st.just(kind), **strategies}, optional=optional or {})
+
+
+QUESTION: dict[str, st.SearchStrategy[object]] = {
+    "repeats": st.integers(0, 3),
+    "on_no_input": TARGETS,
+    "on_no_match": TARGETS,
+    "barge_in": st.booleans(),
+    "no_input": PROMPTS,
+}
+NODES = st.one_of(
+    node("play", {"barge_in": st.booleans()}, prompts=PROMPTS, next=TARGETS),
+    node("menu", QUESTION, prompts=PROMPTS, options=st.dictionaries(KEYS, TARGETS, min_size=1, max_size=4)),
+    node("collect", {**QUESTION, "person": st.booleans(), "min_digits": st.integers(1, 3)},
+         prompts=PROMPTS, into=st.sampled_from(["n", "t", "d"]), max_digits=st.integers(3, 6), next=TARGETS),
+    node("queue", name="q", then=st.fixed_dictionaries({"talked": TARGETS, "timeout": TARGETS},
+                                                       optional={"no_agents": TARGETS, "unknown_queue": TARGETS})),
+    node("hangup"),
+    node("set", values=st.sampled_from([{"n": {"expr": "n + 1"}}, {"n": {"expr": "n * 1000"}}, {"t": "{{ t }}x{{ t }}"},
+                                        {"d": "{{ t }}"}, {"t": {"expr": "t + call.from"}}]), next=TARGETS),
+    node("condition", **{"if": CONDITIONS, "then": TARGETS, "else": TARGETS}),
+    node("goto", to=TARGETS),
+)  # fmt: skip
+DOCUMENTS = st.fixed_dictionaries(
+    {
+        "id": st.just("azar"),
+        "entry": TARGETS,
+        "variables": st.just({"n": "integer", "t": "text", "d": "digits"}),
+        "nodes": st.fixed_dictionaries(dict.fromkeys("abcde", NODES)),
+        "limits": st.fixed_dictionaries({"steps": st.integers(1, 60), "visits": st.integers(1, 15)}),
+    },
+    optional={
+        "person": st.fixed_dictionaries({"digit": KEYS, "to": TARGETS}),
+        "on_error": TARGETS,
+        "apology": PROMPTS,
+    },
+)
+FACTS = st.dictionaries(
+    st.sampled_from(["from", "to", "x"]), st.one_of(st.text(max_size=20), st.none(), st.integers(), st.floats())
+)
+# The longest call: every step waits, asks as often as a question may, is resumed each time, and then says sorry.
+MOST_INPUTS = (60 + engine.STEPS_AFTER_FAULT) * 5 + 10
+
+
+def flow_from(document: object) -> Flow:
+    loaded = load(json.dumps(document, ensure_ascii=False))
+    assert loaded.flow is not None, loaded.findings
+    return loaded.flow
+
+
+def an_answer(waits: Action | None, data: st.DataObject) -> Input:
+    if isinstance(waits, Answer):
+        return Answered()
+    if isinstance(waits, Play):
+        return Played(data.draw(st.booleans()), data.draw(st.sampled_from(["", "x\x00"])))
+    if isinstance(waits, Collect):
+        digits = data.draw(st.text("0123456789*#", max_size=waits.max_digits))
+        return Collected(digits, data.draw(st.sampled_from(CollectEnd)))
+    return QueueLeft(data.draw(st.sampled_from(QueueExit)))
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow], deadline=None)
+@given(DOCUMENTS, FACTS, st.data())
+def test_every_call_ends_and_every_state_survives(
+    document: object, facts: dict[str, object], data: st.DataObject
+) -> None:
+    flow = flow_from(document)
+    state, actions = engine.step(flow, engine.begin(flow), Begin(facts))
+    leaves_at = data.draw(st.one_of(st.none(), st.integers(0, 20)))
+    inputs, seen = 1, list(actions)
+    while not state.is_over:
+        check_actions(state, actions)
+        state = through_json(state)
+        assert engine.step(flow, state, Resume()).state == state
+        heard = CallerLeft() if inputs == leaves_at else an_answer(state.waiting, data)
+        state, actions = engine.step(flow, state, heard)
+        seen += actions
+        inputs += 1
+        assert inputs <= MOST_INPUTS
+    through_json(state)
+    limits = flow.head.limits
+    assert state.steps <= limits.steps + engine.STEPS_AFTER_FAULT
+    notes = [action for action in seen if isinstance(action, Note)]
+    assert [note.data["node"] for note in notes if note.kind == "node"] == list(state.path)
+    assert len([note for note in notes if note.kind == "flow.ended"]) == 1
+    assert state.phase is Phase.LEFT or isinstance(seen[-1], Hangup)
+
+
+@settings(max_examples=200, deadline=None)
+@given(DOCUMENTS, DOCUMENTS, st.data())
+def test_a_call_may_be_taken_up_by_any_other_flow(old: object, new: object, data: st.DataObject) -> None:
+    flow, other = flow_from(old), flow_from(new)
+    state, _ = engine.step(flow, engine.begin(flow), Begin({"from": "0999"}))
+    for _ in range(data.draw(st.integers(0, 6))):
+        if not state.is_over:
+            state, _ = engine.step(flow, state, an_answer(state.waiting, data))
+    state = engine.moved(other, state)
+    for _ in range(MOST_INPUTS + 60):
+        if state.is_over:
+            break
+        state, _ = engine.step(other, through_json(state), an_answer(state.waiting, data))
+    assert state.is_over

@@ -1,0 +1,121 @@
+"""Driving flows in tests without a switch: the runner's part of the contract, written by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from ivr_flows import engine
+from ivr_flows.flow import Flow
+from ivr_flows.loader import load
+from ivr_flows.protocol import (
+    Action,
+    Answer,
+    Answered,
+    Begin,
+    Collect,
+    Collected,
+    CollectEnd,
+    Enqueue,
+    Hangup,
+    Input,
+    Note,
+    Play,
+    Played,
+    PromptFile,
+    PromptText,
+    QueueExit,
+    QueueLeft,
+)
+from ivr_flows.state import FlowState
+
+HEAD = """\
+id: prueba
+entry: uno
+person: {digit: "0", to: cola}
+on_error: cola
+"""
+END = """
+  cola: {kind: queue, name: contact-center, reason: persona, then: {talked: fin, timeout: fin}}
+  fin: {kind: hangup}
+"""
+
+
+def flow_of(nodes: str, head: str = HEAD) -> Flow:
+    """A flow with these nodes (indented by two), a queue `cola` and an end `fin`; it must load without errors."""
+    loaded = load(f"{head}nodes:\n{nodes.rstrip()}{END}")
+    assert loaded.flow is not None, "\n".join(map(str, loaded.findings))
+    return loaded.flow
+
+
+def through_json(state: FlowState) -> FlowState:
+    again = FlowState.from_json(json.loads(json.dumps(state.to_json(), allow_nan=False)))
+    assert again == state
+    return again
+
+
+class Caller:
+    """A call that follows the contract: after each step it checks what every step must be."""
+
+    def __init__(self, flow: Flow, **facts: object) -> None:
+        self.flow = flow
+        self.state = engine.begin(flow)
+        self.all: list[Action] = []
+        self.last: tuple[Action, ...] = ()
+        self.tell(Begin(facts or {"from": "0999123456", "to": "072862000", "trunk": "pstn"}))
+        if isinstance(self.waits, Answer):
+            self.tell(Answered())
+
+    def tell(self, heard: Input) -> tuple[Action, ...]:
+        self.state, self.last = engine.step(self.flow, through_json(self.state), heard)
+        check_actions(self.state, self.last)
+        through_json(self.state)
+        self.all += self.last
+        return self.last
+
+    def press(self, digits: str, end: CollectEnd = CollectEnd.COMPLETE) -> tuple[Action, ...]:
+        return self.tell(Collected(digits, end))
+
+    def say_nothing(self) -> tuple[Action, ...]:
+        """The prompt is heard to its end, and no key comes."""
+        return self.tell(Played() if isinstance(self.waits, Play) else Collected("", CollectEnd.TIMEOUT))
+
+    def queue(self, exit_: QueueExit) -> tuple[Action, ...]:
+        return self.tell(QueueLeft(exit_))
+
+    @property
+    def waits(self) -> Action | None:
+        return self.state.waiting
+
+    @property
+    def path(self) -> str:
+        return " ".join(self.state.path)
+
+    def notes(self, kind: str) -> list[Note]:
+        return [a for a in self.all if isinstance(a, Note) and a.kind == kind]
+
+    def said(self) -> str:
+        """What the last step says."""
+        prompts = [p for a in self.last if isinstance(a, Play | Collect) for p in a.prompts]
+        return " ".join(texts(prompts))
+
+
+def texts(prompts: Iterable[object]) -> list[str]:
+    return [
+        p.text if isinstance(p, PromptText) else p.fallback_text
+        for p in prompts
+        if isinstance(p, PromptText | PromptFile)
+    ]
+
+
+def check_actions(state: FlowState, actions: tuple[Action, ...]) -> None:
+    """What holds after every step: notes, then one action that ends or waits, and that is what the state says."""
+    *before, last = actions or (Note("none", {}),)
+    assert all(isinstance(a, Note) for a in before)
+    json.dumps([a.data for a in actions if isinstance(a, Note)], allow_nan=False)
+    if isinstance(last, Hangup):
+        assert state.is_over
+    elif isinstance(last, Answer | Play | Collect | Enqueue):
+        assert state.waiting == last
+    else:
+        assert state.is_over

@@ -1,0 +1,160 @@
+"""Private PostgreSQL and Redis for tests, run as the product runs them: free loopback ports, temporary folders, as an
+unprivileged user when we are root.
+
+Import the fixtures in a `conftest.py`. A server can be killed, frozen and started again in mid test; its methods block,
+and work with or without a running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from app.provision import find_postgres, find_tool
+from app.servers import postgres_spec, redis_spec
+from foundation.processes import Server, ServerDeath, ServerSpec
+from foundation.run_as import run_as
+
+T = TypeVar("T")
+
+_PASSWORD = "only-for-tests"
+_TIMEOUT_S = 120.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class _Loop:
+    """A loop in a thread of its own: servers live longer than the loop of one test."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="test-servers", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_TIMEOUT_S)
+        self._loop.close()
+
+
+class _TestServer:
+    name = ""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"rimay-{self.name}-"))
+        self._loop = _Loop()
+        self._died = threading.Event()
+        self._starting: Future[None] | None = None
+        try:
+            spec = self._loop.submit(self.spec()).result(_TIMEOUT_S)
+        except BaseException:
+            self._loop.close()
+            raise
+        self._server = Server(spec, user=run_as(), on_death=self._on_death)
+
+    async def spec(self) -> ServerSpec:
+        raise NotImplementedError
+
+    def _on_death(self, _: ServerDeath) -> None:
+        self._died.set()
+
+    def start(self, *, wait: bool = True) -> None:
+        self._died.clear()
+        self._starting = self._loop.submit(self._server.start())
+        if wait:
+            self._starting.result(_TIMEOUT_S)
+
+    def send(self, how: signal.Signals) -> None:
+        """Also to stop it dead (SIGSTOP) and let it go on (SIGCONT)."""
+        pid = self._server.pid
+        if pid is None:
+            raise RuntimeError(f"{self.name} does not run")
+        os.kill(pid, how)
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """And wait until it is dead."""
+        self.send(how)
+        if not self._died.wait(_TIMEOUT_S):
+            raise TimeoutError(f"{self.name} outlives {how.name}")
+
+    def close(self) -> None:
+        try:
+            if self._starting is not None:
+                self._starting.exception(_TIMEOUT_S)
+            self._loop.submit(self._server.stop()).result(_TIMEOUT_S)
+        finally:
+            self._loop.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class PostgresServer(_TestServer):
+    name = "postgres"
+
+    async def spec(self) -> ServerSpec:
+        program = await find_postgres()
+        return postgres_spec(self.folder, program, port=self.port, password=_PASSWORD, user=run_as())
+
+    def url(self, name: str) -> str:
+        return f"postgresql://rimay:{_PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def new_database(self) -> str:
+        """The URL of a fresh, empty one."""
+        name = f"t_{uuid4().hex}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+
+class RedisServer(_TestServer):
+    name = "redis"
+    password = _PASSWORD
+
+    async def spec(self) -> ServerSpec:
+        tool = await find_tool("redis-server")
+        return redis_spec(self.folder, tool, port=self.port, password=_PASSWORD, user=run_as())
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()

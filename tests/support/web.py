@@ -1,0 +1,401 @@
+"""In-memory twins of the web's ports, and an application on a real port around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from callcontrol.events import (
+    AnyFact,
+    Closed,
+    Connected,
+    Ended,
+    FlowNoted,
+    InteractionEvent,
+    ParticipantJoined,
+    RecordingStarted,
+    Started,
+)
+from callcontrol.model import (
+    AgentId,
+    AgentState,
+    Direction,
+    ExitReason,
+    InitiationMethod,
+    Interaction,
+    InteractionId,
+    Medium,
+    Participant,
+    ParticipantId,
+    Phase,
+    Recording,
+    Role,
+)
+from foundation import access
+from foundation.audit import MemoryAudit
+from foundation.clock import Clock, SystemClock
+from foundation.errors import Conflict, NotFound, Unavailable
+from foundation.tokens import MemoryTokenStore, Tokens
+from pbx.terms import TrunkState
+from softphone_web.downloads import LocalFile
+from softphone_web.permissions import agents_in
+from softphone_web.ports import (
+    AgentView,
+    GatewayView,
+    HealthCheck,
+    InteractionFilter,
+    LiveEvent,
+    Position,
+    QueueView,
+    RecordingFile,
+    RecordingView,
+    TrunkView,
+)
+from softphone_web.server import RunningServer, WebDeps, build_app, serve
+from softphone_web.settings import WebSettings
+
+NOW = 1_795_000_000.0
+CITIZEN = "+593987654321"
+ANA, LUIS = AgentId("ana"), AgentId("luis")
+
+
+def interaction(number: int, *, agent: AgentId | None = ANA, **changes: Any) -> Interaction:
+    """A closed inbound call that `agent` answered."""
+    at = NOW - number
+    base = Interaction(
+        id=InteractionId(f"i-{number:05d}"),
+        medium=Medium.VOICE,
+        direction=Direction.INBOUND,
+        initiation_method=InitiationMethod.INBOUND,
+        phase=Phase.CLOSED,
+        created_at=at,
+        from_address=CITIZEN,
+        from_name="Rosa Quito",
+        to_address="072831900",
+        trunk="gateway",
+        queue="averias",
+        agent=agent,
+        exit_reason=ExitReason.COMPLETED,
+        participants=tuple(
+            Participant(id=ParticipantId(f"p{n}"), role=role, address=address, channel=f"c{n}", joined_at=at, agent=who)
+            for n, (role, address, who) in enumerate(
+                [(Role.CUSTOMER, CITIZEN, None), *([(Role.AGENT, "robot", agent)] if agent is not None else [])]
+            )
+        ),
+        recordings=(
+            Recording(
+                id=f"r-{number:05d}", path="/secret/place.wav", started_at=at, state="complete", seconds=2.0, channels=2
+            ),
+        ),
+        events=7,
+    )
+    values = {name: getattr(base, name) for name in Interaction.__struct_fields__}
+    return Interaction(**{**values, **changes})
+
+
+def facts_of(record: Interaction) -> list[InteractionEvent]:
+    customer, agent = ParticipantId("p0"), ParticipantId("p1")
+    facts: list[AnyFact] = [
+        Started(
+            medium=record.medium,
+            direction=record.direction,
+            initiation_method=record.initiation_method,
+            channel="c0",
+            from_address=record.from_address,
+            from_name=record.from_name,
+            to_address=record.to_address,
+            trunk=record.trunk,
+        ),
+        ParticipantJoined(participant=customer, role=Role.CUSTOMER, address=record.from_address, channel="c0"),
+        FlowNoted(kind="menu", data={"choice": "1"}),
+        FlowNoted(kind="cedula", data={"digits": "0102030405"}, private=True),
+        RecordingStarted(recording="r", path="/secret/place.wav"),
+        Connected(agent=record.agent or ANA, participant=agent),
+        Ended(exit_reason=ExitReason.COMPLETED, cause="normal", by="customer"),
+        Closed(),
+    ]
+    return [
+        InteractionEvent(interaction=record.id, n=n, at=record.created_at + n, fact=fact)
+        for n, fact in enumerate(facts, 1)
+    ]
+
+
+class MemoryInteractions:
+    def __init__(self, records: Sequence[Interaction] = ()) -> None:
+        self.records = {record.id: record for record in records}
+        self.broken: Exception | None = None
+
+    async def page(self, wanted: InteractionFilter, *, after: Position | None, limit: int) -> Sequence[Interaction]:
+        self._check()
+        place = (after.created_at, after.id) if after is not None else None
+        found = [r for r in self.records.values() if _fits(r, wanted) and (place is None or _place(r) < place)]
+        return sorted(found, key=_place, reverse=True)[:limit]
+
+    async def get(self, interaction: InteractionId) -> Interaction:
+        self._check()
+        if interaction not in self.records:
+            raise NotFound("no row", interaction=interaction)
+        return self.records[interaction]
+
+    async def events(self, interaction: InteractionId, *, after: int, limit: int) -> Sequence[InteractionEvent]:
+        return [event for event in facts_of(await self.get(interaction)) if event.n > after][:limit]
+
+    async def active(self) -> Mapping[Medium, int]:
+        self._check()
+        return Counter(r.medium for r in self.records.values() if r.phase is not Phase.CLOSED)
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
+
+
+def _place(record: Interaction) -> tuple[float, str]:
+    return record.created_at, record.id
+
+
+def _fits(record: Interaction, wanted: InteractionFilter) -> bool:
+    equal = ("medium", "queue", "agent", "phase", "direction", "exit_reason")
+    return (
+        all(getattr(wanted, name) in (None, getattr(record, name)) for name in equal)
+        and (wanted.since is None or record.created_at >= wanted.since)
+        and (wanted.until is None or record.created_at < wanted.until)
+        and wanted.number in (None, record.from_address, record.to_address)
+        and (wanted.took_part is None or wanted.took_part in agents_in(record))
+    )
+
+
+class MemoryQueues:
+    def __init__(self) -> None:
+        states = {AgentState.READY: 1, AgentState.INTERACTING: 1}
+        self.views = [
+            QueueView(name=name, title=title, waiting=waiting, longest_wait_s=wait, agents=states, measured_at=NOW)
+            for name, title, waiting, wait in (("averias", "Averías", 2, 42.5), ("facturas", "Facturas", 0, None))
+        ]
+
+    async def list(self) -> Sequence[QueueView]:
+        return self.views
+
+    async def get(self, queue: str) -> QueueView:
+        for view in self.views:
+            if view.name == queue:
+                return view
+        raise NotFound("There is no such queue.", queue=queue)
+
+
+class MemoryAgents:
+    def __init__(self) -> None:
+        self.views = {
+            agent: AgentView(id=agent, name=name, state=AgentState.NOT_READY, since=NOW, reason="almuerzo")
+            for agent, name in ((ANA, "Ana"), (LUIS, "Luis"))
+        }
+        self.done: list[tuple[str, ...]] = []
+
+    async def list(self) -> Sequence[AgentView]:
+        return list(self.views.values())
+
+    async def get(self, agent: AgentId) -> AgentView:
+        if agent not in self.views:
+            raise NotFound("There is no such agent.", agent=agent)
+        return self.views[agent]
+
+    async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> AgentView:
+        if (await self.get(agent)).state is AgentState.SIGNED_OUT:
+            raise Conflict("The agent is signed out.", agent=agent)
+        return self._change(agent, state, reason, "state", by)
+
+    async def sign_in(self, agent: AgentId, *, by: str) -> AgentView:
+        return self._change(agent, AgentState.NOT_READY, "inicio", "sign_in", by)
+
+    async def sign_out(self, agent: AgentId, *, reason: str | None, by: str) -> AgentView:
+        return self._change(agent, AgentState.SIGNED_OUT, reason, "sign_out", by)
+
+    async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> AgentView:
+        if (await self.get(agent)).state is not AgentState.WRAP_UP:
+            raise Conflict("The agent is not in wrap-up.", agent=agent)
+        return self._change(agent, AgentState.READY, None, f"wrap_up:{disposition}", by)
+
+    def force(self, agent: AgentId, state: AgentState) -> None:
+        self.views[agent] = replace(self.views[agent], state=state)
+
+    def _change(self, agent: AgentId, state: AgentState, reason: str | None, what: str, by: str) -> AgentView:
+        self.done.append((agent, what, by))
+        self.views[agent] = replace(self.views[agent], state=state, reason=reason)
+        return self.views[agent]
+
+
+class MemoryTrunks:
+    def __init__(self) -> None:
+        gateways = (
+            GatewayView(name="a", state=TrunkState.UP, round_trip_ms=3.0),
+            GatewayView(name="b", state=TrunkState.DOWN, detail="no answer"),
+        )
+        self.views = [TrunkView(name="gateway", gateways=gateways, calls=1, max_calls=120)]
+
+    async def list(self) -> Sequence[TrunkView]:
+        return self.views
+
+
+class FolderRecordings:
+    """Real files in a folder, known through the interactions' records."""
+
+    def __init__(self, interactions: MemoryInteractions, folder: Path) -> None:
+        self._interactions = interactions
+        self.folder = folder
+
+    async def of_interaction(self, interaction: InteractionId) -> Sequence[RecordingView]:
+        record = await self._interactions.get(interaction)
+        return [
+            RecordingView(
+                id=one.id,
+                interaction=record.id,
+                started_at=one.started_at,
+                state=one.state,
+                seconds=one.seconds,
+                channels=one.channels,
+            )
+            for one in record.recordings
+        ]
+
+    async def get(self, recording: str) -> RecordingView:
+        for record in self._interactions.records.values():
+            for view in await self.of_interaction(record.id):
+                if view.id == recording:
+                    return view
+        raise NotFound("no row", recording=recording)
+
+    async def open(self, recording: str) -> RecordingFile:
+        if (await self.get(recording)).state != "complete":
+            raise Conflict("The recording is not complete yet.")
+        return await LocalFile.open(self.folder / f"{recording}.wav")
+
+
+class MemoryLive:
+    """Events that the test puts in; `fail` breaks the stream under the hub."""
+
+    def __init__(self) -> None:
+        self._queues: list[asyncio.Queue[LiveEvent | Exception]] = []
+        self.subscribed = asyncio.Event()
+
+    async def subscribe(self) -> AsyncIterator[LiveEvent]:
+        queue: asyncio.Queue[LiveEvent | Exception] = asyncio.Queue()
+        self._queues.append(queue)
+        self.subscribed.set()
+        try:
+            while True:
+                item = await queue.get()
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            self._queues.remove(queue)
+
+    def put(self, event: LiveEvent) -> None:
+        for queue in self._queues:
+            queue.put_nowait(event)
+
+    def fail(self) -> None:
+        self.subscribed.clear()
+        for queue in self._queues:
+            queue.put_nowait(Unavailable("the bus is gone"))
+
+
+@dataclass
+class Platform:
+    """A whole web side on twins. `tokens` holds one token of each role, and those of the two agents by name."""
+
+    folder: Path
+    clock: Clock = field(default_factory=SystemClock)
+    settings: WebSettings = field(default_factory=WebSettings)
+
+    def __post_init__(self) -> None:
+        self.interactions = MemoryInteractions()
+        self.queues = MemoryQueues()
+        self.agents = MemoryAgents()
+        self.trunks = MemoryTrunks()
+        self.recordings = FolderRecordings(self.interactions, self.folder)
+        self.live = MemoryLive()
+        self.audit = MemoryAudit()
+        self.token_desk = Tokens(MemoryTokenStore(self.audit), self.clock)
+        self.tokens: dict[str, str] = {}
+        self.token_ids: dict[str, str] = {}
+        self.switch_error: Exception | None = None
+
+    def add(self, *records: Interaction) -> None:
+        self.interactions.records.update({record.id: record for record in records})
+
+    async def check_switch(self) -> str:
+        if self.switch_error is not None:
+            raise self.switch_error
+        return "up"
+
+    async def mint(self) -> None:
+        people = {role.value: (role.value, role) for role in access.Role}
+        people |= {"ana": ("ana", access.Role.AGENT), "luis": ("luis", access.Role.AGENT)}
+        for key, (name, role) in people.items():
+            token, secret = await self.token_desk.create(name, role)
+            self.tokens[key], self.token_ids[key] = secret.get_secret_value(), token.id
+
+    def deps(self) -> WebDeps:
+        return WebDeps(
+            interactions=self.interactions,
+            queues=self.queues,
+            agents=self.agents,
+            trunks=self.trunks,
+            recordings=self.recordings,
+            live=self.live,
+            audit=self.audit,
+            tokens=self.token_desk,
+            checks=[HealthCheck(name="switch", check=self.check_switch)],
+            version="0.1.0",
+            settings=self.settings,
+            clock=self.clock,
+        )
+
+
+class Api:
+    """A client of a running platform; `who` is a key of `Platform.tokens`."""
+
+    def __init__(self, platform: Platform, server: RunningServer, session: aiohttp.ClientSession) -> None:
+        self.platform = platform
+        self.server = server
+        self.session = session
+
+    def headers(self, who: str | None) -> dict[str, str]:
+        return {} if who is None else {"Authorization": f"Bearer {self.platform.tokens[who]}"}
+
+    @asynccontextmanager
+    async def ask(
+        self, method: str, path: str, who: str | None = "supervisor", **more: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {**self.headers(who), **more.pop("headers", {})}
+        async with self.session.request(method, self.server.url + path, headers=headers, **more) as response:
+            yield response
+
+    async def get(self, path: str, who: str | None = "supervisor", status: int = 200, **more: Any) -> Any:
+        return await self.json("GET", path, who, status, **more)
+
+    async def json(self, method: str, path: str, who: str | None, status: int, **more: Any) -> Any:
+        async with self.ask(method, path, who, **more) as response:
+            text = await response.text()
+            assert response.status == status, text
+            return await response.json(content_type=None)
+
+
+@asynccontextmanager
+async def running(platform: Platform) -> AsyncIterator[Api]:
+    await platform.mint()
+    app = build_app(platform.deps())
+    async with (
+        serve(app, "127.0.0.1", 0) as server,
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=20)
+        ) as session,
+    ):
+        yield Api(platform, server, session)
