@@ -29,6 +29,7 @@ from foundation.database import Database
 from foundation.errors import Unavailable
 from foundation.logs import get_logger
 from foundation.metrics import Metrics
+from foundation.pid_files import stop_leftovers
 from foundation.processes import RestartPolicy, ServerDeath
 from foundation.servers import Servers
 from foundation.tasks import Supervisor
@@ -94,6 +95,8 @@ async def platform(
             Servers(user=place.user, restart=RestartPolicy(), on_death=_tell_death)
         )
         specs = [*found.specs, *([plan.spec] if plan.spec else [])]
+        # A killed run of other settings (another engine, say) may have left servers that nobody would adopt.
+        await stop_leftovers(place.servers, keep={spec.name for spec in specs})
         progress("starting " + ", ".join(spec.name for spec in specs))
         await servers.start(*specs)
         progress("bringing the database up to date")
