@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +15,7 @@ from callcontrol import commands as cmd
 from callcontrol import inputs as inp
 from callcontrol.call import ANYWHERE, TABLE, UnexpectedInput, step
 from callcontrol.call_state import CallState, FlowRef
-from callcontrol.events import InteractionEvent, decode_fact, encode_fact
+from callcontrol.events import InteractionEvent, Started, decode_fact, encode_fact, fact_type
 from callcontrol.model import AgentId, InteractionId, OfferEnd, OfferId, Phase
 from callcontrol.record import apply
 from callcontrol.routing import terms as routing
@@ -23,7 +24,7 @@ from pbx import events as pbx
 from pbx.terms import ChannelId, DigitsEnd, HangupCause, PlaybackId, RecordedFile, RecordingId
 
 ME = InteractionId("i")
-CALLER, LEG = ChannelId("caller"), ChannelId("i-leg1")
+CALLER, LEG, FAR = ChannelId("caller"), ChannelId("i-leg1"), ChannelId("i-leg2")
 
 
 class OneQueue:
@@ -72,6 +73,10 @@ INPUTS: list[inp.CallInput] = [
     pbx.DigitReceived(at=1, channel=CALLER, digit="1"),
     pbx.Bridged(at=1, channel=CALLER, peer=LEG),
     pbx.Unbridged(at=1, channel=CALLER, peer=LEG),
+    pbx.TransferAsked(at=1, channel=LEG, target="1002"),
+    pbx.TransferAsked(at=1, channel=LEG, target="1002", consult=CALLER),
+    pbx.Bridged(at=1, channel=CALLER, peer=FAR),
+    hung_up(FAR, HangupCause.NO_ANSWER),
     pbx.PeerHeld(at=1, channel=LEG),
     pbx.PeerResumed(at=1, channel=LEG),
     pbx.RecordingStarted(at=1, channel=CALLER, recording=RecordingId("i-rec1")),
@@ -87,15 +92,16 @@ INPUTS: list[inp.CallInput] = [
     routing.WrapUpBegun(item=ME, agent=ANA, until=9),
     routing.WrapUpOver(item=ME, agent=ANA, how="timer", disposition=None),
     inp.CommandFailed(cmd.BridgeLegs(CALLER, LEG), "switch.command_refused", "no"),
+    inp.CommandFailed(cmd.TransferLeg(CALLER, FAR, "1002", "099", 5), "switch.dial_refused", "no"),
     inp.CommandFailed(cmd.PlayTo(CALLER, "i-play1", ()), "switch.command_refused", "no"),
     inp.CommandFailed(cmd.RingAgent(LEG, ANA, "099", 5), "switch.unreachable", "gone"),
     inp.RecordingFinished("i-rec1", FILE),
     inp.RecordingFinished("i-rec1", None),
     inp.TimerFired("finish"),
-    inp.Reattach(3.0, True, True, True, True, True),
-    inp.Reattach(3.0, True, True, False, False, False),
-    inp.Reattach(3.0, False, True, True, True, False),
-    inp.Reattach(3.0, True, False, False, False, False),
+    inp.Reattach(3.0, True, True, True, LEG, {LEG: True}, frozenset({LEG})),
+    inp.Reattach(3.0, True, True, False, None, {}, frozenset({LEG})),
+    inp.Reattach(3.0, False, True, True, None, {LEG: True}, frozenset({LEG})),
+    inp.Reattach(3.0, True, False, False, None, {}, frozenset({LEG})),
     inp.SwitchDied(),
     inp.AgentHold(ANA),
     inp.AgentResume(ANA),
@@ -110,7 +116,7 @@ def test_every_input_has_a_rule_somewhere() -> None:
     kinds = set(get_args(inp.CallInput)) - {pbx.SwitchEvent}
     assert kinds <= ruled
     # Those of the switch that concern no call, or that calls do not use yet, are told to nobody.
-    apart = {pbx.TrunkChanged, pbx.EndpointChanged, pbx.SwitchUp, pbx.SwitchDown, pbx.TransferAsked}
+    apart = {pbx.TrunkChanged, pbx.EndpointChanged, pbx.SwitchUp, pbx.SwitchDown}
     events = {k for k in vars(pbx).values() if isinstance(k, type) and issubclass(k, pbx.SwitchEvent)}
     assert events - apart - {pbx.SwitchEvent, pbx.ChannelEvent} <= ruled
 
@@ -132,11 +138,31 @@ def test_a_number_without_a_flow_is_refused() -> None:
     assert out.commands == [cmd.RejectLeg(CALLER, HangupCause.UNALLOCATED)]
 
 
+def test_a_caller_who_hangs_up_in_a_prompt_is_not_sent_on() -> None:
+    """The prompt is told as stopped before the hang-up: what follows the prompt would be a queue that nobody is in."""
+    state = step(CallState(id=ME), arrived(), 1.0, OneQueue()).state
+    state = step(state, pbx.ChannelAnswered(at=1, channel=CALLER), 1.0, OneQueue()).state
+    assert state.prompt is not None
+    stopped = pbx.PlaybackFinished(at=1, channel=CALLER, playback=PlaybackId(state.prompt), end=pbx.PlaybackEnd.STOPPED)
+    assert not step(state, stopped, 2.0, OneQueue()).commands
+
+
+def test_a_hostile_caller_cannot_make_a_record_that_cannot_be_stored() -> None:
+    name, number = "Zo\ud800\x00" + "x" * 9_000, "9" * 9_000
+    told = dataclasses.replace(arrived(), from_name=name, from_number=number)
+    out = step(CallState(id=ME), told, 1.0, OneQueue())
+    started = out.facts[0]
+    assert isinstance(started, Started)
+    assert encode_fact(started)
+    assert len(started.from_name) + len(started.from_address) < 1_000
+
+
 @settings(max_examples=600, deadline=None)
 @given(st.lists(st.sampled_from(INPUTS), max_size=30))
 def test_no_order_of_inputs_breaks_a_call(inputs: list[inp.CallInput]) -> None:
     """The record folds at each step, facts survive their encoding, and a call that may end does end."""
     state, record, n = CallState(id=ME), None, 0
+    told_facts: list[str] = []
     for told in [arrived(), *inputs, inp.SwitchDied(), inp.TimerFired("finish"), inp.RecordingFinished("i-rec1", None)]:
         try:
             out = step(state, told, 2.0, OneQueue())
@@ -147,11 +173,13 @@ def test_no_order_of_inputs_breaks_a_call(inputs: list[inp.CallInput]) -> None:
             n += 1
             assert decode_fact(encode_fact(fact)) == fact
             record = apply(record, InteractionEvent(interaction=ME, n=n, at=2.0, fact=fact))
+            told_facts.append(fact_type(fact))
+    assert told_facts.count("ended") <= 1
     if state.offer is not None:
         over = routing.OfferOver(offer=state.offer, item=ME, agent=ANA, how=OfferEnd.WITHDRAWN)
         state = step(state, over, 3.0, OneQueue()).state
-    if state.working is not None:
-        over_up = routing.WrapUpOver(item=ME, agent=state.working, how="timer", disposition=None)
+    for agent in {*state.wrapping, *([state.working] if state.working else [])}:
+        over_up = routing.WrapUpOver(item=ME, agent=agent, how="timer", disposition=None)
         state = step(state, over_up, 3.0, OneQueue()).state
     if state.recording is not None:
         state = step(state, inp.RecordingFinished(state.recording, FILE), 3.0, OneQueue()).state

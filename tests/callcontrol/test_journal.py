@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.web_data import SqlInteractions
 from callcontrol import events as ev
+from callcontrol import journal_sql
 from callcontrol.call_state import CallState
 from callcontrol.events import InteractionEvent
 from callcontrol.journal import Entry, Journal, MemoryJournal
@@ -218,12 +220,143 @@ async def test_one_entry_that_the_database_refuses_holds_up_no_other(database: D
     assert [entry["entry"]["record"]["id"] for entry in kept] == [bad.id]
 
 
+async def test_who_must_know_waits_for_the_batch_and_not_for_ever(
+    database: Database, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    async with sql_journal(database, tmp_path) as journal:
+        call = Call()
+        journal.append(call.begin())
+        assert await journal.stored(20)
+        assert (await SqlInteractions(database).get(call.id)).id == call.id
+        await asyncio.to_thread(postgres_server.kill)
+        journal.append(Call().begin())
+        assert not await journal.stored(0.2)
+        await asyncio.to_thread(postgres_server.start)
+        await asyncio.wait_for(journal.flush(), 60)
+
+
 async def test_what_waits_at_the_end_is_stored(database: Database, tmp_path: Path) -> None:
     call = Call()
     journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
     journal.append(call.begin())
     await journal.store_rest()
     assert (await SqlInteractions(database).get(call.id)).id == call.id
+
+
+async def test_what_could_not_be_stored_at_the_end_is_stored_at_the_next_start(
+    database: Database, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """The database is away at the shutdown, and the shutdown has no time to wait for it."""
+    call = Call("Ana")
+    journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
+    journal.append(call.begin())
+    journal.append_agent(AgentChanged(agent=AgentId("ana"), state=AgentState.READY, reason="", since=AT, item=None))
+    await asyncio.to_thread(postgres_server.kill)
+    try:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(journal.store_rest(), 0.5)
+    finally:
+        await asyncio.to_thread(postgres_server.start)
+    (kept,) = tmp_path.iterdir()
+    assert kept.stat().st_mode & 0o077 == 0
+    again = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
+    await again.take_back()
+    assert await again.open_calls() == [(call.record, call.state)]
+    assert await again.agent_states() == {AgentId("ana"): (AgentState.READY, "")}
+    await again.take_back()  # the file is gone, and nothing happens
+
+
+async def test_a_long_absence_of_the_database_keeps_little_in_memory(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_sql, "FOLD_ABOVE", 50)
+    calls = [Call("Ana"), Call("Luis")]
+    journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
+    for call in calls:
+        journal.append(call.begin())
+    for n in range(500):
+        journal.append(calls[n % 2].entry(ev.FlowNoted(kind="node", data={"node": str(n)})))
+    journal.append_agent(AgentChanged(agent=AgentId("ana"), state=AgentState.READY, reason="", since=AT, item=None))
+    assert len(journal._waiting) < 60
+    await journal.store_rest()
+    stored = SqlInteractions(database)
+    for call in calls:
+        assert list(await stored.events(call.id, after=0, limit=1000)) == call.events
+        assert await stored.get(call.id) == call.record
+
+
+async def test_a_refused_row_is_not_quoted_in_the_log(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = Call("Zoila")
+    entry = bad.begin()
+    broken = replace(entry, record=replace(entry.record, id=None))
+    async with sql_journal(database, tmp_path) as journal:
+        journal.append(broken)
+        await asyncio.wait_for(journal.flush(), 20)
+    told = "".join(capsys.readouterr())
+    assert "journal.refused" in told
+    assert "0991234567" not in told
+
+
+async def test_a_state_that_changed_without_a_fact_is_kept(database: Database, tmp_path: Path) -> None:
+    """A prompt's counter, the flow's cursor: without them a new daemon would go on from further back."""
+    call = Call("Ana")
+    async with sql_journal(database, tmp_path) as journal:
+        journal.append(call.begin())
+        await journal.flush()
+        journal.append(call.entry(state=CallState(id=call.id, channel="c1", phase=Phase.FLOW, playbacks=7)))
+        await journal.flush()
+        ((_, state),) = await journal.open_calls()
+    assert state.playbacks == 7
+
+
+async def test_a_database_whose_disk_is_full_is_waited_for(database: Database, tmp_path: Path) -> None:
+    call = Call("Ana")
+    async with database.begin() as session:
+        await session.execute(
+            text(
+                "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+            )
+        )
+        await session.execute(
+            text("CREATE TRIGGER full_disk BEFORE INSERT ON interactions EXECUTE FUNCTION full_disk()")
+        )
+    async with sql_journal(database, tmp_path) as journal:
+        journal.append(call.begin())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(journal.flush(), 0.5)
+        async with database.begin() as session:
+            await session.execute(text("DROP TRIGGER full_disk ON interactions"))
+        await asyncio.wait_for(journal.flush(), 20)
+    assert not (tmp_path / "refused.jsonl").exists()
+    assert (await SqlInteractions(database).get(call.id)).id == call.id
+
+
+async def test_a_call_that_this_version_cannot_read_does_not_keep_the_daemon_from_starting(
+    database: Database, tmp_path: Path
+) -> None:
+    good, bad = Call("Ana"), Call("Luis")
+    async with sql_journal(database, tmp_path) as journal:
+        journal.append(good.begin())
+        journal.append(bad.begin())
+        await journal.flush()
+        async with database.begin() as session:
+            await session.execute(
+                text("UPDATE interactions SET runtime = jsonb_set(runtime, '{phase}', '\"unheard\"') WHERE id = :id"),
+                {"id": bad.id},
+            )
+        assert [record.id for record, _ in await journal.open_calls()] == [good.id]
+
+
+async def test_an_entry_that_cannot_be_encoded_stops_no_other(database: Database, tmp_path: Path) -> None:
+    good, bad = Call("Ana"), Call("Zo\ud800")
+    async with sql_journal(database, tmp_path) as journal:
+        journal.append(bad.begin())
+        journal.append(good.begin())
+        await asyncio.wait_for(journal.flush(), 20)
+    assert (await SqlInteractions(database).get(good.id)).id == good.id
 
 
 def _cleaned(events: list[InteractionEvent]) -> list[InteractionEvent]:
