@@ -54,8 +54,10 @@ def _blended(board: Board, touched: list[AgentView]) -> list[Klass]:
 
 
 def _held_back(board: Board, klass: Klass) -> bool:
+    if not klass.key.outbound or klass.key.anywhere:
+        return False
     line = board.lines[klass.key.queue]
-    return klass.key.outbound and not klass.key.anywhere and line.ready <= line.rules.keep_free
+    return 0 < line.rules.keep_free >= line.ready
 
 
 def _match_one(board: Board, agent: AgentView, *, with_why: bool) -> None:
