@@ -45,7 +45,8 @@ class Floor:
 
     def item(self, name: str, queue: str, medium: Medium = Medium.VOICE, **more: Any) -> None:
         more.setdefault("queued_at", self.now)
-        self.tell(t.ItemQueued(at=self.now, item=t.WorkItem(id=InteractionId(name), medium=medium, queue=queue, **more)))
+        item = t.WorkItem(id=InteractionId(name), medium=medium, queue=queue, **more)
+        self.tell(t.ItemQueued(at=self.now, item=item))
 
     def answer(self, how: OfferEnd = OfferEnd.ACCEPTED) -> None:
         """The last offer made."""
