@@ -64,6 +64,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.QUEUED, routing.OfferOver): queue.offer_over,
     (Phase.QUEUED, routing.Assign): queue.assigned,
     (Phase.QUEUED, routing.GiveUp): queue.gave_up,
+    (Phase.QUEUED, routing.Moved): queue.moved,
     (Phase.QUEUED, pbx.ChannelAnswered): queue.agent_answered,
     (Phase.QUEUED, pbx.PlaybackFinished): _late,
     (Phase.QUEUED, pbx.DigitsCollected): _late,
@@ -95,6 +96,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.ENDING, routing.OfferOver): queue.offer_over,
     (Phase.ENDING, routing.Assign): queue.late_assign,
     (Phase.ENDING, routing.GiveUp): _late,
+    (Phase.ENDING, routing.Moved): _late,
     (Phase.ENDING, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.ENDING, pbx.PlaybackFinished): _late,
     (Phase.ENDING, pbx.DigitsCollected): _late,
@@ -111,6 +113,9 @@ ANYWHERE: dict[type[Any], _Handler] = {
     pbx.RecordingStarted: talk.recording_started,
     pbx.RecordingStopped: talk.recording_stopped,
     pbx.RecordingFailed: talk.recording_failed,
+    routing.Relaxed: _late,  # shown by the offer's own explanation
+    routing.WorkSuspended: _late,  # a call is never suspended: it is what suspends
+    routing.WorkResumed: _late,
     routing.WrapUpBegun: talk.wrap_up_begun,
     routing.WrapUpOver: talk.wrap_up_over,
     inp.RecordingFinished: talk.recording_finished,

@@ -19,7 +19,8 @@ _LEG_END: dict[HangupCause, OfferEnd] = {
     HangupCause.BUSY: OfferEnd.REJECTED,
     HangupCause.REJECTED: OfferEnd.REJECTED,
 }
-_QUEUE_EXIT = {"timeout": QueueExit.TIMEOUT, "unknown_queue": QueueExit.UNKNOWN_QUEUE, "no_agents": QueueExit.NO_AGENTS}
+# How the flow hears it. Closed, full or too long a wait: nobody is there for this caller now.
+_QUEUE_EXIT = {"timeout": QueueExit.TIMEOUT, "unknown_queue": QueueExit.UNKNOWN_QUEUE}
 
 
 def offered(turn: Turn, d: routing.MakeOffer) -> None:
@@ -36,7 +37,7 @@ def offered(turn: Turn, d: routing.MakeOffer) -> None:
             participant=participant, role=Role.AGENT, address=str(d.agent), channel=channel, agent=d.agent
         )
     )
-    turn.fact(ev.Offered(offer=d.offer, agent=d.agent, participant=participant, expires_at=d.expires_at))
+    turn.fact(ev.Offered(offer=d.offer, agent=d.agent, participant=participant, expires_at=d.expires_at, why=d.why))
     turn.do(cmd.RingAgent(channel, d.agent, turn.s.from_number, max(1.0, d.expires_at - turn.at)))
 
 
@@ -108,7 +109,14 @@ def gave_up(turn: Turn, d: routing.GiveUp) -> None:
     turn.do(cmd.StopMusic(turn.s.channel))
     if d.why == "unknown_queue":
         turn.do(cmd.Alert("unknown_queue", f"a flow asked for the queue {turn.s.queue!r}, which does not exist"))
-    back_to_flow(turn, _QUEUE_EXIT[d.why])
+    back_to_flow(turn, _QUEUE_EXIT.get(d.why, QueueExit.NO_AGENTS))
+
+
+def moved(turn: Turn, d: routing.Moved) -> None:
+    """Into another line; the caller hears nothing of it."""
+    turn.fact(ev.Dequeued(queue=d.came_from, how=f"moved:{d.why}", waited_s=round(turn.at - turn.s.queued_at, 3)))
+    turn.set(queue=d.queue)
+    turn.fact(ev.Queued(queue=d.queue, priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
 
 
 def lost_before_talk(turn: Turn, why: str) -> None:

@@ -56,7 +56,9 @@ class Daemon:
         max_calls: Mapping[str, int] | None = None,
         make_id: Callable[[], str] = new_id,
     ) -> None:
-        self.desk = Desk(rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent)
+        self.desk = Desk(
+            rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent, to_supervisors=self._to_supervisors
+        )
         self._around = Surroundings(
             switch=switch,
             desk=self.desk,
@@ -140,6 +142,10 @@ class Daemon:
     def _to_agent(self, change: routing.AgentChanged) -> None:
         self._around.journal.append_agent(change)
         self._around.herald.agent(change)
+
+    def _to_supervisors(self, alert: routing.Alert) -> None:
+        message = f"queue {alert.queue}: {alert.detail}" if alert.detail else f"queue {alert.queue}"
+        self._around.herald.alert(self._around.clock.now(), alert.kind, message, alert.item)
 
     def _to_call(self, call: InteractionId, decision: ItemDecision) -> None:
         session = self._sessions.get(call)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from callcontrol.model import AgentId, InteractionId
@@ -14,12 +14,23 @@ from foundation.metrics import Metrics
 
 log = get_logger(__name__)
 
-ItemDecision: TypeAlias = t.MakeOffer | t.OfferOver | t.Assign | t.GiveUp | t.WrapUpBegun | t.WrapUpOver
+ItemDecision: TypeAlias = (
+    t.MakeOffer
+    | t.OfferOver
+    | t.Assign
+    | t.GiveUp
+    | t.Moved
+    | t.Relaxed
+    | t.WrapUpBegun
+    | t.WrapUpOver
+    | t.WorkSuspended
+    | t.WorkResumed
+)
 
 
 class Desk:
     """All events reach the router through `tell`, one after the other: its decisions are exact because nothing runs
-    beside it. `to_call` and `to_agent` must not call back into the desk at once; they only post."""
+    beside it. `to_call`, `to_agent` and `to_supervisors` must not call back into the desk at once; they only post."""
 
     def __init__(
         self,
@@ -29,22 +40,35 @@ class Desk:
         *,
         to_call: Callable[[InteractionId, ItemDecision], None],
         to_agent: Callable[[t.AgentChanged], None],
+        to_supervisors: Callable[[t.Alert], None],
     ) -> None:
         self.router = Router(rules)
         self._clock = clock
         self._to_call = to_call
         self._to_agent = to_agent
+        self._to_supervisors = to_supervisors
         self._timer: Timer | None = None
         self._due: float | None = None
         self._ignored = metrics.counter("routing_ignored_events_total", "Events that changed nothing", ("event",))
         self._decided = metrics.counter("routing_decisions_total", "Decisions of the router", ("kind",))
 
     def tell(self, event: t.RouterEvent) -> None:
-        for decision in self.router.step(event):
+        self._carry_out(self.router.step(event))
+
+    def renew(self, rules: Iterable[t.QueueRules], criticality: Mapping[str, int]) -> list[str]:
+        """New rules; the names of the queues that are gone from them and stay until they are empty."""
+        decisions, kept = self.router.renew(self._clock.now(), rules, criticality)
+        self._carry_out(decisions)
+        return kept
+
+    def _carry_out(self, decisions: Iterable[t.Decision]) -> None:
+        for decision in decisions:
             self._decided.labels(type(decision).__name__).inc()
             match decision:
                 case t.AgentChanged():
                     self._to_agent(decision)
+                case t.Alert():
+                    self._to_supervisors(decision)
                 case t.Ignored():
                     self._ignored.labels(decision.event).inc()
                     log.info("routing.ignored", event_kind=decision.event, why=decision.why)

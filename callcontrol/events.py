@@ -23,6 +23,7 @@ from callcontrol.model import (
     ParticipantId,
     Role,
 )
+from callcontrol.routing.why import Why
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -86,7 +87,8 @@ class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
 
 
 class Dequeued(Fact, frozen=True, kw_only=True, tag="dequeued"):
-    """The item left the queue: answered, abandoned, timeout, no_agents, unknown_queue."""
+    """The item left the queue: answered, abandoned, timeout, no_agents, unknown_queue, closed, full, length,
+    expected_wait, moved:<why>."""
 
     queue: str
     how: str
@@ -98,6 +100,7 @@ class Offered(Fact, frozen=True, kw_only=True, tag="offered"):
     agent: AgentId
     participant: ParticipantId
     expires_at: float
+    why: Why | None = None
 
 
 class OfferEnded(Fact, frozen=True, kw_only=True, tag="offer_ended"):

@@ -86,6 +86,10 @@ CallInput: TypeAlias = (
     | routing.OfferOver
     | routing.Assign
     | routing.GiveUp
+    | routing.Moved
+    | routing.Relaxed
+    | routing.WorkSuspended
+    | routing.WorkResumed
     | routing.WrapUpBegun
     | routing.WrapUpOver
     | CommandFailed

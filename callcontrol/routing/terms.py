@@ -7,10 +7,18 @@ from typing import TypeAlias
 import msgspec
 
 from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd, OfferId
+from callcontrol.routing.rules import DEFAULT_CAPACITY, Blend, Capacity, QueueRules
+from callcontrol.routing.why import Why
+
+__all__ = ["QueueRules"]
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that waits for a person: an interaction seen by the router."""
+    """Something that waits for a person: an interaction seen by the router.
+
+    `agent` names the only one it is for; `preferred` are tried first (last agent, account owner), alone for
+    `preferred_wait_s` (None: as the queue says). `requires` is an expression over skills, beside those in `skills`.
+    """
 
     id: InteractionId
     medium: Medium
@@ -21,13 +29,13 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     give_up_at: float | None = None
     offers_made: int = 0
-
-
-class QueueRules(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    offer_s: float = 20.0
-    wrap_up_s: float = 30.0
-    max_wait_s: float | None = None
+    requires: str = ""
+    criticality: str = ""
+    preferred: tuple[AgentId, ...] = ()
+    preferred_wait_s: float | None = None
+    agent: AgentId | None = None
+    outbound: bool = False
+    target_s: float | None = None  # its service-level target, where it differs from the queue's
 
 
 class _In(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,17 +43,34 @@ class _In(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgentSignedIn(_In, frozen=True, kw_only=True):
+    """Of one who is signed in already: the new profile takes effect at once, the state stays. `ring` is the place in
+    the queues of strategy ring_order."""
+
     agent: AgentId
     queues: frozenset[str]
+    skills: dict[str, int] = {}
+    ring: dict[str, int] = {}
+    capacity: Capacity = DEFAULT_CAPACITY
+    blend: Blend = Blend.BOTH
+    auto_accept: bool = False
 
 
 class AgentAsked(_In, frozen=True, kw_only=True):
-    """The agent, or a supervisor for them, asks for a state: ready, not_ready (with a reason) or signed_out. During a
-    talk it takes effect after it."""
+    """The agent, or a supervisor for them, asks for a state: ready, not_ready (with a reason) or signed_out. During
+    work it takes effect after it."""
 
     agent: AgentId
     state: AgentState
     reason: str = ""
+
+
+class StateForced(_In, frozen=True, kw_only=True):
+    """A supervisor sets a state: wrap-up and offers end at once, only a talk is not cut."""
+
+    agent: AgentId
+    state: AgentState
+    reason: str = ""
+    by: str = ""
 
 
 class ItemQueued(_In, frozen=True, kw_only=True):
@@ -54,6 +79,34 @@ class ItemQueued(_In, frozen=True, kw_only=True):
 
 class ItemWithdrawn(_In, frozen=True, kw_only=True):
     item: InteractionId
+
+
+class PlaceHeld(_In, frozen=True, kw_only=True):
+    """Virtual hold: the caller leaves and is called back when their place comes."""
+
+    item: InteractionId
+
+
+class ItemMoved(_In, frozen=True, kw_only=True):
+    """By a supervisor: into another queue, keeping the time of arrival."""
+
+    item: InteractionId
+    queue: str
+    by: str = ""
+
+
+class ItemRaised(_In, frozen=True, kw_only=True):
+    item: InteractionId
+    priority: int
+    by: str = ""
+
+
+class ItemAssigned(_In, frozen=True, kw_only=True):
+    """By a supervisor: to this agent and no other, whatever queue and skills say; offered as soon as there is room."""
+
+    item: InteractionId
+    agent: AgentId
+    by: str = ""
 
 
 class OfferAnswered(_In, frozen=True, kw_only=True):
@@ -70,8 +123,17 @@ class WorkEnded(_In, frozen=True, kw_only=True):
 
 
 class WrapUpFinished(_In, frozen=True, kw_only=True):
+    """Without `item`: the oldest of this agent's."""
+
     agent: AgentId
     disposition: str | None = None
+    item: InteractionId | None = None
+
+
+class WrapUpExtended(_In, frozen=True, kw_only=True):
+    agent: AgentId
+    seconds: float
+    item: InteractionId | None = None
 
 
 class WorkRestored(_In, frozen=True, kw_only=True):
@@ -81,6 +143,7 @@ class WorkRestored(_In, frozen=True, kw_only=True):
     agent: AgentId
     queue: str
     wrap_up_until: float | None = None
+    medium: Medium = Medium.VOICE
 
 
 class TimePassed(_In, frozen=True, kw_only=True):
@@ -90,21 +153,31 @@ class TimePassed(_In, frozen=True, kw_only=True):
 RouterEvent: TypeAlias = (
     AgentSignedIn
     | AgentAsked
+    | StateForced
     | ItemQueued
     | ItemWithdrawn
+    | PlaceHeld
+    | ItemMoved
+    | ItemRaised
+    | ItemAssigned
     | OfferAnswered
     | WorkEnded
     | WrapUpFinished
+    | WrapUpExtended
     | WorkRestored
     | TimePassed
 )
 
 
 class MakeOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """With `auto_accept` the edge takes it for the agent; digital items are then assigned in the same step."""
+
     offer: OfferId
     item: InteractionId
     agent: AgentId
     expires_at: float
+    auto_accept: bool = False
+    why: Why | None = None
 
 
 class OfferOver(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,10 +199,28 @@ class Assign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GiveUp(msgspec.Struct, frozen=True, kw_only=True):
-    """The item leaves the queue without an agent: timeout, unknown_queue."""
+    """The item leaves the queue without an agent. `why`: timeout, unknown_queue, no_agents, closed, full, length,
+    expected_wait. `to`: voicemail, callback or message, where a rule says so."""
 
     item: InteractionId
     why: str
+    to: str = ""
+    target: str = ""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """It waits in another queue now, by an overflow rule or by a supervisor's hand."""
+
+    item: InteractionId
+    queue: str
+    came_from: str
+    why: str
+
+
+class Relaxed(msgspec.Struct, frozen=True, kw_only=True):
+    item: InteractionId
+    ring: int
+    requires: str
 
 
 class AgentChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +232,8 @@ class AgentChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WrapUpBegun(msgspec.Struct, frozen=True, kw_only=True):
+    """Again, with another `until`, when it was extended."""
+
     item: InteractionId
     agent: AgentId
     until: float
@@ -149,8 +242,30 @@ class WrapUpBegun(msgspec.Struct, frozen=True, kw_only=True):
 class WrapUpOver(msgspec.Struct, frozen=True, kw_only=True):
     item: InteractionId
     agent: AgentId
-    how: str  # finished, timer, signed_out
+    how: str  # finished, timer, signed_out, forced
     disposition: str | None
+
+
+class WorkSuspended(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that may wait was interrupted by `by`."""
+
+    item: InteractionId
+    agent: AgentId
+    by: InteractionId
+
+
+class WorkResumed(msgspec.Struct, frozen=True, kw_only=True):
+    item: InteractionId
+    agent: AgentId
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody must look. `kind`: no_qualified_agent."""
+
+    kind: str
+    item: InteractionId
+    queue: str
+    detail: str = ""
 
 
 class Ignored(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,4 +275,18 @@ class Ignored(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-Decision: TypeAlias = MakeOffer | OfferOver | Assign | GiveUp | AgentChanged | WrapUpBegun | WrapUpOver | Ignored
+Decision: TypeAlias = (
+    MakeOffer
+    | OfferOver
+    | Assign
+    | GiveUp
+    | Moved
+    | Relaxed
+    | AgentChanged
+    | WrapUpBegun
+    | WrapUpOver
+    | WorkSuspended
+    | WorkResumed
+    | Alert
+    | Ignored
+)

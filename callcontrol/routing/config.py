@@ -1,0 +1,264 @@
+"""The organisation as data: calendars, skills, capacities, queues, teams, agents. One YAML file, read by
+`foundation.settings`; what contradicts itself is refused with its place (`config_checks`)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from callcontrol.model import AgentId, Medium
+from callcontrol.routing import terms as t
+from callcontrol.routing.calendar import Calendar, Periods
+from callcontrol.routing.config_checks import Problem, problems_of
+from callcontrol.routing.holidays import SETS
+from callcontrol.routing.rules import DEFAULT_CRITICALITY, Blend, Capacity, Overflow, QueueRules, Ring, Strategy
+from callcontrol.routing.rules import When as When
+from callcontrol.routing.rules import Where as Where
+from callcontrol.routing.service_level import ServiceLevel, Variant
+from callcontrol.routing.skills import BadNeed, parse
+from foundation.settings import Section
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PERIOD = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", value):
+        raise ValueError("a name is lower-case letters, digits, - and _, beginning with a letter")
+    return value
+
+
+def _expression(value: str) -> str:
+    try:
+        parse(value)
+    except BadNeed as error:
+        raise ValueError(error.message) from None
+    return value
+
+
+def _periods(values: list[str]) -> list[str]:
+    end = -1
+    for value in values:
+        start, stop = _minutes(value)
+        if start <= end:
+            raise ValueError(f"{value}: the hours of a day must follow each other")
+        end = stop
+    return values
+
+
+def _minutes(value: str) -> tuple[int, int]:
+    found = _PERIOD.fullmatch(value)
+    if not found:
+        raise ValueError(f"{value!r} is not of the form 08:00-13:00")
+    h1, m1, h2, m2 = map(int, found.groups())
+    start, end = h1 * 60 + m1, h2 * 60 + m2
+    if end > 1440 or start >= end:
+        raise ValueError(f"{value}: it must end after it begins, at 24:00 at the latest (split a night in two days)")
+    return start, end
+
+
+def _weekdays(value: dict[str, list[str]]) -> dict[str, list[str]]:
+    seen: set[int] = set()
+    for key in value:
+        days = days_of(key)
+        if seen & set(days):
+            raise ValueError(f"{key}: a day is given twice")
+        seen |= set(days)
+    return value
+
+
+def days_of(key: str) -> list[int]:
+    """`mon`, `mon-fri`, `all`."""
+    first, _, last = ("mon", "-", "sun") if key == "all" else key.partition("-")
+    if first not in DAYS or (last or first) not in DAYS or DAYS.index(last or first) < DAYS.index(first):
+        raise ValueError(f"{key!r} is no weekday, no span like mon-fri and not all")
+    return list(range(DAYS.index(first), DAYS.index(last or first) + 1))
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Expression = Annotated[str, AfterValidator(_expression)]
+Hours = Annotated[list[str], AfterValidator(_periods)]
+Level = Annotated[int, Field(ge=1, le=10)]
+Seconds = Annotated[float, Field(ge=0, le=7 * 86400)]
+
+
+class CalendarConfig(Section):
+    week: Annotated[dict[str, Hours], AfterValidator(_weekdays)] = {}
+    holidays: str | None = None
+    special: dict[dt.date, Hours] = {}
+
+    def build(self, zone: ZoneInfo) -> Calendar:
+        week: list[Periods] = [()] * 7
+        for key, hours in self.week.items():
+            for day in days_of(key):
+                week[day] = tuple(_minutes(h) for h in hours)
+        special = {day: tuple(_minutes(h) for h in hours) for day, hours in self.special.items()}
+        return Calendar(tuple(week), zone, self.holidays, special)
+
+
+class CapacityConfig(Section):
+    limits: dict[Medium, Annotated[int, Field(ge=0, le=100)]]
+    weights: dict[Medium, Annotated[int, Field(ge=1, le=1000)]] = {}
+    total: int = Field(default=100, ge=1, le=1000)
+    interrupts: dict[Medium, list[Medium]] = {}
+
+    def build(self) -> Capacity:
+        gives_way = {medium: frozenset(others) for medium, others in self.interrupts.items()}
+        return Capacity(limits=self.limits, weights=self.weights, total=self.total, interrupts=gives_way)
+
+
+class RingConfig(Section):
+    after_s: Seconds
+    loosen: dict[str, Level] = {}
+    drop: list[str] = []
+    drop_all: bool = False
+
+
+class OverflowConfig(Section):
+    when: When
+    over: float = Field(default=0, ge=0)
+    to: Where
+    target: str = ""
+
+
+class ServiceLevelConfig(Section):
+    variant: Variant = Variant.STANDARD
+    threshold_s: float = Field(default=20, gt=0)
+    target: float = Field(default=0.8, gt=0, le=1)
+    short_s: float = Field(default=5, ge=0)
+
+    def build(self) -> ServiceLevel:
+        return ServiceLevel(**self.model_dump())
+
+
+class QueueConfig(Section):
+    name: Name
+    title: str = ""
+    calendar: str | None = None
+    strategy: Strategy = Strategy.LONGEST_IDLE
+    offer_s: float = Field(default=20, ge=1, le=300)
+    wrap_up_s: Seconds = 30
+    wrap_up_most_s: Seconds = 600
+    max_wait_s: float | None = Field(default=None, ge=1)
+    max_length: int | None = Field(default=None, ge=0)
+    priority: int = Field(default=0, ge=-100, le=100)
+    ageing_per_min: float = Field(default=0, ge=0, le=100)
+    requires: Expression = ""
+    rings: list[RingConfig] = []
+    overflow: list[OverflowConfig] = []
+    auto_accept: bool = False
+    preferred_wait_s: Seconds = 0
+    stranded_s: Seconds = 300
+    keep_free: int = Field(default=0, ge=0)
+    handle_s: float = Field(default=180, gt=0)
+    service_level: ServiceLevelConfig = ServiceLevelConfig()
+    contacts_per_month: float | None = Field(default=None, ge=0, description="for plans and simulations")
+
+    def build(self, calendars: dict[str, Calendar]) -> QueueRules:
+        given = self.model_dump(
+            exclude={"title", "calendar", "rings", "overflow", "service_level", "contacts_per_month"}
+        )
+        rings = (
+            Ring(after_s=r.after_s, loosen=r.loosen, drop=frozenset(r.drop), drop_all=r.drop_all) for r in self.rings
+        )
+        return QueueRules(
+            **given,
+            rings=tuple(rings),
+            overflow=tuple(Overflow(**rule.model_dump()) for rule in self.overflow),
+            hours=calendars[self.calendar] if self.calendar else None,
+        )
+
+
+class TeamConfig(Section):
+    """Those who share queues and capacity. `positions` of them work at the same time, at most."""
+
+    name: Name
+    title: str = ""
+    positions: int | None = Field(default=None, ge=0)
+    capacity: str
+    queues: list[str] = []
+    skills: dict[str, Level] = {}
+    blend: Blend = Blend.BOTH
+    auto_accept: bool = False
+
+
+class AgentConfig(Section):
+    """What is not given is as in the team; skills are the team's with these on top."""
+
+    id: Name
+    name: str
+    team: str
+    queues: list[str] | None = None
+    skills: dict[str, Level] = {}
+    ring: dict[str, int] = {}
+    capacity: str | None = None
+    phone: str | None = None
+
+
+class RoutingConfig(Section):
+    timezone: str = "America/Guayaquil"
+    skills: dict[Name, str] = Field(default={}, description="name and title")
+    criticality: dict[Name, Annotated[int, Field(ge=0, le=1000)]] = dict(DEFAULT_CRITICALITY)
+    calendars: dict[Name, CalendarConfig] = {}
+    capacities: dict[Name, CapacityConfig] = {}
+    queues: list[QueueConfig] = []
+    teams: list[TeamConfig] = []
+    agents: list[AgentConfig] = []
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        problems = problems_of(self)
+        try:
+            zone = ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            problems.append(Problem(("timezone",), f"there is no time zone {self.timezone!r}"))
+        else:
+            problems += [
+                Problem(("calendars", name), "this calendar has no open hour")
+                for name, calendar in self.calendars.items()
+                if not calendar.build(zone).ever_opens
+            ]
+            problems += [
+                Problem(("calendars", name, "holidays"), f"there are {', '.join(SETS)}")
+                for name, calendar in self.calendars.items()
+                if calendar.holidays is not None and calendar.holidays not in SETS
+            ]
+        if problems:
+            # As pydantic's own: each with its place in the file.
+            raise ValidationError.from_exception_data("routing", [_detail(problem) for problem in problems])
+        return self
+
+    # --- as the router takes it --------------------
+
+    def rules(self) -> list[QueueRules]:
+        zone = ZoneInfo(self.timezone)
+        calendars = {name: calendar.build(zone) for name, calendar in self.calendars.items()}
+        return [queue.build(calendars) for queue in self.queues]
+
+    def profile(self, agent: str, at: float) -> t.AgentSignedIn | None:
+        """The event that signs this agent in."""
+        found = next((a for a in self.agents if a.id == agent), None)
+        if found is None:
+            return None
+        team = next(team for team in self.teams if team.name == found.team)
+        return t.AgentSignedIn(
+            at=at,
+            agent=AgentId(found.id),
+            queues=frozenset(team.queues if found.queues is None else found.queues),
+            skills=team.skills | found.skills,
+            ring=found.ring,
+            capacity=self.capacities[found.capacity or team.capacity].build(),
+            blend=team.blend,
+            auto_accept=team.auto_accept,
+        )
+
+
+def _detail(problem: Problem) -> InitErrorDetails:
+    # Braces would be read as places to fill in.
+    message = problem.message.replace("{", "{{").replace("}", "}}")
+    return InitErrorDetails(type=PydanticCustomError("routing", message), loc=problem.path, input=None)
