@@ -17,7 +17,7 @@ def terminal(report: Report) -> str:
         f"{_percent(q.wait_probability):>14} {_percent(q.abandoned):>14}"
         for q in report.queues
     ]
-    bars = [f"{q.queue:26} |{_bar(q.service_level)}| {100 * q.service_level.mean:.1f} %" for q in report.queues]
+    bars = [f"{q.queue:26} |{_bar(q.service_level)}| {_mean(q.service_level)}" for q in report.queues]
     rows += ["", *bars, ""]
     rows += [f"occupancy of {crew:15} {_percent(value)}" for crew, value in report.occupancy.items()]
     definitions = sorted({q.definition for q in report.queues})
@@ -67,9 +67,17 @@ def _bar(value: Estimate) -> str:
     return "█" * full + "·" * (_BAR - full)
 
 
+def _mean(value: Estimate) -> str:
+    return "-" if value.mean != value.mean else f"{100 * value.mean:.1f} %"
+
+
 def _percent(value: Estimate) -> str:
+    if value.mean != value.mean:
+        return "-"
     return f"{100 * value.mean:.2f} ± {100 * value.half:.2f} %"
 
 
 def _plain(value: Estimate) -> str:
+    if value.mean != value.mean:
+        return "-"
     return f"{value.mean:.2f} ± {value.half:.2f}"

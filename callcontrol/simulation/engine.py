@@ -182,7 +182,7 @@ class Simulation:
 
     def _answered(self, number: int, agent: AgentId, at: float) -> None:
         contact = self.contacts[number]
-        wait = at - self.start - contact.at
+        wait = max(0.0, at - self.start - contact.at)  # the router's clock has whole microseconds
         self.waits[number] = wait
         took = contact.handle * self._mean(contact.stream, agent)
         self._later(t.WorkEnded(at=at + took, item=InteractionId(str(number)), agent=agent))

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
+from typing import Any
 
 from callcontrol.routing.config import RoutingConfig
 from callcontrol.routing.service_level import ServiceLevel
@@ -49,7 +50,19 @@ class Report:
     events: int
 
     def as_json(self) -> dict[str, object]:
-        return asdict(self)
+        """What is not known (nobody called) is null: JSON has no word for it."""
+        return {name: _known(value) for name, value in asdict(self).items()}
+
+
+def _known(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: _known(inner) for key, inner in value.items()}
+        case list():
+            return [_known(inner) for inner in value]
+    return value
 
 
 def estimate(values: Iterable[float | None]) -> Estimate:

@@ -56,6 +56,16 @@ def test_the_command_tells_waits_levels_and_occupancy(tmp_path: Path, capsys: py
     assert "█" in text
 
 
+def test_the_customers_day_also_as_json_where_nobody_called(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", str(ROOT / "config/scenarios/etapa.yaml"), "--json"]) == 0
+
+    def strict(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    told = json.loads(capsys.readouterr().out, parse_constant=strict)
+    assert {q["queue"] for q in told["queues"]} >= {"monitoreo", "directorio"}
+
+
 def test_one_more_agent_helps_on_the_same_day(tmp_path: Path) -> None:
     scenario, config = read(put(tmp_path, PLAN))
     more, _ = read(put(tmp_path, PLAN.replace("count: 3", "count: 5")))
