@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app import __version__
 from app.flow_watch import watch_flows
 from app.live import BusHerald, BusLive
+from app.organisation import Organisation
 from app.place import Place
 from app.ports import Ports
 from app.provision import Progress, Tool, find_speech, silent
@@ -151,6 +152,7 @@ class _Parts:
     interactions: SqlInteractions
     recordings: RecordingFolder
     agents: DeskAgents
+    organisation: Organisation
     tokens: Tokens
     directory: ConfiguredAgents
     metrics: Metrics
@@ -167,6 +169,8 @@ class _Parts:
         voice = CommandSpeech(speech.name, [str(speech.binary)])
         sounds = SoundLibrary([place.sounds], place.sounds / "cache", voice)
         switch = plan.connect(sounds, clock)
+        organisation = Organisation(place.var, settings)
+        settings = organisation.over(settings)
         queues = [queue.name for queue in settings.queues]
         book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=queues)
         directory = ConfiguredAgents(settings.agents)
@@ -187,6 +191,7 @@ class _Parts:
             clock=clock,
             metrics=metrics,
         )
+        organisation.take_up(daemon.desk)
         return cls(
             database=database,
             bus=bus,
@@ -199,6 +204,7 @@ class _Parts:
             interactions=SqlInteractions(database),
             recordings=recordings,
             agents=DeskAgents(daemon, directory, switch, clock, journal.stored),
+            organisation=organisation,
             tokens=Tokens(PostgresTokenStore(database), clock),
             directory=directory,
             metrics=metrics,
@@ -212,6 +218,7 @@ class _Parts:
         # After the calls have ended and every task is gone: what they wrote last is stored too.
         supervisor.part("journal", close=self.journal.store_rest)
         supervisor.start("flows", await watch_flows(self.book, self.sounds, self.herald, self.clock))
+        supervisor.start("organisation", self.organisation.watch(self.daemon.desk))
         supervisor.start("daemon", self.daemon.run())
 
         async def stop_intake() -> None:
@@ -240,7 +247,7 @@ class _Parts:
 def _web(settings: Settings, place: Place, parts: _Parts) -> AbstractAsyncContextManager[RunningServer]:
     deps = WebDeps(
         interactions=parts.interactions,
-        queues=DeskQueues(parts.daemon, settings.queues, parts.clock),
+        queues=DeskQueues(parts.daemon, parts.organisation.over(settings).queues, parts.clock),
         agents=parts.agents,
         trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
         recordings=KeptRecordings(parts.interactions, parts.recordings),

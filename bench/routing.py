@@ -67,36 +67,50 @@ class Ours:
         r = self.r = Random(centre.seed)
         self.centre = centre
         self.at = START
-        self.n = 0
+        self.n = self.waiting = 0
         self.cpu = 0.0
         self.took = (0.0, 0.0)
         self.router = Router([QueueRules(name=q, wrap_up_s=0, stranded_s=1e9) for q in centre.queues], why=why)
         self.talks: list[tuple[InteractionId, AgentId]] = []
+        self.people: list[tuple[dict[str, int], list[str]]] = []
         for name, queues in centre.places().items():
             agent = AgentId(name)
             skills = {f"s{n}": r.randint(1, 5) for n in r.sample(range(100), 10)}
             self.router.step(t.AgentSignedIn(at=self.at, agent=agent, queues=frozenset(queues), skills=skills))
+            self.people.append((skills, queues))
             item = InteractionId(f"first-{name}")
             self.router.step(t.WorkRestored(at=self.at, item=item, agent=agent, queue=queues[0]))
             self.router.step(t.AgentAsked(at=self.at, agent=agent, state=AgentState.READY))
             self.talks.append((item, agent))
-        for _ in range(centre.waiting):
+        while self.waiting < centre.waiting:
             self.arrive()
 
     def arrive(self) -> None:
         r = self.r
         self.n += 1
         self.at += 0.001
-        skills = {f"s{r.randrange(100)}": r.randint(1, 3)} if r.random() < 0.3 else {}
+        # Asked for is what somebody has: else the line would fill up with those who nobody can serve.
+        levels, queues = r.choice(self.people)
+        skill = r.choice(sorted(levels))
+        skills = {skill: r.randint(1, levels[skill])} if r.random() < 0.3 else {}
         item = t.WorkItem(
             id=InteractionId(f"i{self.n}"),
             medium=Medium.VOICE,
-            queue=r.choice(self.centre.queues),
+            queue=r.choice(queues),
             queued_at=self.at,
             priority=r.choice((0, 0, 0, 5)),
             skills=skills,
         )
-        self.timed(t.ItemQueued(at=self.at, item=item))
+        self.waiting += 1
+        self.take(self.timed(t.ItemQueued(at=self.at, item=item)))
+
+    def take(self, decisions: list[t.Decision]) -> None:
+        """Whoever was offered something accepts it."""
+        offers = [d for d in decisions if isinstance(d, t.MakeOffer)]
+        for offer in offers:
+            self.timed(t.OfferAnswered(at=self.at, offer=offer.offer, how=OfferEnd.ACCEPTED))
+            self.talks.append((offer.item, offer.agent))
+            self.waiting -= 1
 
     def timed(self, event: t.RouterEvent) -> list[t.Decision]:
         """Wall and CPU seconds of the step are kept in `took` and added to `cpu`."""
@@ -113,16 +127,13 @@ class Ours:
         self.at += 0.01
         index = self.r.randrange(len(self.talks))
         item, agent = self.talks[index]
+        self.talks[index] = self.talks[-1]
+        self.talks.pop()
         decisions = self.timed(t.WorkEnded(at=self.at, item=item, agent=agent))
         wall, burnt = self.took
-        offers = [d for d in decisions if isinstance(d, t.MakeOffer)]
-        if offers:
-            self.timed(t.OfferAnswered(at=self.at, offer=offers[0].offer, how=OfferEnd.ACCEPTED))
-            self.talks[index] = (offers[0].item, offers[0].agent)
-        else:
-            self.talks[index] = self.talks[-1]
-            self.talks.pop()
-        self.arrive()
+        self.take(decisions)
+        while self.waiting < self.centre.waiting:
+            self.arrive()
         return wall, burnt, self.cpu
 
 

@@ -43,6 +43,8 @@ class Desk:
         to_supervisors: Callable[[t.Alert], None],
     ) -> None:
         self.router = Router(rules)
+        # Skills, capacity and the rest of who an agent is, where an organisation says it.
+        self.profile: Callable[[AgentId, float], t.AgentSignedIn | None] = _no_profile
         self._clock = clock
         self._to_call = to_call
         self._to_agent = to_agent
@@ -100,4 +102,9 @@ class Desk:
             self._timer = None
 
     def sign_in(self, agent: AgentId, queues: frozenset[str]) -> None:
-        self.tell(t.AgentSignedIn(at=self._clock.now(), agent=agent, queues=queues))
+        now = self._clock.now()
+        self.tell(self.profile(agent, now) or t.AgentSignedIn(at=now, agent=agent, queues=queues))
+
+
+def _no_profile(_agent: AgentId, _at: float) -> None:
+    return None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from datetime import UTC, datetime
 
 import msgspec
 
+from callcontrol.events import InteractionEvent, Offered, OfferEnded
 from callcontrol.model import AgentId, Interaction, InteractionId
+from callcontrol.routing.why import Why, sentence
 from foundation.access import Permission, PermissionDenied
 from foundation.errors import NotFound
 from softphone_web.call import Call
@@ -24,6 +27,8 @@ from softphone_web.schemas import (
     InteractionPage,
     InteractionPath,
     InteractionQuery,
+    RoutingDecisionOut,
+    RoutingOut,
     interaction_out,
 )
 
@@ -109,6 +114,42 @@ async def list_events(call: Call, path: InteractionPath, query: EventsQuery) -> 
     return EventPage(
         items=[event_out(event, private) for event in shown],
         next=shown[-1].n if len(found) > query.limit else None,
+    )
+
+
+# Events are read in pieces of this size: most interactions have fewer in all.
+_PIECE = 500
+
+
+@routes.get("/interactions/{interaction}/routing", INTERACTIONS, raises=(404,))
+async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
+    """Why each agent was chosen to whom this interaction was offered."""
+    record = await visible_interaction(call, path.interaction)
+    items: list[RoutingDecisionOut] = []
+    after = 0
+    while True:
+        found = await call.deps.interactions.events(record.id, after=after, limit=_PIECE)
+        for event in found:
+            if isinstance(event.fact, Offered) and event.fact.why is not None:
+                items.append(_decision(call, event, event.fact, event.fact.why))
+            elif isinstance(event.fact, OfferEnded):
+                how = event.fact.how.value
+                items = [i.model_copy(update={"outcome": how}) if i.offer == event.fact.offer else i for i in items]
+        if len(found) < _PIECE:
+            return RoutingOut(items=items)
+        after = found[-1].n
+
+
+def _decision(call: Call, event: InteractionEvent, fact: Offered, why: Why) -> RoutingDecisionOut:
+    if not call.may(Permission.INTERACTIONS_READ):
+        why = msgspec.structs.replace(why, excluded=())  # what colleagues were doing is not for everybody
+    return RoutingDecisionOut(
+        at=datetime.fromtimestamp(event.at, UTC),
+        offer=fact.offer,
+        agent=fact.agent,
+        outcome=None,
+        sentence=sentence(why),
+        why=msgspec.to_builtins(why),
     )
 
 

@@ -121,6 +121,21 @@ class EventPage(Model):
     next: int | None = Field(description="pass it as `after` for more; null at the end")
 
 
+class RoutingDecisionOut(Model):
+    """`why` is the decision as data: who could have had it, who was excluded by what, what was relaxed."""
+
+    at: datetime
+    offer: str
+    agent: str
+    outcome: str | None = Field(description="accepted, rejected, expired, failed, withdrawn; null while it is open")
+    sentence: str = Field(description="the same in Spanish, for people")
+    why: dict[str, Any]
+
+
+class RoutingOut(Model):
+    items: list[RoutingDecisionOut]
+
+
 class InteractionQuery(Model):
     medium: Medium | None = None
     queue: Id | None = None

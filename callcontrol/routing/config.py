@@ -240,7 +240,7 @@ class RoutingConfig(Section):
         calendars = {name: calendar.build(zone) for name, calendar in self.calendars.items()}
         return [queue.build(calendars) for queue in self.queues]
 
-    def profile(self, agent: str, at: float) -> t.AgentSignedIn | None:
+    def profile(self, agent: AgentId, at: float) -> t.AgentSignedIn | None:
         """The event that signs this agent in."""
         found = next((a for a in self.agents if a.id == agent), None)
         if found is None:

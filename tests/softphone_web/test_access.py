@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[Role]] = {
     "list_interactions": EVERYBODY,
     "get_interaction": {S, M, X, P},
     "list_events": {S, M, X, P},
+    "get_routing": {S, M, X, P},
     "list_recordings": {S, M, P},
     "get_recording": {S, M, P},
     "download_recording": {S, M, P},

@@ -130,6 +130,7 @@ def facts_of(record: Interaction) -> list[InteractionEvent]:
 class MemoryInteractions:
     def __init__(self, records: Sequence[Interaction] = ()) -> None:
         self.records = {record.id: record for record in records}
+        self.log: dict[InteractionId, list[InteractionEvent]] = {}  # instead of the made-up ones
         self.broken: Exception | None = None
 
     async def page(self, wanted: InteractionFilter, *, after: Position | None, limit: int) -> Sequence[Interaction]:
@@ -145,7 +146,8 @@ class MemoryInteractions:
         return self.records[interaction]
 
     async def events(self, interaction: InteractionId, *, after: int, limit: int) -> Sequence[InteractionEvent]:
-        return [event for event in facts_of(await self.get(interaction)) if event.n > after][:limit]
+        found = self.log.get(interaction) or facts_of(await self.get(interaction))
+        return [event for event in found if event.n > after][:limit]
 
     async def active(self) -> Mapping[Medium, int]:
         self._check()

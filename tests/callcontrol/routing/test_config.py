@@ -117,7 +117,7 @@ def test_the_customers_organisation() -> None:
     assert sum(volumes[name] for name in config.teams[0].queues) == 15915
     router = Router(config.rules(), criticality=config.criticality)
     for agent in config.agents:
-        event = config.profile(agent.id, 1_795_000_000.0)
+        event = config.profile(AgentId(agent.id), 1_795_000_000.0)
         assert event is not None
         router.step(event)
         router.step(t.AgentAsked(at=event.at, agent=AgentId(agent.id), state=AgentState.READY))
