@@ -116,8 +116,8 @@ class Day(RuleBasedStateMachine):
     @rule(data=st.data())
     def hangs_up(self, data: Any) -> None:
         item = data.draw(st.sampled_from(sorted(self.waits)))
+        self.waits.remove(item)  # first: in the same step their agent may be offered the next
         self.tell(t.ItemWithdrawn(at=self.now, item=item))
-        self.waits.remove(item)
 
     @precondition(lambda self: self.talks)
     @rule(data=st.data())
