@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,6 +40,26 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def busy_ms() -> float:
+    """CPU time that all processes of this machine have used so far."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(int(fields[n]) for n in (0, 1, 2, 5, 6)) * _TICK_MS  # all but idle, waiting and stolen time
+
+
+class Others:
+    """How busy the machine was with what is none of ours, from the making of this on, in cores."""
+
+    def __init__(self) -> None:
+        self._at, self._before = time.monotonic(), self._theirs()
+
+    @staticmethod
+    def _theirs() -> float:
+        return busy_ms() - cpu_ms(family(os.getpid()))
+
+    def cores(self) -> float:
+        return max(0.0, (self._theirs() - self._before) / (time.monotonic() - self._at) / 1000)
+
+
 def facts() -> dict[str, object]:
     model = ""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -51,6 +72,4 @@ def facts() -> dict[str, object]:
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        # of the others on this machine: what is measured beside a load of 1.0 and more says little
-        "load_before": round(os.getloadavg()[0], 2),
     }

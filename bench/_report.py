@@ -8,7 +8,7 @@ from typing import Any
 
 DOCS = Path(__file__).resolve().parent.parent / "docs/performance.md"
 BEGIN, END = "<!-- bench/calls.py: begin -->", "<!-- bench/calls.py: end -->"
-# figure, what it is, its goal as shown, and whether a value reaches it
+# figure, what it is, its goal as shown
 _ROWS: tuple[tuple[str, str, str], ...] = (
     ("added_setup_p50_ms", "added by control, INVITE to 200, median", ""),
     ("added_setup_p99_ms", "added by control, INVITE to 200, 99th percentile", "<= 10"),
@@ -44,6 +44,22 @@ def table(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def steps(found: Mapping[str, Any]) -> str:
+    """The rates that were tried: the same rate with and without control beside one another."""
+    lines = [
+        "| new calls/s | | calls | failed | INVITE to 200, p50 / p99 ms | INVITE to agent's ACK, p50 / p99 ms |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    sides = {"platform": found["calls_per_s_steps"], "switch alone": found["calls_per_s_plain_steps"]}
+    rows = [(row["rate"], name, row) for name, side in sides.items() for row in side]
+    for rate, name, row in sorted(rows, key=lambda one: one[:2]):
+        lines.append(
+            f"| {rate:g} | {name} | {row['calls']} | {row['failed']} | {row['setup_p50_ms']:.1f} /"
+            f" {row['setup_p99_ms']:.1f} | {row['connect_p50_ms']:.1f} / {row['connect_p99_ms']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
 def show(found: Mapping[str, Any]) -> str:
     lines = [_machine(found), ""]
     for key, what, goal in _ROWS:
@@ -59,7 +75,8 @@ def _machine(found: Mapping[str, Any]) -> str:
     return (
         f"{found['engine']} {found['engine_version']}, Python {machine['python']}, {machine['cores']} cores"
         f" ({machine['cpu']}), {machine['memory_gb']} GB, Linux {machine['kernel']}, {found['date']};"
-        f" loads of {found['seconds']:g} s, size {found['size']}; load average before: {machine['load_before']}"
+        f" loads of {found['seconds']:g} s, size {found['size']}; meanwhile others"
+        f" kept {found['others_cores']:.2f} cores busy"
     )
 
 
@@ -70,4 +87,6 @@ def write_docs(found: Mapping[str, Any], path: Path = DOCS) -> None:
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"{path.name} has no place for the figures: {BEGIN} ... {END}")
-    path.write_text(f"{head}{BEGIN}\n{_machine(found)}\n\n{table(found)}\n{END}{tail}", encoding="utf-8")
+    path.write_text(
+        f"{head}{BEGIN}\n{_machine(found)}\n\n{table(found)}\n\n{steps(found)}\n{END}{tail}", encoding="utf-8"
+    )

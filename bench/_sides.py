@@ -242,13 +242,17 @@ class Platform:
         wanted = re.compile(r"^(\w*(?:calls_closed|alerts_raised|failed_commands|unexpected_inputs)_total\{.*\}) (\S+)")
         return Counter({m[1]: int(float(m[2])) for m in map(wanted.match, text.splitlines()) if m})
 
+    async def active(self) -> int:
+        """Calls that the platform has now."""
+        async with self._api() as api, api.get("/metrics") as reply:
+            found = re.search(r"^\w*calls_active_calls (\S+)", await reply.text(), re.MULTILINE)
+        return int(float(found[1])) if found else -1
+
     async def quiet(self, seconds: float = 30.0) -> bool:
         """Until no call is open any more."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            async with self._api() as api, api.get("/metrics") as reply:
-                found = re.search(r"^\w*calls_active_calls (\S+)", await reply.text(), re.MULTILINE)
-            if found and float(found[1]) == 0:
+            if await self.active() == 0:
                 return True
             await asyncio.sleep(0.2)
         return False

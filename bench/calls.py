@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from app.ports import Ports
 from app.provision import find_tool
-from bench._machine import facts
+from bench._machine import Others, facts
 from bench._recordings import look_at
 from bench._report import show, write_docs
 from bench._sides import Cost, PlainAsterisk, Platform
@@ -101,6 +101,7 @@ class Bench:
                 key = f"{what}_{p}_ms"
                 differences = [a - b for a, b in zip(found[key], found[f"plain_{key}"], strict=True)]
                 self.figures[f"added_{key}"] = statistics.median(differences)
+                self.figures[f"added_{key}_rounds"] = differences
                 self.figures[key] = middle[key]
                 self.figures[f"plain_{key}"] = middle[f"plain_{key}"]
         self.figures |= {
@@ -116,6 +117,7 @@ class Bench:
     async def rates(self) -> None:
         for name, side in (("calls_per_s", self.platform), ("calls_per_s_plain", self.plain)):
             held = 0.0
+            steps = self.figures[f"{name}_steps"] = []
             for step in _LADDER[2::4] if self.is_small else _LADDER:
                 rate = step * self.size / 100
                 outcome = await self.through(side, rate, _TALK_S, max(1, round(rate * self.seconds)))
@@ -123,7 +125,9 @@ class Bench:
                 if outcome.failed:
                     say(f"{name}: {rate:g}/s failed once: {outcome.why}")
                     outcome = await self.through(side, rate, _TALK_S, max(1, round(rate * self.seconds)))
-                say(f"{name}: {rate:g}/s, {outcome.failed} of {outcome.calls} failed, {_words(_round(outcome, None))}")
+                found = _round(outcome, None)
+                steps.append({"rate": rate, "calls": outcome.calls, "failed": outcome.failed, **found})
+                say(f"{name}: {rate:g}/s, {outcome.failed} of {outcome.calls} failed, {_words(found)}")
                 if outcome.failed:
                     self.figures[f"{name}_stopped_by"] = outcome.why
                     break
@@ -181,9 +185,11 @@ class Bench:
         begun = time.time()
         task = asyncio.create_task(self.through(side, rate, hold_s, calls))
         await asyncio.sleep(fill + _SETTLE_S)
+        up = await side.active() if isinstance(side, Platform) else calls
         before, at = side.cost(), time.monotonic()
         await asyncio.sleep(self.seconds)
         cost, passed = side.cost().since(before), time.monotonic() - at
+        up = min(up, await side.active() if isinstance(side, Platform) else calls)
         outcome = await task
         per_s = 1 / (passed * 1000)
         cores = {
@@ -194,6 +200,8 @@ class Bench:
         files: list[str] = []
         if isinstance(side, Platform):
             files = await asyncio.to_thread(look_at, side.recordings, since=begun, calls=calls, seconds=hold_s)
+            if up != calls:
+                files.append(f"only {up} of {calls} calls were up while the cost was read")
         return cores, outcome, files
 
 
@@ -252,15 +260,17 @@ async def measure(engine: str, seconds: float, size: int) -> dict[str, Any]:
             with sipp:
                 await platform.agents_ready()
                 bench = Bench(platform, plain, sipp, seconds, size)
+                others = Others()
                 await bench.through(platform, 2.0, 0.5, 4)  # nothing is measured cold
                 await bench.through(plain, 2.0, 0.5, 4)
                 await bench.setup()
                 await bench.rates()
                 await bench.held()
+                bench.figures["others_cores"] = others.cores()
                 told = await platform.counters()
                 version = plain.version
     return {
-        **{key: round(value, 4) if isinstance(value, float) else value for key, value in bench.figures.items()},
+        **_rounded(bench.figures),
         "failed": bench.failed,
         "measured_calls": bench.calls,
         "failures": bench.why,
@@ -272,6 +282,14 @@ async def measure(engine: str, seconds: float, size: int) -> dict[str, Any]:
         "machine": machine,
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
     }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _place(folder: Path) -> Any:

@@ -34,7 +34,7 @@ log = get_logger(__name__)
 # A batch this large is written in some tens of milliseconds; a larger one would only hold the next back.
 MAX_BATCH = 2_000
 # Gathering for this long costs a call nothing and turns hundreds of small transactions into tens.
-GATHER_S = 0.02
+GATHER_S = 0.05
 # The database is away for long when so many wait. A call makes about thirty entries, and one when they are folded.
 FOLD_ABOVE = 10_000
 # How long one attempt may take before it is told and begun again. Entries wait for as long as it takes.

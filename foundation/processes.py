@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 _POLL_S = 0.02  # first wait between two questions for readiness; grows to _POLL_MAX_S
 _POLL_MAX_S = 0.25
 _KEPT_LOGS = 5
+_ADOPT_S = 10.0  # how long a living server of an earlier run may take to answer before it is started anew
 _PORT_TAKEN = re.compile(r"address already in use|EADDRINUSE|could not bind|bind(?:ing)?.{0,40}failed", re.IGNORECASE)
 
 
@@ -178,7 +179,7 @@ class Server:
         record = read_pid(pid_path(self.spec.folder, self.spec.name))
         if record is None or not record.is_alive:
             return False
-        if record.fingerprint == self.fingerprint and await self._answers(timeout_s=3.0):
+        if record.fingerprint == self.fingerprint and await self._answers(record.process):
             self._process, self._child, self.adopted = record.process, None, True
             log.info("server adopted", server=self.spec.name, pid=record.process.pid)
             return True
@@ -186,10 +187,14 @@ class Server:
         await stop_process(record.process, self.spec.stop_signal, self.spec.stop_timeout_s)
         return False
 
-    async def _answers(self, timeout_s: float) -> bool:
+    async def _answers(self, process: ProcessId) -> bool:
+        """Asked more than once: it may carry calls, and one slow answer is no reason to end them."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                return await self.spec.ready()
+            async with asyncio.timeout(_ADOPT_S):
+                while table.is_alive(process):
+                    if await self.spec.ready():
+                        return True
+                    await asyncio.sleep(_POLL_MAX_S)
         return False
 
     async def _launch(self) -> None:

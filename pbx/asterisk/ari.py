@@ -27,7 +27,11 @@ _IDLE_S = 10.0
 _PING_S = 5.0
 
 # Variables that dialplan and values can change at will are most of Asterisk's events, and tell us nothing.
-_NOISE = ("ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine", "Dial", "DeviceStateChanged")
+# The others come a few times a call, and are told in other ways.
+_NOISE = (
+    *("ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine", "Dial", "DeviceStateChanged"),
+    *("ChannelCreated", "BridgeCreated", "BridgeDestroyed"),
+)
 
 T = TypeVar("T")
 

@@ -137,7 +137,7 @@ class Bridges:
         try:
             await asyncio.gather(
                 self._core.ari.call("POST", f"/bridges/{pair.bridge}/removeChannel", {"channel": channel}),
-                self._remember(channel, pair.bridge),
+                self._core.remember(channel, HELD_IN, pair.bridge),
             )
         except SwitchError:
             pair.held.discard(channel)
@@ -151,8 +151,4 @@ class Bridges:
         await self._prompts.stop_music(leg.id)
         await self.add(pair.bridge, channel)
         pair.held.discard(channel)
-        await self._remember(channel, "")
-
-    async def _remember(self, channel: ChannelId, bridge: str) -> None:
-        params = {"variable": HELD_IN, "value": bridge}
-        await self._core.ari.call("POST", f"/channels/{channel}/variable", params, channel=channel)
+        await self._core.remember(channel, HELD_IN, "")

@@ -13,7 +13,7 @@ from pbx.asterisk.ami import AmiClient
 from pbx.asterisk.ari import AriClient
 from pbx.asterisk.legs import OWN, Legs
 from pbx.events import SwitchEvent
-from pbx.terms import CommandRefused, SwitchError
+from pbx.terms import ChannelId, CommandRefused, SwitchError
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +61,17 @@ class Core:
     def later(self, delay_s: float, work: Callable[[], None]) -> Callable[[], None]:
         timer = self.clock.call_later(delay_s, work)
         return timer.cancel
+
+    # --- variables
+
+    async def remember(self, channel: ChannelId, name: str, value: str) -> None:
+        """Set a variable now. By AMI: what ARI is asked to set waits for the end of the channel's prompt, and so does
+        its reply. Only AMI drops outer blanks."""
+        if value == value.strip():
+            await self.ami.action("Setvar", channel, Variable=name, Value=value)
+        else:
+            params = {"variable": name, "value": value}
+            await self.ari.call("POST", f"/channels/{channel}/variable", params, channel=channel)
 
     # --- channels of our own (snoop, media), which may enter Stasis before or after their command's reply
 

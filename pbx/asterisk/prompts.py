@@ -36,14 +36,11 @@ class Prompts:
         await self.silence(leg, keep_collecting=True)
         self._core.legs.get(channel)
         leg.playing = playing = Playing(playback)
-        start = self._core.ari.call("POST", f"/channels/{channel}/play/{playback}", {"media": media}, channel=channel)
         # Asterisk carries out what we ask of a channel after its prompt, and lists no playbacks: a later daemon that
         # did not know of this one would wait for its end in vain.
-        known = self._core.ari.attempt(
-            "POST", f"/channels/{channel}/variable", {"variable": PLAYING_VARIABLE, "value": playback}
-        )
+        self._core.spawn(self._core.remember(channel, PLAYING_VARIABLE, playback), "remember a playback")
         try:
-            await asyncio.gather(start, known)
+            await self._core.ari.call("POST", f"/channels/{channel}/play/{playback}", {"media": media}, channel=channel)
         except SwitchError:
             if leg.playing is playing:
                 leg.playing = None

@@ -61,8 +61,8 @@ class Recordings:
         await self._core.ami.action("MixMonitor", channel, File=str(raw), Options=options)
 
     async def _remember(self, channel: ChannelId, spec: RecordingSpec) -> None:
-        params = {"variable": FILE_VARIABLE + _key(spec.id), "value": f"{spec.id}{_SEPARATOR}{spec.path}"}
-        await self._core.ari.call("POST", f"/channels/{channel}/variable", params, channel=channel)
+        value = f"{spec.id}{_SEPARATOR}{spec.path}"
+        await self._core.remember(channel, FILE_VARIABLE + _key(spec.id), value)
 
     async def _mix_id(self, channel: ChannelId, recording: RecordingId) -> str:
         row = await self._core.ami.action("Getvar", channel, Variable=MIX_VARIABLE + _key(recording))

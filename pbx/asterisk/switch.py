@@ -87,7 +87,7 @@ class AsteriskSwitch:
         self._recordings = Recordings(core)
         self._supervisors = Supervisors(core, self._prompts, self._bridges)
         self._streams = Streams(core, self._prompts, self._bridges)
-        self._truth = Truth(core, settings, self._recordings)
+        self._truth = Truth(core, settings, self._recordings, self._contacts)
         self._arrivals = Arrivals(core)
         self._life: str | None = None
         self._is_up = False
@@ -199,6 +199,7 @@ class AsteriskSwitch:
                 await asyncio.sleep(_LAST_RETRY_S)
 
     async def _look_at_trunks(self) -> None:
+        self._contacts.forget_phones()
         for status in await self._truth.trunks():
             self._dialer.statuses[(status.trunk, status.gateway)] = status
             if self._contacts.is_news(f"{status.trunk}.{status.gateway}", status.state) and self._is_up:
@@ -269,7 +270,8 @@ class AsteriskSwitch:
         await self._on_channel("DELETE", channel, "", reason_code=str(cause.q850))
 
     async def set_variable(self, channel: ChannelId, name: str, value: str) -> None:
-        await self._on_channel("POST", channel, "/variable", variable=variable_name(name), value=one_line(value))
+        self._legs.get(channel)
+        await self._core.remember(channel, variable_name(name), one_line(value))
 
     async def get_variable(self, channel: ChannelId, name: str) -> str | None:
         self._legs.get(channel)

@@ -323,6 +323,15 @@ class Contacts:
         events = contact_changed(row, legs, at)
         return [event for event in events if self._is_news(event)]
 
+    def is_online(self, phone: str) -> bool | None:
+        """As last told; None when nothing was since `forget_phones`. Asterisk's own list lags behind."""
+        state = self._told.get(phone)
+        return state if isinstance(state, bool) else None
+
+    def forget_phones(self) -> None:
+        """What was told before the connection broke may be so no more."""
+        self._told = {key: state for key, state in self._told.items() if not isinstance(state, bool)}
+
     def _is_news(self, event: SwitchEvent) -> bool:
         if isinstance(event, TrunkChanged):
             key, state = f"{event.status.trunk}.{event.status.gateway}", event.status.state

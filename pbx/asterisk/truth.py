@@ -13,7 +13,7 @@ from pbx.asterisk.legs import OWN, Leg, Legs, Playing
 from pbx.asterisk.prompts import PLAYING_VARIABLE
 from pbx.asterisk.recording import Recordings
 from pbx.asterisk.rendering import trunk_endpoint, trunk_of
-from pbx.asterisk.translate import answered, hung_up, inbound_leg, parted, trunk_status
+from pbx.asterisk.translate import Contacts, answered, hung_up, inbound_leg, parted, trunk_status
 from pbx.asterisk.wire import AriBridge, AriChannel, AriEndpoint, unix_seconds
 from pbx.events import Bridged, SwitchEvent
 from pbx.settings import PbxSettings
@@ -31,10 +31,11 @@ _OURS = "PJSIP/"
 
 
 class Truth:
-    def __init__(self, core: Core, settings: PbxSettings, recordings: Recordings) -> None:
+    def __init__(self, core: Core, settings: PbxSettings, recordings: Recordings, contacts: Contacts) -> None:
         self._core = core
         self._settings = settings
         self._recordings = recordings
+        self._contacts = contacts
 
     async def living(self) -> list[AriChannel]:
         """Legs of calls; not the snoop and media channels that we made."""
@@ -127,11 +128,12 @@ class Truth:
 
     async def endpoints(self) -> list[EndpointStatus]:
         rows = await self._core.ari.get("/endpoints/PJSIP", list[AriEndpoint])
-        return [
-            EndpointStatus(endpoint=row.resource, online=row.state == "online", channels=len(row.channel_ids))
-            for row in rows
-            if trunk_of(row.resource) is None
-        ]
+        return [self._phone(row) for row in rows if trunk_of(row.resource) is None]
+
+    def _phone(self, row: AriEndpoint) -> EndpointStatus:
+        told = self._contacts.is_online(row.resource)
+        online = row.state == "online" if told is None else told
+        return EndpointStatus(endpoint=row.resource, online=online, channels=len(row.channel_ids))
 
 
 def adopted(channel: AriChannel, variables: Mapping[str, str], now: float) -> Leg:

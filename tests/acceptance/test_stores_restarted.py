@@ -23,9 +23,8 @@ async def test_restarted_during_a_talk(platform: PlatformProcess, store: str, ho
         old = await asyncio.to_thread(platform.signal_server, store, HOW[how])
         await asyncio.to_thread(platform.restarted, store, old)
         await hear_each_other(citizen.call, leg)
-        await leg.hangup()
+        await citizen.call.hangup()
         await stage.api.check_becomes(STORES[store], "ok")
-        await asyncio.wait_for(citizen.call.ended.wait(), 20)
         record = await citizen.closed()  # events numbered without gaps
         assert record["exit_reason"] == "completed"
         check_voices(await citizen.recorded(record), at_least_s=0.3)
@@ -61,13 +60,15 @@ async def test_away_while_a_whole_call_comes_and_goes(platform: PlatformProcess,
 
 
 async def test_live_events_go_on_after_redis_died(platform: PlatformProcess) -> None:
-    """The page hears of the gap, to load anew, and then of all that comes."""
+    """The page hears of the gap, to load anew, and then of all that comes; at a second gap it hears of that one."""
     async with on_stage(platform) as stage, stage.live("interactions") as event:
         old = await asyncio.to_thread(platform.signal_server, "redis")
         await asyncio.to_thread(platform.restarted, "redis", old)
-        await event("interrupted")
-        citizen, _ = await stage.talk()
-        connected = await event("connected")
-        assert connected["data"]["agent"] == "ana"
-        await citizen.call.hangup()
-        await event("closed")
+        told = await event("interrupted")
+        while told["type"] == "interrupted":
+            citizen, _ = await stage.talk()
+            told = await event("connected", "interrupted")
+            await citizen.call.hangup()
+            await citizen.closed()
+            await stage.api.agent_becomes("ana", "ready")
+        assert told["data"]["agent"] == "ana"

@@ -18,6 +18,8 @@ from pbx.events import (
     ChannelArrived,
     ChannelHungUp,
     DigitReceived,
+    PlaybackEnd,
+    PlaybackFinished,
     RecordingFailed,
     RecordingStarted,
     RecordingStopped,
@@ -25,7 +27,7 @@ from pbx.events import (
     SwitchUp,
 )
 from pbx.sip.agent import SipPhone
-from pbx.terms import RecordingId, RecordingSpec, SwitchError
+from pbx.terms import PlaybackId, RecordingId, RecordingSpec, SwitchError
 from tests.support.calls import LEFT, RIGHT, SERVICE, caller, holds, pair
 from tests.support.engines import Engine, start_engine
 from tests.support.lab import AGENT_HZ, CALLER_HZ, SipLab
@@ -224,3 +226,19 @@ async def test_calls_of_both_gateways_at_once(lab: SipLab) -> None:
     await asyncio.gather(*(lab.switch.answer(event.channel) for event in arrived))
     for call in calls:
         await lab.happens(call.answered)
+
+
+async def test_commands_do_not_wait_for_the_end_of_a_prompt(lab: SipLab) -> None:
+    """Asterisk puts what ARI sets on a channel in one line with the channel's prompts."""
+    customer = await caller(lab)
+    await lab.switch.play(customer.channel, PlaybackId(lab.id("aviso")), [lab.sound(800, 20.0)])
+    assert await customer.call.hears(800)
+    spec = lab.recording()
+    async with asyncio.timeout(2):
+        await lab.switch.set_variable(customer.channel, "dato", "ahora")
+        assert await lab.switch.get_variable(customer.channel, "dato") == "ahora"
+        await lab.switch.record(customer.channel, spec)
+        await lab.switch.stop_recording(customer.channel, spec.id)
+        await lab.switch.stop_playback(customer.channel)
+    assert (await lab.eventually(PlaybackFinished)).end is PlaybackEnd.STOPPED
+    assert await customer.call.hears_silence()

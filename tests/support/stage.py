@@ -242,19 +242,19 @@ class Stage:
         return citizen, leg
 
     @asynccontextmanager
-    async def live(self, topics: str = "alerts") -> AsyncIterator[Callable[[str], Any]]:
-        """The live socket; gives a function that waits for an event of a type."""
+    async def live(self, topics: str = "alerts") -> AsyncIterator[Callable[..., Any]]:
+        """The live socket; gives a function that waits for an event of one of these types."""
         url = f"{self.process.url}/api/v1/live?topics={topics}"
         headers = {"Authorization": f"Bearer {self.process.token()}"}
         async with self._session.ws_connect(url, headers=headers) as socket:
             hello = await socket.receive_json(timeout=WAIT_S)
             assert hello["type"] == "hello", hello
 
-            async def event(kind: str) -> Record:
+            async def event(*kinds: str) -> Record:
                 async with asyncio.timeout(WAIT_S):
                     while True:
                         heard: Record = await socket.receive_json()
-                        if heard["type"] == kind:
+                        if heard["type"] in kinds:
                             return heard
 
             yield event
