@@ -49,7 +49,7 @@ def warn(source: Source, flow: Flow, queues: Collection[str] | None) -> None:
     _warn_of_ways(source, flow)
     _warn_of_variables(source, flow)
     person = flow.head.person
-    around = Surroundings(person.digit if person else None, queues)
+    around = Surroundings(person.digit if person else None, queues, tuple(flow.head.calendars))
     for node_id, node in flow.nodes.items():
         for doubt in KINDS[node.kind].lint(node, around):
             path = ("nodes", node_id, *doubt.path)

@@ -21,13 +21,16 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from ivr_flows import expressions, templates
+from ivr_flows.speech.saying import SAYINGS
 
 Scalar = str | int | float | bool
 
 # Marks in the JSON schemas of what our types mean.
 WORD = "x-word"
 SHORT = "x-short"
-_RESERVED = frozenset({"call", "true", "false", "none", *keyword.kwlist, *expressions.FUNCTIONS, *templates.TESTS})
+_RESERVED = frozenset(
+    {"call", "item", "true", "false", "none", *keyword.kwlist, *expressions.FUNCTIONS, *templates.TESTS}
+)
 
 
 class Word(str):
@@ -141,7 +144,8 @@ class Tone(Spec):
 
 
 class PromptSpec(Spec):
-    """A recorded file (with the text that is spoken until it is recorded), or a text, or a tone."""
+    """A recorded file (with the text that is spoken until it is recorded), or a text, or a tone, or a value said as a
+    number, as money, as a date ... (``money: deuda``)."""
 
     short: ClassVar[str] = "text"
 
@@ -151,14 +155,33 @@ class PromptSpec(Spec):
     )
     text: Template | None = None
     tone: Tone | None = None
+    number: Expression | None = None
+    money: Expression | None = Field(default=None, description="dollars, cents behind the point")
+    date: Expression | None = Field(default=None, description="of an ISO text or unix seconds; so are the next three")
+    day: Expression | None = Field(default=None, description="a date without its year")
+    time: Expression | None = None
+    moment: Expression | None = Field(default=None, description="day and time")
+    digits: Expression | None = Field(default=None, description="one by one")
+    phone: Expression | None = None
+    duration: Expression | None = Field(default=None, description="of seconds")
     language: Language | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> PromptSpec:
-        given = [n for n in ("file", "text", "tone") if getattr(self, n) is not None]
-        if not given or (self.tone is not None and len(given) > 1):
-            raise PydanticCustomError("prompt", "a prompt is a file, a text, both (the text stands in), or a tone")
-        return self
+        given = sorted(self.model_fields_set - {"language"})
+        if given and (len(given) == 1 or given == ["file", "text"]):
+            return self
+        text = "a prompt is a file, a text, both (the text stands in), a tone, or a value said as {kinds}"
+        raise PydanticCustomError("prompt", text, {"kinds": ", ".join(SAYINGS)})
+
+    @property
+    def saying(self) -> tuple[str, Expression] | None:
+        """The kind of a value that is said, and the value."""
+        for kind in self.model_fields_set & SAYINGS.keys():
+            expression = getattr(self, kind)
+            if expression is not None:
+                return kind, expression
+        return None
 
 
 def _one_is_list(value: object) -> object:
