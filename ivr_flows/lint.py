@@ -11,6 +11,7 @@ from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
 from ivr_flows.node import Surroundings
 from ivr_flows.nodes import KINDS
+from ivr_flows.prompt_list import prompts_of
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, words_of
 
@@ -46,6 +47,7 @@ def warn(source: Source, flow: Flow, queues: Collection[str] | None) -> None:
         _warn(source, ("id",), "flow.no_person", "callers cannot ask for a person: person is not given")
     if flow.head.on_error is None:
         _warn(source, ("id",), "flow.no_on_error", "after a fault callers hear an apology and are hung up")
+    _warn_of_prompts(source, flow)
     _warn_of_ways(source, flow)
     _warn_of_variables(source, flow)
     person = flow.head.person
@@ -54,6 +56,13 @@ def warn(source: Source, flow: Flow, queues: Collection[str] | None) -> None:
         for doubt in KINDS[node.kind].lint(node, around):
             path = ("nodes", node_id, *doubt.path)
             _warn(source, path, doubt.code, f"{node_id}: {doubt.message}", doubt.suggestion)
+
+
+def _warn_of_prompts(source: Source, flow: Flow) -> None:
+    for path, spec in prompts_of(flow):
+        if spec.file is not None and spec.text is None:
+            message = f"prompt {spec.file} has no text: until it is recorded, callers hear nothing"
+            _warn(source, path, "prompt.no_text", message)
 
 
 def _warn_of_ways(source: Source, flow: Flow) -> None:
