@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ivr_flows.asking import Question, ask, ask_again
 from ivr_flows.node import Context, Doubt, Go, NodeKind, Outcome, Surroundings, Wait
@@ -35,7 +36,14 @@ class Menu(Question):
     order, may depend on who they are."""
 
     kind: Literal["menu"]
+    prompts: Prompts = ()
     options: dict[Digit, Option] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Menu:
+        if not self.prompts and not all(option.prompts for option in self.options.values()):
+            raise PydanticCustomError("prompts", "prompts is missing, here or at each option")
+        return self
 
     def takes(self, digits: str, scratch: Mapping[str, Any]) -> bool:
         return digits in self.options
