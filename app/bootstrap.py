@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from app import __version__
+from app.customer_systems import HttpSystems
 from app.flow_watch import watch_flows
 from app.live import BusHerald, BusLive
 from app.place import Place
@@ -101,6 +102,7 @@ async def platform(
         parts = await _Parts.make(settings, place, found, plan, speech)
         stack.push_async_callback(parts.database.dispose)
         await stack.enter_async_context(parts.switch)
+        await stack.enter_async_context(parts.systems)
         web = await stack.enter_async_context(_web(settings, place, parts))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
         progress("preparing flows and prompts")
@@ -132,6 +134,7 @@ class _Parts:
     journal: SqlJournal
     herald: BusHerald
     switch: Switch
+    systems: HttpSystems
     sounds: SoundLibrary
     book: FlowBook
     daemon: Daemon
@@ -162,6 +165,7 @@ class _Parts:
             min_free_bytes=settings.recording.min_free_mb * 1_000_000,
             owner=(place.user.uid, place.user.gid) if place.user else None,
         )
+        systems = HttpSystems(settings.customer_systems, clock, metrics)
         daemon = Daemon(
             switch=switch,
             journal=journal,
@@ -172,6 +176,7 @@ class _Parts:
             rules=[queue.rules for queue in settings.queues],
             clock=clock,
             metrics=metrics,
+            systems=systems,
         )
         return cls(
             database=database,
@@ -179,6 +184,7 @@ class _Parts:
             journal=journal,
             herald=herald,
             switch=switch,
+            systems=systems,
             sounds=sounds,
             book=book,
             daemon=daemon,

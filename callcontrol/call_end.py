@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from callcontrol import call_message as message
+from callcontrol import call_onward as onward
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
@@ -27,6 +29,8 @@ def hung_up(turn: Turn, e: pbx.ChannelHungUp) -> None:
         return turn.set(leaving=tuple(c for c in s.leaving if c != e.channel))
     if e.channel == s.agent_channel:
         return _AGENT_LEG_GONE[s.phase](turn, e)
+    if s.onward is not None and e.channel == s.onward.channel:
+        return onward.hung_up(turn, e)
     return None
 
 
@@ -83,7 +87,11 @@ def _leave(turn: Turn, e: pbx.ChannelHungUp, by: str) -> ExitReason:
     if s.phase is Phase.TALKING:
         customer_left(turn, by)
         return ExitReason.COMPLETED
+    talked_onward = s.onward is not None and s.onward.talks
+    onward.drop(turn, "customer_left")
     reason = customer_gone(turn, e)
+    if talked_onward:
+        return ExitReason.COMPLETED
     # Somebody talked before the flow went on: however that ended, the contact was completed.
     return ExitReason.COMPLETED if s.agent is not None and reason is not ExitReason.REJECTED else reason
 
@@ -100,14 +108,14 @@ def finish_timer(turn: Turn, e: inp.TimerFired) -> None:
     if e.name != "finish" or turn.s.phase is not Phase.ENDING:
         return
     turn.set(leaving=())
-    if turn.s.recording is not None:
-        turn.do(cmd.FinishRecording(turn.s.recording, turn.s.recording_path or ""))
+    _finish_recording(turn)
 
 
 def close_if_done(turn: Turn) -> None:
     """Closed when the citizen is gone, no agent is held, no leg is left and no recording is open."""
     s = turn.s
-    open_ends = (s.working, s.offer, s.agent_channel, s.recording)
+    left = s.message if s.message is not None and s.message.recording else None
+    open_ends = (s.working, s.offer, s.agent_channel, s.recording, s.onward, left)
     if s.phase is Phase.ENDING and not s.leaving and all(x is None for x in open_ends):
         turn.set(phase=Phase.CLOSED)
         turn.fact(ev.Closed())
@@ -116,7 +124,7 @@ def close_if_done(turn: Turn) -> None:
 def switch_died(turn: Turn, _e: inp.SwitchDied) -> None:
     """Every leg is gone with it. The recording is kept up to that moment."""
     s = turn.s
-    turn.set(leaving=(), agent_channel=None, customer_up=False)
+    turn.set(leaving=(), agent_channel=None, customer_up=False, onward=None)
     if s.phase is Phase.ENDING:
         _finish_recording(turn)
         return
@@ -133,6 +141,10 @@ def switch_died(turn: Turn, _e: inp.SwitchDied) -> None:
 
 
 def _finish_recording(turn: Turn) -> None:
+    left = turn.s.message
+    if left is not None:
+        turn.do(cmd.FinishRecording(left.id, left.path))
+        turn.set(message=None)
     if turn.s.recording is not None:
         turn.do(cmd.FinishRecording(turn.s.recording, turn.s.recording_path or ""))
 
@@ -177,10 +189,15 @@ def _gone_unseen(turn: Turn, e: inp.Reattach) -> None:
     ended(turn, reason, HangupCause.OTHER, "customer")
 
 
-def _resume_flow(turn: Turn, _e: inp.Reattach) -> None:
+def _resume_flow(turn: Turn, e: inp.Reattach) -> None:
     # Whatever was told in the gap is lost: the flow asks again for what it waited for.
     turn.set(prompt=None, collecting=False)
-    tell(turn, flow.Resume())
+    if turn.s.onward is not None:
+        return None if e.onward_up else onward.over(turn, flow.TransferExit.FAILED)
+    if turn.s.message is not None:  # the flow asks for another one
+        turn.do(cmd.StopRecording(turn.s.channel, turn.s.message.id))
+        turn.set(message=None)
+    return tell(turn, flow.Resume())
 
 
 def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
@@ -252,8 +269,16 @@ def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
             turn.do(cmd.AnswerOffer(turn.s.offer, OfferEnd.FAILED, e.code))
         case cmd.StartRecording() if e.command.recording == turn.s.recording:
             failed(turn, e.message, None)
+        case cmd.StartRecording() if turn.s.message is not None and e.command.recording == turn.s.message.id:
+            message.lost(turn, e.message)
+        case cmd.CallOut() if turn.s.onward is not None and e.command.channel == turn.s.onward.channel:
+            onward.failed(turn, e.code)
+        case cmd.BridgeLegs() if turn.s.onward is not None and e.command.agent == turn.s.onward.channel:
+            onward.failed(turn, e.code)
         case cmd.AnswerLeg() | cmd.RejectLeg() if not unreachable:
             hang_up(turn, HangupCause.CONGESTION)
+        case cmd.PlayTo() if e.command.playback == turn.s.prompt and not unreachable and turn.s.message is not None:
+            message.prompted(turn, turn.s.message)
         case cmd.PlayTo() if e.command.playback == turn.s.prompt and not unreachable:
             turn.set(prompt=None)
             tell(turn, flow.Played(ok=False, detail=e.message))

@@ -21,7 +21,7 @@ def bridged(turn: Turn, e: pbx.Bridged) -> None:
         return
     turn.set(phase=Phase.TALKING)
     turn.fact(ev.Connected(agent=s.agent, participant=s.agent_participant))
-    if s.recording is None:
+    if s.recording is None and s.record_allowed:
         recording, path = turn.new_recording()
         turn.set(recording=recording, recording_path=path)
         turn.do(cmd.StartRecording(s.channel, recording, path))

@@ -15,7 +15,7 @@ from callcontrol.call_state import CallState, Flows
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
-from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
+from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession, Surroundings
 from foundation.clock import Clock
@@ -48,6 +48,7 @@ class Daemon:
         clock: Clock,
         metrics: Metrics,
         make_id: Callable[[], str] = new_id,
+        systems: CustomerSystems | None = None,
     ) -> None:
         self.desk = Desk(rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent)
         self._around = Surroundings(
@@ -60,6 +61,7 @@ class Daemon:
             recordings=recordings,
             clock=clock,
             metrics=metrics,
+            systems=systems or NoSystems(),
         )
         self._make_id = make_id
         self._sessions: dict[InteractionId, CallSession] = {}
@@ -287,6 +289,7 @@ def _truth_of(
         restarted=restarted,
         customer_up=customer is not None and state.phase is not Phase.ENDING,
         agent_up=agent is not None,
+        onward_up=state.onward is not None and state.onward.channel in truth,
         agent_answered=agent is not None and agent.answered,
         bridged=customer is not None and agent is not None and customer.bridged_to == agent.channel,
     )

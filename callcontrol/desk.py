@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from callcontrol.model import AgentId, InteractionId
+from callcontrol.queue_pace import QueuePace
 from callcontrol.routing import terms as t
 from callcontrol.routing.router import Router
 from foundation.clock import Clock, Timer
@@ -31,6 +32,7 @@ class Desk:
         to_agent: Callable[[t.AgentChanged], None],
     ) -> None:
         self.router = Router(rules)
+        self._pace = QueuePace()
         self._clock = clock
         self._to_call = to_call
         self._to_agent = to_agent
@@ -40,6 +42,7 @@ class Desk:
         self._decided = metrics.counter("routing_decisions_total", "Decisions of the router", ("kind",))
 
     def tell(self, event: t.RouterEvent) -> None:
+        waiting = {item.id: item.queue for item in self.router.waiting()} if isinstance(event, t.OfferAnswered) else {}
         for decision in self.router.step(event):
             self._decided.labels(type(decision).__name__).inc()
             match decision:
@@ -49,6 +52,8 @@ class Desk:
                     self._ignored.labels(decision.event).inc()
                     log.info("routing.ignored", event_kind=decision.event, why=decision.why)
                 case _:
+                    if isinstance(decision, t.Assign) and decision.item in waiting:
+                        self._pace.served(waiting[decision.item], event.at)
                     self._to_call(decision.item, decision)
         self._arm()
 
@@ -69,6 +74,12 @@ class Desk:
         # A timer may fire a little early against the wall clock; what was due is due.
         at = max(self._clock.now(), self._due or 0.0)
         self.tell(t.TimePassed(at=at))
+
+    def place(self, item: InteractionId, queue: str) -> tuple[int | None, float | None]:
+        """The item's place in its queue, from 1, and how long it may still wait; None for what is not known."""
+        line = [each.id for each in self.router.waiting(queue)]
+        position = line.index(item) + 1 if item in line else None
+        return position, None if position is None else self._pace.wait_s(queue, position, self._clock.now())
 
     def close(self) -> None:
         if self._timer is not None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from callcontrol.commands import Command
 from callcontrol.model import AgentId
 from callcontrol.routing import terms as routing
+from ivr_flows.protocol import Response
 from pbx import events as pbx
 from pbx.terms import RecordedFile
 
@@ -26,6 +27,21 @@ class RecordingFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    request: str
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """`position` counts from 1; None where it is not known, so is `wait_s`."""
+
+    number: int
+    position: int | None
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     name: str
 
@@ -40,6 +56,7 @@ class Reattach:
     agent_up: bool
     agent_answered: bool
     bridged: bool
+    onward_up: bool = False  # whom the flow connected the caller with
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,8 @@ CallInput: TypeAlias = (
     | routing.WrapUpOver
     | CommandFailed
     | RecordingFinished
+    | Fetched
+    | QueuePlace
     | TimerFired
     | Reattach
     | SwitchDied

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,8 +16,8 @@ from callcontrol.call_state import CallState, Flows
 from callcontrol.desk import Desk
 from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
 from callcontrol.journal import Entry, Journal
-from callcontrol.model import ExitReason, Interaction, Phase
-from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
+from callcontrol.model import AgentId, ExitReason, Interaction, Phase
+from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.prompts import sounds_of
 from callcontrol.record import apply
 from callcontrol.routing import terms as routing
@@ -25,9 +25,19 @@ from foundation.clock import Clock
 from foundation.errors import RimayError
 from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S, Metrics
+from ivr_flows.protocol import Failure, Response, TransferKind
 from pbx.events import SwitchEvent
 from pbx.switch import Switch
-from pbx.terms import ChannelId, CommandRefused, PhoneDestination, PlaybackId, RecordingId, RecordingSpec
+from pbx.terms import (
+    ChannelId,
+    CommandRefused,
+    Destination,
+    NumberDestination,
+    PhoneDestination,
+    PlaybackId,
+    RecordingId,
+    RecordingSpec,
+)
 
 log = get_logger(__name__)
 
@@ -45,6 +55,7 @@ class Surroundings:
     recordings: RecordingPlace
     clock: Clock
     metrics: Metrics
+    systems: CustomerSystems = field(default_factory=NoSystems)
 
 
 class CallSession:
@@ -56,6 +67,7 @@ class CallSession:
         self.record = record
         self._mailbox: asyncio.Queue[inp.CallInput] = asyncio.Queue()
         self._last_at = 0.0
+        self._requests: set[asyncio.Task[None]] = set()
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
@@ -66,8 +78,13 @@ class CallSession:
 
     async def run(self) -> None:
         with interaction(self.state.id):
-            while self.state.phase is not Phase.CLOSED:
-                await self._one(await self._mailbox.get())
+            try:
+                while self.state.phase is not Phase.CLOSED:
+                    await self._one(await self._mailbox.get())
+            finally:
+                for task in self._requests:
+                    task.cancel()
+                await asyncio.gather(*self._requests, return_exceptions=True)
 
     async def _one(self, told: inp.CallInput) -> None:
         # Events carry the switch's own time; time never runs backwards within one record.
@@ -155,6 +172,43 @@ class CallSession:
             variables={"RIMAY_INTERACTION": self.state.id},
         )
 
+    async def _call_out(self, c: cmd.CallOut) -> None:
+        destination: Destination = NumberDestination(c.target)
+        if c.kind is not TransferKind.NUMBER:
+            phone = self._around.agents.phone(AgentId(c.target)) if c.kind is TransferKind.AGENT else c.target
+            if phone is None:
+                raise CommandRefused(f"agent {c.target} has no phone")
+            destination = PhoneDestination(phone)
+        await self._around.switch.originate(
+            ChannelId(c.channel),
+            destination,
+            # Outside, our own number is shown: carriers refuse foreign ones, and the caller's is their own affair.
+            caller_number="" if c.kind is TransferKind.NUMBER else c.caller_number,
+            timeout_s=c.timeout_s,
+            headers={"X-Rimay-Interaction": self.state.id} if c.kind is not TransferKind.NUMBER else None,
+            variables={"RIMAY_INTERACTION": self.state.id},
+        )
+
+    async def _fetch(self, c: cmd.Fetch) -> None:
+        """Beside the mailbox: the caller may hang up, or ask for a person, while the system thinks."""
+        task = asyncio.create_task(self._ask(c), name=f"request {c.request}")
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+
+    async def _ask(self, c: cmd.Fetch) -> None:
+        response = Response(failure=Failure.UNREACHABLE)
+        try:
+            response = await self._around.systems.ask(c.action)
+        except (RimayError, OSError) as error:
+            log.warning("call.request_failed", system=c.action.system, problem=type(error).__name__)
+        finally:
+            # Also after a fault of ours: the caller must not wait for an answer that never comes.
+            self.tell(inp.Fetched(c.request, response))
+
+    async def _place(self, c: cmd.AskPlace) -> None:
+        position, wait_s = self._around.desk.place(self.state.id, self.state.queue or "")
+        self.tell(inp.QueuePlace(c.number, position, wait_s))
+
     async def _bridge(self, c: cmd.BridgeLegs) -> None:
         await self._around.switch.bridge(ChannelId(c.customer), ChannelId(c.agent))
 
@@ -231,6 +285,9 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.StartMusic: CallSession._start_music,
     cmd.StopMusic: CallSession._stop_music,
     cmd.RingAgent: CallSession._ring_agent,
+    cmd.CallOut: CallSession._call_out,
+    cmd.Fetch: CallSession._fetch,
+    cmd.AskPlace: CallSession._place,
     cmd.BridgeLegs: CallSession._bridge,
     cmd.HoldLeg: CallSession._hold,
     cmd.UnholdLeg: CallSession._unhold,

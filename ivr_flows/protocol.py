@@ -121,6 +121,7 @@ class Record:
     prompts: Sequence[Prompt]
     max_s: float
     beep: bool = True
+    mailbox: str = ""  # whose message it is, where the caller ends it by hanging up
 
 
 class TransferKind(StrEnum):

@@ -88,8 +88,8 @@ class FlowState:
             "variables": dict(self.variables),
             "facts": dict(self.facts),
             "path": list(self.path),
-            "waiting": _action_out(self.waiting),
-            "held": _action_out(self.held),
+            "waiting": action_to_json(self.waiting),
+            "held": action_to_json(self.held),
             "stack": [{**asdict(frame), "variables": dict(frame.variables)} for frame in self.stack],
         }
         return plain
@@ -108,8 +108,8 @@ class FlowState:
             raise ValueError("unknown format")
         plain["phase"] = Phase(plain["phase"])
         plain["path"] = tuple(str(node) for node in plain["path"])
-        plain["waiting"] = _action_in(plain["waiting"])
-        plain["held"] = _action_in(plain["held"])
+        plain["waiting"] = action_from_json(plain["waiting"])
+        plain["held"] = action_from_json(plain["held"])
         plain["stack"] = tuple(Frame(**frame) for frame in plain.get("stack", ()))
         for name in ("scratch", "variables", "facts"):
             plain[name] = dict(plain[name])
@@ -134,7 +134,8 @@ _PROMPTS: dict[str, Callable[..., Prompt]] = {"file": PromptFile, "text": Prompt
 _NAMES: dict[Callable[..., Any], str] = {make: name for name, make in (*_ACTIONS.items(), *_PROMPTS.items())}
 
 
-def _action_out(action: Waiting | None) -> dict[str, Any] | None:
+def action_to_json(action: Waiting | None) -> dict[str, Any] | None:
+    """Plain data, for `action_from_json`."""
     if action is None:
         return None
     plain: dict[str, Any] = {"do": _NAMES[type(action)]}
@@ -152,7 +153,7 @@ def _action_out(action: Waiting | None) -> dict[str, Any] | None:
     return plain
 
 
-def _action_in(plain: Mapping[str, Any] | None) -> Waiting | None:
+def action_from_json(plain: Mapping[str, Any] | None) -> Waiting | None:
     if plain is None:
         return None
     rest = dict(plain)

@@ -26,7 +26,7 @@ class Voicemail(NodeModel):
 
 
 def enter(node: Voicemail, context: Context) -> Outcome:
-    return Wait(RecordAction(context.prompts(node.prompts), node.max_s))
+    return Wait(RecordAction(context.prompts(node.prompts), node.max_s, mailbox=node.mailbox))
 
 
 def handle(node: Voicemail, context: Context, heard: Input) -> Outcome:
