@@ -14,13 +14,13 @@ class Switch(NodeModel):
     """The value as text, without regard to case, is looked up among the cases."""
 
     kind: Literal["switch"]
-    on: Expression
+    value: Expression
     cases: dict[str, NodeRef] = Field(min_length=1, max_length=50)
     otherwise: NodeRef = Field(alias="else")
 
 
 def enter(node: Switch, context: Context) -> Outcome:
-    value = context.value(node.on)
+    value = context.value(node.value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     word = str(value).strip().casefold()

@@ -81,7 +81,7 @@ NODES = st.one_of(
     node("condition", **{"if": CONDITIONS, "then": TARGETS, "else": TARGETS}),
     node("goto", to=TARGETS),
     node("answer", next=TARGETS),
-    node("switch", on=st.sampled_from(["n", "t", "call.from"]),
+    node("switch", value=st.sampled_from(["n", "t", "call.from"]),
          cases=st.dictionaries(WORDS, TARGETS, min_size=1, max_size=3),
          **{"else": TARGETS}),
     node("schedule", {"holiday": TARGETS, "opens_at": st.just("n")}, calendar=st.sampled_from(["oficina", "nadie"]),

@@ -31,6 +31,7 @@ from ivr_flows.protocol import (
     QueueExit,
     QueueLeft,
     Record,
+    Recorded,
     Request,
     Response,
     Transfer,
@@ -98,6 +99,9 @@ class Caller:
 
     def transferred(self, how: TransferExit) -> tuple[Action, ...]:
         return self.tell(TransferEnded(how))
+
+    def message(self, seconds: float) -> tuple[Action, ...]:
+        return self.tell(Recorded("rec1" if seconds else "", seconds))
 
     def say(self, phrase: str) -> tuple[Action, ...]:
         return self.tell(Collected("", CollectEnd.COMPLETE, phrase))

@@ -45,13 +45,13 @@ VARIABLES = HEAD + "variables: {motivo: {type: text, default: %s}, n: {type: num
 )
 def test_switch_takes_the_case_that_fits(default: str, path: str) -> None:
     node = (
-        "  uno: {kind: switch, on: motivo, cases: {agua: fin, Internet: cola}, else: tres}\n"
+        "  uno: {kind: switch, value: motivo, cases: {agua: fin, Internet: cola}, else: tres}\n"
         "  tres: {kind: play, prompts: Hola, next: fin}"
     )
     assert Caller(flow_of(node, VARIABLES % default)).path == path
 
 
 def test_switch_knows_numbers() -> None:
-    caller = Caller(flow_of("  uno: {kind: switch, on: n, cases: {'2': fin}, else: cola}", VARIABLES % "x"))
+    caller = Caller(flow_of("  uno: {kind: switch, value: n, cases: {'2': fin}, else: cola}", VARIABLES % "x"))
     assert caller.path == "uno fin"
     assert all(isinstance(n, Note) for n in caller.all[:-1])
