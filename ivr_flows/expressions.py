@@ -122,9 +122,10 @@ def _problem_of_node(node: ast.AST) -> str:
     return ""
 
 
-def names_in(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def names_in(text: str) -> frozenset[str]:
     """The variables that a valid expression reads (``call`` included)."""
-    return {node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)} - FUNCTIONS.keys()
+    return frozenset({node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)} - FUNCTIONS.keys())
 
 
 class _Facts(dict[str, object]):

@@ -54,8 +54,10 @@ def _specs(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[s
         case PromptSpec():
             yield path, value
         case BaseModel():
+            fields = value.__dict__
             for name, info in type(value).model_fields.items():
-                yield from _specs(getattr(value, name), (*path, info.alias or name))
+                if isinstance(fields[name], BaseModel | Mapping | tuple | list):
+                    yield from _specs(fields[name], (*path, info.alias or name))
         case Mapping():
             for key, each in value.items():
                 yield from _specs(each, (*path, str(key)))

@@ -24,6 +24,9 @@ MAX_TEMPLATE = 2_000
 # A caller hangs up long before the end of such a prompt; a longer one is a mistake.
 MAX_RENDERED = 4_000
 MAX_INSERTED = 200
+# A template with no more parts nests too little for Python's compiler to refuse what jinja2 makes of it; compiling is
+# then left to the first use.
+SURELY_COMPILES = 40
 
 FILTERS = (
     *("capitalize", "default", "first", "int", "last", "length", "lower", "round", "title", "trim", "upper"),
@@ -122,20 +125,25 @@ def problem_of(text: str) -> str:
     """Why this text is no template; ``""`` when it is one."""
     if len(text) > MAX_TEMPLATE:
         return f"the text has {len(text)} characters, at most {MAX_TEMPLATE} are taken"
-    if "{" not in text:
-        return ""  # jinja's marks all begin with it
+    return _read(text)[0] if "{" in text else ""  # jinja's marks all begin with it
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[str, frozenset[str]]:
+    """The problem, and the variables that are read."""
     try:
-        tree = _ENVIRONMENT.parse(text)
-        for node in tree.find_all(nodes.Node):
+        found = list(_ENVIRONMENT.parse(text).find_all(nodes.Node))
+        for node in found:
             if problem := _problem_of_node(node):
-                return problem
-        _compiled(text)
+                return problem, frozenset()
+        if len(found) > SURELY_COMPILES:
+            _compiled(text)
     except TemplateError as error:
-        return str(error.message or error)
+        return str(error.message or error), frozenset()
     # jinja2's parser is recursive and hands numbers to Python's own.
     except (RecursionError, ValueError, OverflowError, SyntaxError, MemoryError, TypeError) as error:
-        return f"not a template: {error}"
-    return ""
+        return f"not a template: {error}", frozenset()
+    return "", frozenset(node.name for node in found if isinstance(node, nodes.Name))
 
 
 def _problem_of_node(node: nodes.Node) -> str:
@@ -152,11 +160,9 @@ def _problem_of_node(node: nodes.Node) -> str:
     return ""
 
 
-def names_in(text: str) -> set[str]:
+def names_in(text: str) -> frozenset[str]:
     """The variables that a valid template reads (``call`` included)."""
-    if "{" not in text:
-        return set()
-    return {node.name for node in _ENVIRONMENT.parse(text).find_all(nodes.Name)}
+    return _read(text)[1] if "{" in text else frozenset()
 
 
 def render(text: str, names: Mapping[str, object], use: str = "speech") -> str:
@@ -165,7 +171,7 @@ def render(text: str, names: Mapping[str, object], use: str = "speech") -> str:
         return " ".join(text.split())
     try:
         rendered = _compiled(text, use).render(names)
-    except (TemplateError, TypeError, ValueError, OverflowError, ArithmeticError) as error:
+    except (TemplateError, TypeError, ValueError, OverflowError, ArithmeticError, SyntaxError, RecursionError) as error:
         raise FlowFault("template", f"a text cannot be rendered: {error}") from error
     if len(rendered) > MAX_RENDERED:
         raise FlowFault("template", f"a text became {len(rendered)} characters long")

@@ -7,6 +7,7 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -299,15 +300,37 @@ class VariableSpec(Spec):
 
 def words_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Word]]:
     """Every meaningful word in a model with its path in the file."""
+    found: list[tuple[tuple[str | int, ...], Word]] = []
+    _gather(value, path, found)
+    return iter(found)
+
+
+# Values without words in them: most fields of most nodes.
+_PLAIN = frozenset({type(None), str, int, float, bool})
+
+
+@lru_cache(maxsize=256)
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Each field and how it is written."""
+    return tuple((name, info.alias or name) for name, info in model.model_fields.items())
+
+
+def _gather(value: object, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], Word]]) -> None:
     if isinstance(value, Word):
-        yield path, value
+        found.append((path, value))
     elif isinstance(value, BaseModel):
-        for name, info in type(value).model_fields.items():
-            yield from words_of(getattr(value, name), (*path, info.alias or name))
+        fields = value.__dict__
+        for name, alias in _fields(type(value)):
+            item = fields[name]
+            if item and type(item) not in _PLAIN:
+                _gather(item, (*path, alias), found)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from words_of(key, (*path, key))
-            yield from words_of(item, (*path, key))
+            if isinstance(key, Word):
+                found.append(((*path, key), key))
+            if type(item) not in _PLAIN:
+                _gather(item, (*path, key), found)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from words_of(item, (*path, index))
+            if type(item) not in _PLAIN:
+                _gather(item, (*path, index), found)
