@@ -27,9 +27,11 @@ from foundation.clock import SystemClock
 from foundation.metrics import Metrics
 from ivr_flows.book import FlowBook
 from ivr_flows.settings import FlowSettings
+from pbx.settings import DtmfMode, PbxSettings
 from pbx.sip.agent import SipPhone
 from recording.place import RecordingFolder
 from tests.app.test_customer_systems import serving
+from tests.support import engines
 from tests.support.daemon import Echo
 from tests.support.engines import Engine, start_engine
 from tests.support.lab import AGENT_HZ, CALLER, CALLER_HZ, GATEWAY_HOSTS, PASSWORD, PHONES_HOST
@@ -112,55 +114,56 @@ Make = Callable[[str], AbstractAsyncContextManager[Stage]]
 
 @pytest.fixture
 def stage_of(engine: Engine, tmp_path: Path) -> Make:
-    @asynccontextmanager
-    async def make(nodes: str) -> AsyncIterator[Stage]:
-        folder = tmp_path / "flows"
-        folder.mkdir()
-        text = (HEAD + nodes + REST).replace("FIRST", FIRST).replace("SECOND", SECOND)
-        (folder / "prueba.yaml").write_text(text, encoding="utf-8")
-        (folder / "parte.yaml").write_text(
-            PART,
-            encoding="utf-8",
-        )
-        book = FlowBook(FlowSettings(folders=[str(folder)], shipped=False, default="prueba"), queues=["contact-center"])
-        assert not book.refresh().refused, book.findings()
-        owner = (engine.user.uid, engine.user.gid) if engine.user else None
-        journal, metrics, clock = MemoryJournal(), Metrics(), SystemClock()
-        gateways = {g.name: g.port for trunk in engine.settings.trunks for g in trunk.gateways}
-        async with AsyncExitStack() as stack:
-            gateway = SipPhone(CALLER, host=GATEWAY_HOSTS["gw1"], port=gateways["gw1"], tone_hz=CALLER_HZ)
-            await stack.enter_async_context(gateway)
-            switch = engine.make_switch(engine.ports.control, engine.ports.manager)
-            await stack.enter_async_context(switch)  # type: ignore[arg-type]
-            system = CustomerSystem()
-            url = await stack.enter_async_context(serving(system.app()))
-            settings = CustomerSystemSettings.model_validate({"systems": [{"name": "clientes", "url": url}]})
-            systems = await stack.enter_async_context(HttpSystems(settings, clock, metrics))
-            daemon = Daemon(
-                switch=switch,
-                journal=journal,
-                flows=BookFlows(book),
-                agents=ConfiguredAgents([Agent(id="ana", name="Ana", phone="agente1", queues=["contact-center"])]),
-                herald=Echo(),
-                recordings=RecordingFolder(engine.folders.recordings, min_free_bytes=0, owner=owner),
-                rules=[Queue(name="contact-center", wrap_up_s=0).rules],
-                clock=clock,
-                metrics=metrics,
-                systems=systems,
-            )
-            task = asyncio.create_task(daemon.run(), name="daemon")
-            try:
-                async with asyncio.timeout(15):
-                    await daemon.ready.wait()
-                stage = Stage(engine, daemon, journal, gateway)
-                stage.system = system
-                async with stage.stack:
-                    yield stage
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+    return lambda nodes: staged(engine, tmp_path, nodes)
 
-    return make
+
+@asynccontextmanager
+async def staged(engine: Engine, tmp_path: Path, nodes: str, *, tone_hz: int = CALLER_HZ) -> AsyncIterator[Stage]:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    text = (HEAD + nodes + REST).replace("FIRST", FIRST).replace("SECOND", SECOND)
+    (folder / "prueba.yaml").write_text(text, encoding="utf-8")
+    (folder / "parte.yaml").write_text(
+        PART,
+        encoding="utf-8",
+    )
+    book = FlowBook(FlowSettings(folders=[str(folder)], shipped=False, default="prueba"), queues=["contact-center"])
+    assert not book.refresh().refused, book.findings()
+    owner = (engine.user.uid, engine.user.gid) if engine.user else None
+    journal, metrics, clock = MemoryJournal(), Metrics(), SystemClock()
+    gateways = {g.name: g.port for trunk in engine.settings.trunks for g in trunk.gateways}
+    async with AsyncExitStack() as stack:
+        gateway = SipPhone(CALLER, host=GATEWAY_HOSTS["gw1"], port=gateways["gw1"], tone_hz=tone_hz)
+        await stack.enter_async_context(gateway)
+        switch = engine.make_switch(engine.ports.control, engine.ports.manager)
+        await stack.enter_async_context(switch)  # type: ignore[arg-type]
+        system = CustomerSystem()
+        url = await stack.enter_async_context(serving(system.app()))
+        settings = CustomerSystemSettings.model_validate({"systems": [{"name": "clientes", "url": url}]})
+        systems = await stack.enter_async_context(HttpSystems(settings, clock, metrics))
+        daemon = Daemon(
+            switch=switch,
+            journal=journal,
+            flows=BookFlows(book),
+            agents=ConfiguredAgents([Agent(id="ana", name="Ana", phone="agente1", queues=["contact-center"])]),
+            herald=Echo(),
+            recordings=RecordingFolder(engine.folders.recordings, min_free_bytes=0, owner=owner),
+            rules=[Queue(name="contact-center", wrap_up_s=0).rules],
+            clock=clock,
+            metrics=metrics,
+            systems=systems,
+        )
+        task = asyncio.create_task(daemon.run(), name="daemon")
+        try:
+            async with asyncio.timeout(15):
+                await daemon.ready.wait()
+            stage = Stage(engine, daemon, journal, gateway)
+            stage.system = system
+            async with stage.stack:
+                yield stage
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def hears(call: Any, hz: int) -> None:
@@ -217,7 +220,7 @@ async def test_a_kind_is_heard(stage_of: Make, kind: str) -> None:
             assert record.survey == {"calidad": 4}
 
 
-@pytest.mark.parametrize("mode", ["rfc4733", "info", "inband"])
+@pytest.mark.parametrize("mode", ["rfc4733", "info"])
 async def test_keys_of_every_kind(stage_of: Make, mode: str) -> None:
     async with stage_of("  uno: {kind: collect, as: contract, into: t, prompts: FIRST, next: bien}") as stage:
         call = await stage.call()
@@ -227,6 +230,32 @@ async def test_keys_of_every_kind(stage_of: Make, mode: str) -> None:
         (state,) = [s.flow for s in stage.journal.states.values()]
         assert state is not None
         assert state["variables"]["t"] == "20451"
+        await call.hangup()
+        await stage.closed()
+
+
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.switch(name)) for name in ("asterisk", "freeswitch")])
+def inband_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A switch whose trunk sends its keys as tones within the voice."""
+    usual = engines.lab_settings
+
+    def settings(*args: Any, **more: Any) -> PbxSettings:
+        found = usual(*args, **more)
+        trunks = [trunk.model_copy(update={"dtmf": DtmfMode.INBAND}) for trunk in found.trunks]
+        return found.model_copy(update={"trunks": trunks})
+
+    monkeypatch.setattr(engines, "lab_settings", settings)
+    with start_engine(request.param) as running:
+        yield running
+
+
+async def test_keys_within_the_voice(inband_engine: Engine, tmp_path: Path) -> None:
+    nodes = "  uno: {kind: collect, as: contract, into: t, prompts: FIRST, next: bien}"
+    async with staged(inband_engine, tmp_path, nodes, tone_hz=0) as stage:
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        await call.send_digits("20451#", "inband")
+        await hears(call, SECOND_HZ)
         await call.hangup()
         await stage.closed()
 
