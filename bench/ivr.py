@@ -281,10 +281,11 @@ async def _one_caller(robot: Any, target: Any, rounds: int, *, delay: float) -> 
     for i in range(rounds):
         await asyncio.sleep(0.4 + 0.6 * random.random())
         hz = 450 if i % 2 else NEXT_HZ
+        onset = asyncio.create_task(_onset(call, hz, call.elapsed(), loud))
         await call.send_digits("1")
         # The robot returns after the pause that follows a key; the key is over with its first end packet.
         released = call.elapsed() - (EVENT_ENDS + GAP_FRAMES) * FRAME_S
-        took.append(await _onset(call, hz, released, loud) - released)
+        took.append(await onset - released)
     await call.hangup()
     return took
 

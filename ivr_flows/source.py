@@ -114,7 +114,8 @@ def parse(text: str, file: str) -> Source:
         source._found(line, 1, "yaml.too_deep", "too many open brackets", f"at most {MAX_DEPTH} levels")
         return source
     try:
-        _Builder(source, suspect="\\" in text or UNPRINTABLE.search(text) is not None).build(yaml.parse(text, Loader=_LOADER))
+        suspect = "\\" in text or UNPRINTABLE.search(text) is not None
+        _Builder(source, suspect=suspect).build(yaml.parse(text, Loader=_LOADER))
     except _Stop:
         pass
     except MarkedYAMLError as error:
