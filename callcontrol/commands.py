@@ -98,6 +98,17 @@ class BridgeLegs:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferLeg:
+    """Blind; `new_leg` is the third party's, and `shown` the number that a phone of ours shows."""
+
+    channel: str
+    new_leg: str
+    target: str
+    shown: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HoldLeg:
     channel: str
 
@@ -163,13 +174,6 @@ class EndWork:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreWork:
-    agent: AgentId
-    queue: str
-    wrap_up_until: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class SetTimer:
     name: str
     at: float
@@ -194,6 +198,7 @@ SwitchCommand: TypeAlias = (
     | RingAgent
     | CallOut
     | BridgeLegs
+    | TransferLeg
     | HoldLeg
     | UnholdLeg
     | StartRecording
@@ -203,5 +208,5 @@ SwitchCommand: TypeAlias = (
     | FinishRecording
 )
 Command: TypeAlias = (
-    SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | RestoreWork | SetTimer | Alert | Fetch | AskPlace
+    SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | SetTimer | Alert | Fetch | AskPlace
 )

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from callcontrol.model import AgentId, AgentState, InteractionId, OfferEnd, OfferId
 from callcontrol.routing import terms as t
 
@@ -122,6 +124,9 @@ class Router:
         if rules is None:
             turn.decisions.append(t.GiveUp(item=item.id, why="unknown_queue"))
             return None
+        if rules.max_wait_s is not None:
+            latest = item.queued_at + rules.max_wait_s
+            item = replace(item, give_up_at=latest if item.give_up_at is None else min(item.give_up_at, latest))
         self._arrivals += 1
         self._waiting[item.id] = _Waiting(item, self._arrivals, item.offers_made)
         return None

@@ -14,7 +14,7 @@ from callcontrol.events import FlowNoted, RecordingStarted
 from callcontrol.model import ExitReason, Phase
 from ivr_flows.protocol import Failure, Request, Response
 from ivr_flows.settings import FlowSettings
-from pbx.memory_audio import MUSIC_HZ
+from pbx.memory.audio import MUSIC_HZ
 from recording.audio import analyse
 from tests.support.daemon import DaemonLab
 
