@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from app import __version__
+from app.customer_systems import HttpSystems
 from app.flow_watch import watch_flows
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
@@ -115,6 +116,7 @@ async def platform(
         parts = await _Parts.make(settings, place, found, plan, speech)
         stack.push_async_callback(parts.database.dispose)
         await stack.enter_async_context(parts.switch)
+        await stack.enter_async_context(parts.systems)
         web = await stack.enter_async_context(_web(settings, place, parts))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
         progress("preparing flows and prompts")
@@ -146,6 +148,7 @@ class _Parts:
     journal: SqlJournal
     herald: BusHerald
     switch: Switch
+    systems: HttpSystems
     sounds: SoundLibrary
     book: FlowBook
     daemon: Daemon
@@ -179,6 +182,7 @@ class _Parts:
             min_free_bytes=settings.recording.min_free_mb * 1_000_000,
             owner=(place.user.uid, place.user.gid) if place.user else None,
         )
+        systems = HttpSystems(settings.customer_systems, clock, metrics)
         daemon = Daemon(
             switch=switch,
             journal=journal,
@@ -190,6 +194,7 @@ class _Parts:
             max_calls={trunk.name: trunk.max_calls for trunk in settings.pbx.trunks},
             clock=clock,
             metrics=metrics,
+            systems=systems,
         )
         organisation.take_up(daemon.desk)
         return cls(
@@ -198,6 +203,7 @@ class _Parts:
             journal=journal,
             herald=herald,
             switch=switch,
+            systems=systems,
             sounds=sounds,
             book=book,
             daemon=daemon,

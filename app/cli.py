@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, help="instead of the scenario's")
     status = add("status", "What runs here; exit code 3 when the platform does not.")
     status.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_ivr(add("ivr", "Check, try, draw and test call flows."))
     # what follows these two is theirs, options too
     test = commands.add_parser("test", help="Check and test everything; arguments go to pytest.", add_help=False)
     test.add_argument("rest", nargs=argparse.REMAINDER)
@@ -62,6 +63,33 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("name", nargs="?", help="without it: the list")
     bench.add_argument("rest", nargs=argparse.REMAINDER)
     return parser
+
+
+def _add_ivr(ivr: argparse.ArgumentParser) -> None:
+    actions = ivr.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def add(name: str, text: str, *, files: bool = False) -> argparse.ArgumentParser:
+        action = actions.add_parser(name, help=text, description=text)
+        if files:
+            action.add_argument("files", nargs="*", metavar="FILES", help="files or folders; without any: all flows")
+        return action
+
+    add("check", "List every mistake; 1 when there are errors.", files=True).add_argument("--json", action="store_true")
+    add("test", "Run the tests beside the flows (folders tests/).", files=True)
+    add("prompts", "List what is still to be recorded.", files=True).add_argument(
+        "--sounds", type=Path, metavar="DIR", help="the sound library"
+    )
+    talk = add("try", "Talk to a flow in the terminal.")
+    talk.add_argument("flow", metavar="FLOW", help="its id or its file")
+    talk.add_argument("--from", dest="caller", default="0991234567", metavar="NUMBER")
+    talk.add_argument("--to", dest="number", default="072831900", metavar="NUMBER")
+    talk.add_argument("--at", metavar="TIME", help="such as 2026-03-02T10:00, the time of Ecuador")
+    picture = add("draw", "Draw a flow, as Mermaid or SVG.")
+    picture.add_argument("flow", metavar="FLOW", help="its id or its file")
+    picture.add_argument("--format", choices=["svg", "mermaid"])
+    picture.add_argument("--out", type=Path, metavar="FILE")
+    schema = add("schema", "The JSON Schema of flow files, for editors.")
+    schema.add_argument("--out", type=Path, metavar="FILE")
 
 
 def _split(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from app.place import CHECKOUT
-from callcontrol.settings import Agent, Queue
+from callcontrol.settings import Agent, CustomerSystemSettings, Queue
 from foundation.bus_redis import BusSettings
 from foundation.database import DatabaseSettings
 from foundation.logs import LogSettings
@@ -35,6 +35,7 @@ class Settings(Section):
     ivr_flows: FlowSettings = FlowSettings()
     queues: list[Queue] = []
     agents: list[Agent] = []
+    customer_systems: CustomerSystemSettings = CustomerSystemSettings()
     recording: RecordingSettings = RecordingSettings()
     web: WebSettings = WebSettings()
     database: DatabaseSettings = DatabaseSettings()

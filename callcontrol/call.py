@@ -20,9 +20,13 @@ from typing import Any, ClassVar
 
 from callcontrol import call_end as end
 from callcontrol import call_flow as flow
+from callcontrol import call_message as message
+from callcontrol import call_onward as onward
 from callcontrol import call_queue as queue
+from callcontrol import call_systems as systems
 from callcontrol import call_talk as talk
 from callcontrol import call_transfer as transfer
+from callcontrol import call_wait as wait
 from callcontrol import inputs as inp
 from callcontrol.call_state import CallState, Flows, Turn
 from callcontrol.commands import Command
@@ -50,15 +54,56 @@ def _late(_turn: Turn, _e: object) -> None:
     """Rightly late, and of no consequence any more."""
 
 
+def _answered_in_flow(turn: Turn, e: pbx.ChannelAnswered) -> None:
+    flow.answered(turn, e)
+    onward.answered(turn, e)
+
+
+def _played_in_flow(turn: Turn, e: pbx.PlaybackFinished) -> None:
+    s = turn.s
+    if e.playback == s.comforting:
+        systems.comforted(turn)
+    elif s.message is not None and e.playback == s.prompt and e.end is not pbx.PlaybackEnd.STOPPED:
+        message.prompted(turn, s.message)
+    else:
+        flow.playback_finished(turn, e)
+
+
+def _key_in_flow(turn: Turn, e: pbx.DigitReceived) -> None:
+    systems.key(turn, e)
+    message.key(turn, e)
+
+
+def _timer(turn: Turn, e: inp.TimerFired) -> None:
+    name, _, of = e.name.partition(":")
+    match name:
+        case systems.COMFORT:
+            systems.comfort_due(turn, of)
+        case wait.COMFORT:
+            wait.comfort_due(turn, of)
+        case message.LIMIT:
+            message.limit_reached(turn, of)
+        case _:
+            end.finish_timer(turn, e)
+
+
 _Handler = Callable[[Turn, Any], None]
 
 TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.ARRIVING, pbx.ChannelArrived): flow.arrived,
     # in the flow
-    (Phase.FLOW, pbx.ChannelAnswered): flow.answered,
-    (Phase.FLOW, pbx.PlaybackFinished): flow.playback_finished,
+    (Phase.FLOW, pbx.ChannelAnswered): _answered_in_flow,
+    (Phase.FLOW, pbx.PlaybackFinished): _played_in_flow,
     (Phase.FLOW, pbx.DigitsCollected): flow.digits_collected,
+    (Phase.FLOW, pbx.DigitReceived): _key_in_flow,
+    (Phase.FLOW, pbx.Bridged): onward.bridged,
+    (Phase.FLOW, inp.Fetched): systems.fetched,
     (Phase.FLOW, routing.OfferOver): queue.offer_over,
+    # the caller left the queue by a key in the instant of an offer
+    (Phase.FLOW, routing.MakeOffer): queue.late_offer,
+    (Phase.FLOW, routing.Assign): queue.late_assign,
+    (Phase.FLOW, routing.GiveUp): _late,
+    (Phase.FLOW, routing.Moved): _late,
     # in a queue
     (Phase.QUEUED, routing.MakeOffer): queue.offered,
     (Phase.QUEUED, routing.OfferOver): queue.offer_over,
@@ -66,13 +111,16 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.QUEUED, routing.GiveUp): queue.gave_up,
     (Phase.QUEUED, routing.Moved): queue.moved,
     (Phase.QUEUED, pbx.ChannelAnswered): queue.agent_answered,
-    (Phase.QUEUED, pbx.PlaybackFinished): _late,
+    (Phase.QUEUED, pbx.PlaybackFinished): wait.playback_finished,
+    (Phase.QUEUED, pbx.DigitReceived): wait.key,
+    (Phase.QUEUED, inp.QueuePlace): wait.placed,
     (Phase.QUEUED, pbx.DigitsCollected): _late,
     # being joined
     (Phase.CONNECTING, pbx.Bridged): talk.bridged,
     (Phase.CONNECTING, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.CONNECTING, pbx.PlaybackFinished): _late,
     # talking
+    (Phase.TALKING, pbx.PlaybackFinished): _late,  # a comfort prompt that the talk cut short
     (Phase.TALKING, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.TALKING, pbx.Bridged): _late,  # told again after a reconnect
     (Phase.TALKING, inp.AgentHold): talk.hold,
@@ -110,17 +158,19 @@ ANYWHERE: dict[type[Any], _Handler] = {
     pbx.PlaybackStarted: _late,
     pbx.TransferAsked: transfer.refused,
     pbx.Unbridged: _late,  # the hang-up or command that parted them says more
-    pbx.RecordingStarted: talk.recording_started,
-    pbx.RecordingStopped: talk.recording_stopped,
-    pbx.RecordingFailed: talk.recording_failed,
+    pbx.RecordingStarted: message.recording_started,
+    pbx.RecordingStopped: message.recording_stopped,
+    pbx.RecordingFailed: message.recording_failed,
+    inp.Fetched: _late,
+    inp.QueuePlace: _late,
     routing.Relaxed: _late,  # shown by the offer's own explanation
     routing.WorkSuspended: _late,  # a call is never suspended: it is what suspends
     routing.WorkResumed: _late,
     routing.WrapUpBegun: talk.wrap_up_begun,
     routing.WrapUpOver: talk.wrap_up_over,
-    inp.RecordingFinished: talk.recording_finished,
+    inp.RecordingFinished: message.recording_finished,
     inp.CommandFailed: end.command_failed,
-    inp.TimerFired: end.finish_timer,
+    inp.TimerFired: _timer,
     inp.Reattach: end.reattach,
     inp.SwitchDied: end.switch_died,
 }

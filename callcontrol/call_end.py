@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from callcontrol import call_message as message
+from callcontrol import call_onward as onward
+from callcontrol import call_systems as systems
 from callcontrol import call_transfer as transfer
+from callcontrol import call_wait as wait
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
@@ -34,6 +38,8 @@ def hung_up(turn: Turn, e: pbx.ChannelHungUp) -> None:
         if e.cause is HangupCause.SWITCH_LOST and s.customer_up:
             return None  # the citizen's leg is gone with it, which is told next
         return _AGENT_LEG_GONE[s.phase](turn, e)
+    if s.onward is not None and e.channel == s.onward.channel and e.cause is not HangupCause.SWITCH_LOST:
+        return onward.hung_up(turn, e)
     return None
 
 
@@ -99,7 +105,11 @@ def _leave(turn: Turn, e: pbx.ChannelHungUp, by: str) -> ExitReason:
     if s.phase is Phase.TRANSFER:
         transfer.customer_left(turn)
         return ExitReason.COMPLETED
+    talked_onward = s.onward is not None and s.onward.talks
+    onward.drop(turn, "customer_left")
     reason = customer_gone(turn, e)
+    if talked_onward:
+        return ExitReason.COMPLETED
     # Somebody talked before the flow went on: however that ended, the contact was completed.
     return ExitReason.COMPLETED if s.agent is not None and reason is not ExitReason.REJECTED else reason
 
@@ -124,7 +134,8 @@ def finish_timer(turn: Turn, e: inp.TimerFired) -> None:
 def close_if_done(turn: Turn) -> None:
     """Closed when the citizen is gone, no agent is held, no leg is left and no recording is open."""
     s = turn.s
-    open_ends = (s.working, s.offer, s.agent_channel, s.recording)
+    left = s.message if s.message is not None and s.message.recording else None
+    open_ends = (s.working, s.offer, s.agent_channel, s.recording, s.onward, left)
     if s.phase is Phase.ENDING and not s.leaving and not s.wrapping and all(x is None for x in open_ends):
         turn.set(phase=Phase.CLOSED)
         turn.fact(ev.Closed())
@@ -133,6 +144,7 @@ def close_if_done(turn: Turn) -> None:
 def switch_died(turn: Turn, _e: inp.SwitchDied | pbx.ChannelHungUp) -> None:
     """Every leg is gone with it. The recording is kept up to that moment."""
     s = turn.s
+    onward.lost(turn, "switch_lost")
     turn.set(leaving=(), agent_channel=None, customer_up=False)
     if s.phase is Phase.ENDING:
         _finish_recording(turn)
@@ -153,6 +165,9 @@ def switch_died(turn: Turn, _e: inp.SwitchDied | pbx.ChannelHungUp) -> None:
 
 
 def _finish_recording(turn: Turn) -> None:
+    left = turn.s.message
+    if left is not None and left.recording:
+        turn.do(cmd.FinishRecording(left.id, left.path))
     if turn.s.recording is not None:
         turn.do(cmd.FinishRecording(turn.s.recording, turn.s.recording_path or ""))
 
@@ -183,7 +198,8 @@ def reattach(turn: Turn, e: inp.Reattach) -> None:
 def _settle_legs(turn: Turn, e: inp.Reattach) -> None:
     """Legs that should be gone and are not are hung up (again); of those that are gone nothing more is awaited."""
     s = turn.s
-    left = tuple(leg for leg in e.legs if leg not in (s.agent_channel, s.far))
+    wanted = (s.agent_channel, s.far, s.onward.channel if s.onward is not None else None)
+    left = tuple(leg for leg in e.legs if leg not in wanted)
     for leg in left:
         turn.do(cmd.HangupLeg(leg, HangupCause.CANCELLED))
     turn.set(leaving=left)
@@ -201,6 +217,8 @@ def _forget_offer(turn: Turn) -> None:
 
 def _gone_unseen(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
+    talked_onward = s.onward is not None and s.onward.talks
+    onward.drop(turn, "customer_left")
     by = "system" if s.hangup_by else "customer"
     reason = ExitReason.DAEMON_LOST
     if s.agent_channel is not None and not e.lives(s.agent_channel):
@@ -219,18 +237,26 @@ def _gone_unseen(turn: Turn, e: inp.Reattach) -> None:
         if s.working is not None:
             turn.do(cmd.EndWork(s.working))
         drop_agent_leg(turn, "daemon_lost")
-    elif s.agent is not None:
+    elif s.agent is not None or talked_onward:
         reason = ExitReason.COMPLETED  # the talk was over
     end_flow(turn, "caller_left")
     _finish_recording(turn)
     ended(turn, reason, HangupCause.OTHER, by)
 
 
-def _resume_flow(turn: Turn, _e: inp.Reattach) -> None:
+def _resume_flow(turn: Turn, e: inp.Reattach) -> None:
     if turn.s.flow is None:  # it had ended, and the hang-up was lost on the way
         return hang_up(turn, HangupCause.NORMAL)
+    s = turn.s
+    if s.request is not None and not e.restarted:  # the answer comes whatever the switch does
+        return systems.comforted(turn) if s.comforting is not None else None
     # Whatever was told in the gap is lost: the flow asks again for what it waited for.
     turn.set(prompt=None, collecting=False)
+    if s.onward is not None:
+        return onward.resume(turn, s.onward, e)
+    if s.message is not None and s.message.recording:  # what was said so far is kept; its end may have been told
+        return turn.do(cmd.StopRecording(s.channel, s.message.id), cmd.FinishRecording(s.message.id, s.message.path))
+    turn.set(message=None)
     return tell(turn, flow.Resume())
 
 
@@ -245,7 +271,11 @@ def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
         elif not e.lives(s.agent_channel):
             turn.set(agent_channel=None)
             turn.do(cmd.AnswerOffer(s.offer, OfferEnd.FAILED, "lost"))
+    if s.comforting is not None and not e.restarted:
+        return wait.comforted(turn)
+    turn.set(comforting=None)
     turn.do(cmd.StartMusic(s.channel, s.music))  # which may have been lost on the way
+    return None
 
 
 def _resume_connecting(turn: Turn, e: inp.Reattach) -> None:
@@ -292,6 +322,10 @@ _TAKE_UP = {
 _TOLD_WHEN_GONE = (cmd.RingAgent, cmd.StartRecording, cmd.FinishRecording)
 
 
+def _is_message(turn: Turn, command: cmd.StartRecording | cmd.FinishRecording) -> bool:
+    return turn.s.message is not None and command.recording == turn.s.message.id
+
+
 def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
     """What is not done is told to whoever waits for it. A leg that is gone says so itself, by its hang-up."""
     gone, unreachable = e.code == "switch.channel_gone", e.code == "switch.unreachable"
@@ -311,6 +345,16 @@ def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
             turn.set(recording=None, recording_path=None)  # the talk was over before it could begin
         case cmd.StartRecording() | cmd.FinishRecording() if e.command.recording == turn.s.recording:
             failed(turn, e.message, None)
+        case cmd.StartRecording() if gone and _is_message(turn, e.command):
+            turn.set(message=None)  # hung up at the tone
+        case cmd.StartRecording() | cmd.FinishRecording() if _is_message(turn, e.command):
+            message.lost(turn, e.message)
+        case cmd.CallOut() if turn.s.onward is not None and e.command.channel == turn.s.onward.channel:
+            onward.failed(turn, e.code)
+        case cmd.BridgeLegs() if (
+            turn.s.onward is not None and e.command.agent == turn.s.onward.channel and not unreachable
+        ):
+            onward.failed(turn, e.code, leg=True)
         case cmd.PauseRecording() if e.command.recording == turn.s.recording:
             # What must not be recorded may be: the record does not claim otherwise, and somebody is told.
             turn.fact(ev.RecordingResumed(recording=e.command.recording))
@@ -323,9 +367,13 @@ def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
             turn.fact(ev.Resumed(by=None))
         case cmd.AnswerLeg() | cmd.RejectLeg() if not unreachable:
             hang_up(turn, HangupCause.CONGESTION)
+        case cmd.PlayTo() if e.command.playback == turn.s.prompt and not unreachable and turn.s.message is not None:
+            message.prompted(turn, turn.s.message)
         case cmd.PlayTo() if e.command.playback == turn.s.prompt and not unreachable:
             turn.set(prompt=None)
             tell(turn, flow.Played(ok=False, detail=e.message))
+        case cmd.PlayTo() if e.command.playback == turn.s.comforting and not unreachable:
+            (wait if turn.s.phase is Phase.QUEUED else systems).comforted(turn)
         case cmd.CollectFrom() if turn.s.collecting and not unreachable:
             turn.set(collecting=False)
             tell(turn, flow.Collected("", flow.CollectEnd.TIMEOUT))

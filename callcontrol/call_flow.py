@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from callcontrol import commands as cmd
 from callcontrol import events as ev
-from callcontrol.call_state import Turn
+from callcontrol.call_state import Message, Onward, Turn
 from callcontrol.model import Direction, ExitReason, InitiationMethod, Medium, Phase, Role
 from callcontrol.routing import terms as routing
 from ivr_flows import protocol as flow
+from ivr_flows.state import action_to_json
 from pbx import events as pbx
 from pbx.terms import DigitRules, DigitsEnd, HangupCause
 
@@ -17,6 +18,9 @@ from pbx.terms import DigitRules, DigitsEnd, HangupCause
 MAX_FLOW_STEPS = 200
 # Longer numbers and names are attacks: an index of the database takes 2,700 bytes.
 MAX_TOLD = 250
+
+# The tone before a message: what answering machines have always sounded like.
+BEEP_HZ, BEEP_MS = 1000, 400
 
 _CAUSES = {cause.value: cause for cause in HangupCause}
 _COLLECT_END = {
@@ -58,7 +62,7 @@ def arrived(turn: Turn, e: pbx.ChannelArrived) -> None:
     turn.fact(ev.FlowStarted(flow=ref.name, version=ref.version))
     turn.set(phase=Phase.FLOW)
     facts = {"from": from_number, "name": from_name, "to": to_number, "trunk": e.trunk or ""}
-    cursor, actions = turn.flows.begin(ref, facts)
+    cursor, actions = turn.flows.begin(ref, facts, turn.at)
     turn.set(flow=cursor)
     run_actions(turn, actions)
 
@@ -67,7 +71,7 @@ def tell(turn: Turn, told: flow.Input) -> None:
     """Tell the flow, and carry on with what it asks for."""
     if turn.s.flow is None:
         return
-    cursor, actions = turn.flows.step(turn.s.flow, told)
+    cursor, actions = turn.flows.step(turn.s.flow, told, turn.at)
     turn.set(flow=cursor)
     run_actions(turn, actions)
 
@@ -79,7 +83,7 @@ def run_actions(turn: Turn, actions: Sequence[flow.Action]) -> None:
             told = _act(turn, action)
         if told is None or turn.s.flow is None:
             return
-        cursor, actions = turn.flows.step(turn.s.flow, told)
+        cursor, actions = turn.flows.step(turn.s.flow, told, turn.at)
         turn.set(flow=cursor)
     turn.do(cmd.Alert("flow_loop", f"the flow of {turn.s.id} goes round without end"))
     end_flow(turn, "loop")
@@ -88,6 +92,8 @@ def run_actions(turn: Turn, actions: Sequence[flow.Action]) -> None:
 
 def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
     """Carry out one action; the answer, where it is known at once."""
+    if isinstance(action, flow.Waiting):
+        turn.set(asked=None, request=None, comforting=None)
     match action:
         case flow.Note():
             turn.fact(ev.FlowNoted(kind=action.kind, data=dict(action.data), private=action.private))
@@ -111,10 +117,46 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
             turn.do(cmd.CollectFrom(turn.s.channel, turn.new_playback(), tuple(action.prompts), rules))
         case flow.Enqueue():
             _enqueue(turn, action)
+        case flow.Request():
+            _request(turn, action)
+        case flow.Record():
+            _record(turn, action)
+        case flow.Transfer():
+            _transfer(turn, action)
+        case flow.Converse():
+            # No bot is built in yet: flows know where to go then.
+            return flow.Conversed(flow.BotExit.UNAVAILABLE)
+        case flow.AllowRecording():
+            turn.set(record_allowed=action.allowed)
+        case flow.CallBack():
+            turn.do(cmd.Alert("callback_asked", f"somebody in queue {action.queue} is to be called back"))
         case flow.Hangup():
             end_flow(turn, "hangup")
             hang_up(turn, _CAUSES.get(action.cause, HangupCause.NORMAL))
     return None
+
+
+def _request(turn: Turn, action: flow.Request) -> None:
+    number = turn.s.requests + 1
+    request = f"{turn.s.id}-req{number}"
+    turn.set(request=request, requests=number, asked=action_to_json(action))
+    turn.do(cmd.Fetch(request, action), cmd.SetTimer(f"comfort:{request}", turn.at + action.comfort_after_s))
+
+
+def _record(turn: Turn, action: flow.Record) -> None:
+    recording, path = turn.new_recording()
+    playback = turn.new_playback()
+    beep = (flow.PromptTone(BEEP_HZ, BEEP_MS),) if action.beep else ()
+    turn.set(prompt=playback, message=Message(id=recording, path=path, mailbox=action.mailbox, max_s=action.max_s))
+    turn.do(cmd.PlayTo(turn.s.channel, playback, (*action.prompts, *beep)))
+
+
+def _transfer(turn: Turn, action: flow.Transfer) -> None:
+    channel, participant = turn.new_leg()
+    turn.set(onward=Onward(channel=channel, participant=participant))
+    turn.fact(ev.ParticipantJoined(participant=participant, role=Role.EXTERNAL, address=action.target, channel=channel))
+    turn.do(cmd.StartMusic(turn.s.channel, action.music))
+    turn.do(cmd.CallOut(channel, action.kind, action.target, turn.s.from_number, action.timeout_s))
 
 
 def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
@@ -126,6 +168,7 @@ def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
         skills=dict(action.skills),
         reason=action.reason,
         music=action.music,
+        asked=action_to_json(action),
         give_up_at=None if action.timeout_s is None else turn.at + action.timeout_s,
     )
     turn.fact(ev.Queued(queue=action.queue, priority=action.priority, skills=dict(action.skills), reason=action.reason))
@@ -137,6 +180,10 @@ def route(turn: Turn) -> None:
     """(Again) into the line, in the place that the first arrival there gives."""
     s = turn.s
     assert s.queue is not None  # noqa: S101 - only queued calls are routed
+    every = (s.asked or {}).get("comfort_every_s")
+    if every is not None:  # `call_wait` goes on from there
+        turn.set(comforts=s.comforts + 1)
+        turn.do(cmd.SetTimer(f"wait:{turn.s.comforts}", turn.at + every))
     turn.do(
         cmd.RouteItem(
             routing.WorkItem(
@@ -157,7 +204,7 @@ def route(turn: Turn) -> None:
 def end_flow(turn: Turn, how: str) -> None:
     if turn.s.flow is not None:
         turn.fact(ev.FlowEnded(how=how))
-    turn.set(flow=None, prompt=None, collecting=False)
+    turn.set(flow=None, prompt=None, collecting=False, asked=None, request=None, comforting=None)
 
 
 def hang_up(turn: Turn, cause: HangupCause) -> None:
@@ -166,14 +213,14 @@ def hang_up(turn: Turn, cause: HangupCause) -> None:
         turn.do(cmd.HangupLeg(turn.s.channel, cause))
 
 
-def back_to_flow(turn: Turn, why: flow.QueueExit) -> None:
+def back_to_flow(turn: Turn, why: flow.QueueExit, digit: str = "") -> None:
     """The queue, or the talk, is over and the citizen is still there."""
     turn.set(phase=Phase.FLOW, queue=None)
     turn.fact(ev.FlowResumed())
     if turn.s.flow is None:
         hang_up(turn, HangupCause.NORMAL)
         return
-    tell(turn, flow.QueueLeft(why))
+    tell(turn, flow.QueueLeft(why, digit))
 
 
 # --- what the switch tells while the flow runs --------------------

@@ -15,6 +15,27 @@ from callcontrol.model import AgentId, InteractionId, OfferId, ParticipantId, Ph
 from ivr_flows import protocol as flow
 
 
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a caller is leaving in a mailbox: first its prompt is played, then it is recorded."""
+
+    id: str
+    path: str
+    mailbox: str
+    max_s: float = 0.0
+    recording: bool = False
+
+
+class Onward(msgspec.Struct, frozen=True, kw_only=True):
+    """The leg of somebody whom the flow connects the caller with."""
+
+    channel: str
+    participant: ParticipantId
+    talks: bool = False
+
+    def talking(self) -> Onward:
+        return replace(self, talks=True)
+
+
 class FlowRef(msgspec.Struct, frozen=True):
     name: str
     version: str
@@ -24,8 +45,12 @@ class Flows(Protocol):
     """What a call needs of the flows. A cursor is a flow's own state: plain JSON, opaque here."""
 
     def choose(self, to_number: str) -> FlowRef | None: ...
-    def begin(self, ref: FlowRef, facts: Mapping[str, object]) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
-    def step(self, cursor: dict[str, Any], told: flow.Input) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
+    def begin(
+        self, ref: FlowRef, facts: Mapping[str, object], at: float
+    ) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
+    def step(
+        self, cursor: dict[str, Any], told: flow.Input, at: float
+    ) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
 
 
 class CallState(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +93,15 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     recording: str | None = None
     recording_path: str | None = None
     legs: int = 0
+    # What the flow has asked for, beyond prompts and keys
+    asked: dict[str, Any] | None = None  # the Request or Enqueue, as `ivr_flows.state.action_to_json` writes it
+    request: str | None = None  # the one whose answer is waited for
+    requests: int = 0
+    comforting: str | None = None  # the playback that interrupts the music
+    comforts: int = 0
+    message: Message | None = None
+    onward: Onward | None = None
+    record_allowed: bool = True
     playbacks: int = 0
     recordings: int = 0
 

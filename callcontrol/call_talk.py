@@ -29,8 +29,8 @@ def joined(turn: Turn, agent: AgentId, participant: ParticipantId) -> None:
 
 
 def start_recording(turn: Turn) -> None:
-    """Unless one runs: it goes through all pairs of the citizen's leg."""
-    if turn.s.recording is None:
+    """Unless one runs, or the citizen refused: it goes through all pairs of the citizen's leg."""
+    if turn.s.recording is None and turn.s.record_allowed:
         recording, path = turn.new_recording()
         turn.set(recording=recording, recording_path=path)
         turn.do(cmd.StartRecording(turn.s.channel, recording, path))

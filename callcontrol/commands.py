@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from callcontrol.model import AgentId, OfferEnd, OfferId
 from callcontrol.routing.terms import WorkItem
-from ivr_flows.protocol import Prompt
+from ivr_flows.protocol import Prompt, Request, TransferKind
 from pbx.terms import DigitRules, HangupCause
 
 
@@ -63,6 +63,32 @@ class RingAgent:
     agent: AgentId
     caller_number: str
     timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """Call somebody for the flow; `channel` is the new leg's id."""
+
+    channel: str
+    kind: TransferKind
+    target: str
+    caller_number: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Ask a system of the customer's. Answered by `Fetched`."""
+
+    request: str
+    action: Request
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlace:
+    """Where this call stands in its queue. Answered by `QueuePlace`."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +196,7 @@ SwitchCommand: TypeAlias = (
     | StartMusic
     | StopMusic
     | RingAgent
+    | CallOut
     | BridgeLegs
     | TransferLeg
     | HoldLeg
@@ -180,4 +207,6 @@ SwitchCommand: TypeAlias = (
     | StopRecording
     | FinishRecording
 )
-Command: TypeAlias = SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | SetTimer | Alert
+Command: TypeAlias = (
+    SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | SetTimer | Alert | Fetch | AskPlace
+)

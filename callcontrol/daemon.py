@@ -16,7 +16,7 @@ from callcontrol.call_state import CallState, Flows
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
-from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
+from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.record import last_moment
 from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession, Surroundings
@@ -55,6 +55,7 @@ class Daemon:
         metrics: Metrics,
         max_calls: Mapping[str, int] | None = None,
         make_id: Callable[[], str] = new_id,
+        systems: CustomerSystems | None = None,
     ) -> None:
         self.desk = Desk(
             rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent, to_supervisors=self._to_supervisors
@@ -69,6 +70,7 @@ class Daemon:
             recordings=recordings,
             clock=clock,
             metrics=metrics,
+            systems=systems or NoSystems(),
             doubt=self._doubt,
         )
         self._make_id = make_id
@@ -258,7 +260,8 @@ class Daemon:
         for agent in {state.working, state.agent} - {None}:
             if agent is not None:  # or they would be held for this call for ever
                 self.desk.tell(routing.WorkEnded(at=now, item=state.id, agent=agent))
-        for channel in (session.channel, state.agent_channel, state.far, *state.leaving):
+        onward = None if state.onward is None else state.onward.channel
+        for channel in (session.channel, state.agent_channel, state.far, onward, *state.leaving):
             if channel:
                 await self._drop(channel)
         session.write_off()

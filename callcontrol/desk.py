@@ -96,6 +96,11 @@ class Desk:
         at = max(self._clock.now(), self._due or 0.0)
         self.tell(t.TimePassed(at=at))
 
+    def place(self, item: InteractionId) -> tuple[int | None, float | None]:
+        """The item's place in its queue, from 1, and how long it may still wait; None for what is not known."""
+        place = self.router.place(item)
+        return (None, None) if place is None else (place.position, place.expected_s)
+
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

@@ -24,15 +24,15 @@ class BookFlows:
             return None
         return FlowRef(flow.id, flow.version)
 
-    def begin(self, ref: FlowRef, facts: Mapping[str, object]) -> tuple[dict[str, Any], Sequence[Action]]:
+    def begin(self, ref: FlowRef, facts: Mapping[str, object], at: float) -> tuple[dict[str, Any], Sequence[Action]]:
         flow = self._book.version(ref.name, ref.version)
         if flow is None:
             raise NoFlow(f"flow {ref.name!r} is not loaded", flow=ref.name, version=ref.version)
-        return self._told(engine.begin(flow), Begin(facts))
+        return self._told(engine.begin(flow), Begin(facts), at)
 
-    def step(self, cursor: dict[str, Any], told: Input) -> tuple[dict[str, Any], Sequence[Action]]:
-        return self._told(FlowState.from_json(cursor), told)
+    def step(self, cursor: dict[str, Any], told: Input, at: float) -> tuple[dict[str, Any], Sequence[Action]]:
+        return self._told(FlowState.from_json(cursor), told, at)
 
-    def _told(self, state: FlowState, told: Input) -> tuple[dict[str, Any], Sequence[Action]]:
-        after, actions = self._book.step(state, told)
+    def _told(self, state: FlowState, told: Input, at: float) -> tuple[dict[str, Any], Sequence[Action]]:
+        after, actions = self._book.step(state, told, at)
         return after.to_json(), actions

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from callcontrol.commands import Command
 from callcontrol.model import AgentId
 from callcontrol.routing import terms as routing
+from ivr_flows.protocol import Response
 from pbx import events as pbx
 from pbx.terms import RecordedFile
 
@@ -24,6 +25,21 @@ class CommandFailed:
 class RecordingFinished:
     recording: str
     file: RecordedFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    request: str
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """`position` counts from 1; None where it is not known, so is `wait_s`."""
+
+    number: int
+    position: int | None
+    wait_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +110,8 @@ CallInput: TypeAlias = (
     | routing.WrapUpOver
     | CommandFailed
     | RecordingFinished
+    | Fetched
+    | QueuePlace
     | TimerFired
     | Reattach
     | SwitchDied

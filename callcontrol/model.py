@@ -167,4 +167,5 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...] = ()
     recordings: tuple[Recording, ...] = ()
     tags: tuple[str, ...] = ()
+    survey: dict[str, int] = {}  # the citizen's answers by question
     events: int = 0

@@ -9,6 +9,7 @@ from typing import Protocol
 from callcontrol.events import InteractionEvent
 from callcontrol.model import AgentId, Interaction
 from callcontrol.routing.terms import AgentChanged
+from ivr_flows.protocol import Failure, Request, Response
 from pbx.events import EndpointChanged, TrunkChanged
 
 
@@ -31,6 +32,19 @@ class AgentDirectory(Protocol):
 
     def agent_of(self, endpoint: str) -> AgentId | None: ...
     def queues(self) -> Mapping[AgentId, frozenset[str]]: ...
+
+
+class CustomerSystems(Protocol):
+    """The systems that flows ask. Never raises for what a system does or does not answer."""
+
+    async def ask(self, request: Request) -> Response: ...
+
+
+class NoSystems:
+    """Where none are configured: flows take their fallback at once."""
+
+    async def ask(self, request: Request) -> Response:
+        return Response(failure=Failure.REFUSED)
 
 
 class RecordingPlace(Protocol):

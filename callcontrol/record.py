@@ -134,6 +134,8 @@ def _flow_resumed(r: Interaction, _f: ev.FlowResumed, at: float) -> Interaction:
 
 
 def _flow_noted(r: Interaction, f: ev.FlowNoted, _at: float) -> Interaction:
+    if f.kind == "survey.answer" and isinstance(f.data.get("answer"), int):
+        return replace(r, survey={**r.survey, str(f.data.get("question")): f.data["answer"]})
     tag = f.data.get("tag") if f.kind == "tag" else None
     return replace(r, tags=(*r.tags, tag)) if isinstance(tag, str) and tag not in r.tags else r
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from callcontrol.desk import Desk
 from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
 from callcontrol.journal import Entry, Journal
 from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, Phase
-from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
+from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.prompts import sounds_of
 from callcontrol.record import apply, last_moment
 from callcontrol.routing import terms as routing
@@ -25,11 +25,13 @@ from foundation.clock import Clock
 from foundation.errors import RimayError
 from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S, Metrics
+from ivr_flows.protocol import Failure, Response, TransferKind
 from pbx.events import SwitchEvent
 from pbx.switch import Switch
 from pbx.terms import (
     ChannelId,
     CommandRefused,
+    Destination,
     NumberDestination,
     PhoneDestination,
     PlaybackId,
@@ -56,6 +58,7 @@ class Surroundings:
     metrics: Metrics
     # A command's fate is unknown: this call's truth is to be asked of the switch.
     doubt: Callable[[InteractionId], None]
+    systems: CustomerSystems = field(default_factory=NoSystems)
 
 
 class CallSession:
@@ -77,6 +80,7 @@ class CallSession:
         self.trunk = trunk if record is None else record.trunk
         self._mailbox: asyncio.Queue[inp.CallInput] = asyncio.Queue()
         self._last_at = 0.0 if record is None else last_moment(record)
+        self._requests: set[asyncio.Task[None]] = set()
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
@@ -87,8 +91,13 @@ class CallSession:
 
     async def run(self) -> None:
         with interaction(self.state.id):
-            while self.state.phase is not Phase.CLOSED:
-                await self._one(await self._mailbox.get())
+            try:
+                while self.state.phase is not Phase.CLOSED:
+                    await self._one(await self._mailbox.get())
+            finally:
+                for task in self._requests:
+                    task.cancel()
+                await asyncio.gather(*self._requests, return_exceptions=True)
 
     async def _one(self, told: inp.CallInput) -> None:
         # Events carry the switch's own time, which may go before ours; nothing has happened later than we hear of it.
@@ -181,6 +190,43 @@ class CallSession:
             headers={"X-Rimay-Interaction": self.state.id},
             variables={"RIMAY_INTERACTION": self.state.id},
         )
+
+    async def _call_out(self, c: cmd.CallOut) -> None:
+        destination: Destination = NumberDestination(c.target)
+        if c.kind is not TransferKind.NUMBER:
+            phone = self._around.agents.phone(AgentId(c.target)) if c.kind is TransferKind.AGENT else c.target
+            if phone is None:
+                raise CommandRefused(f"agent {c.target} has no phone")
+            destination = PhoneDestination(phone)
+        await self._around.switch.originate(
+            ChannelId(c.channel),
+            destination,
+            # Outside, our own number is shown: carriers refuse foreign ones, and the caller's is their own affair.
+            caller_number="" if c.kind is TransferKind.NUMBER else c.caller_number,
+            timeout_s=c.timeout_s,
+            headers={"X-Rimay-Interaction": self.state.id} if c.kind is not TransferKind.NUMBER else None,
+            variables={"RIMAY_INTERACTION": self.state.id},
+        )
+
+    async def _fetch(self, c: cmd.Fetch) -> None:
+        """Beside the mailbox: the caller may hang up, or ask for a person, while the system thinks."""
+        task = asyncio.create_task(self._ask(c), name=f"request {c.request}")
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
+
+    async def _ask(self, c: cmd.Fetch) -> None:
+        response = Response(failure=Failure.UNREACHABLE)
+        try:
+            response = await self._around.systems.ask(c.action)
+        except (RimayError, OSError) as error:
+            log.warning("call.request_failed", system=c.action.system, problem=type(error).__name__)
+        finally:
+            # Also after a fault of ours: the caller must not wait for an answer that never comes.
+            self.tell(inp.Fetched(c.request, response))
+
+    async def _place(self, c: cmd.AskPlace) -> None:
+        position, wait_s = self._around.desk.place(self.state.id)
+        self.tell(inp.QueuePlace(c.number, position, wait_s))
 
     async def _bridge(self, c: cmd.BridgeLegs) -> None:
         await self._around.switch.bridge(ChannelId(c.customer), ChannelId(c.agent))
@@ -286,6 +332,9 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.StartMusic: CallSession._start_music,
     cmd.StopMusic: CallSession._stop_music,
     cmd.RingAgent: CallSession._ring_agent,
+    cmd.CallOut: CallSession._call_out,
+    cmd.Fetch: CallSession._fetch,
+    cmd.AskPlace: CallSession._place,
     cmd.BridgeLegs: CallSession._bridge,
     cmd.TransferLeg: CallSession._transfer,
     cmd.HoldLeg: CallSession._hold,

@@ -1,11 +1,11 @@
-"""The sections `queues` and `agents` of the settings."""
+"""The sections `queues`, `agents` and `customer_systems` of the settings."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from callcontrol.routing.terms import QueueRules
-from foundation.settings import Section
+from foundation.settings import Secret, Section
 from pbx.settings import Name
 
 
@@ -26,3 +26,19 @@ class Agent(Section):
     name: str
     phone: Name | None = Field(default=None, description="the phone (pbx.phones) that rings for this agent")
     queues: list[Name] = Field(min_length=1)
+
+
+class CustomerSystem(Section):
+    """A system of the customer's that flows may ask, by its name (``system: clientes``)."""
+
+    name: Name
+    url: str = Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$", description="what stands before the paths of flows")
+    headers: dict[str, Secret] = Field(default={}, description="sent with every request: tokens, keys")
+
+
+class CustomerSystemSettings(Section):
+    systems: list[CustomerSystem] = []
+    secrets: dict[Name, Secret] = Field(default={}, description="that flows name in their requests")
+    direct: bool = Field(default=True, description="flows may also ask whole addresses, without a system")
+    breaker_failures: int = Field(default=5, ge=1, le=100, description="in a row, and a system is left alone")
+    breaker_rest_s: float = Field(default=20.0, gt=0, le=3600)

@@ -13,7 +13,8 @@ LEG = "-leg"  # channel ids of our own legs are <interaction>-leg<n>: their owne
 
 
 def legs_of(state: CallState) -> frozenset[str]:
-    return frozenset(leg for leg in (*state.leaving, state.agent_channel, state.far) if leg is not None)
+    onward = state.onward.channel if state.onward is not None else None
+    return frozenset(leg for leg in (*state.leaving, state.agent_channel, state.far, onward) if leg is not None)
 
 
 def truth_of(

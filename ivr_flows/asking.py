@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import Field
 
 from ivr_flows.node import Context, Go, NodeModel, Outcome, Wait
-from ivr_flows.protocol import Collect, Note, Prompt, PromptText
+from ivr_flows.protocol import Aside, Collect, Prompt, PromptText
 from ivr_flows.terms import NodeRef, Prompts, Seconds, SomePrompts
 
+# Keys are heard during a prompt, not waited for after it; a little above 0 for keys pressed on its last word.
+LISTEN_AFTER_S = 0.1
 _NO_INPUT = {"es": "No recibimos su respuesta.", "en": "We did not get your answer."}
 _NO_MATCH = {"es": "La opción no es válida.", "en": "That is not a valid option."}
 
@@ -30,20 +33,41 @@ class Question(NodeModel):
 Q = TypeVar("Q", bound=Question)
 
 
-def ask(node: Question, context: Context, *, keys: tuple[int, float, str], before: tuple[Prompt, ...] = ()) -> Wait:
-    """The question for the first time. `keys`: how many, seconds between them, terminator."""
-    return _asked(node, context, keys, before + context.prompts(node.prompts), {"asked": 1})
+def ask(
+    node: Q,
+    context: Context,
+    *,
+    keys: tuple[int, float, str],
+    before: tuple[Prompt, ...] = (),
+    question: tuple[Prompt, ...] | None = None,
+    phrases: tuple[str, ...] = (),
+) -> Wait:
+    """The question for the first time. `keys`: how many, seconds between them, terminator. `question` stands for the
+    node's own prompts."""
+    prompts = context.prompts(node.prompts) if question is None else question
+    return _asked(node, keys, before + prompts, {"asked": 1}, phrases)
 
 
 def ask_again(
-    node: Question, context: Context, *, keys: tuple[int, float, str], silent: bool, notes: tuple[Note, ...] = ()
+    node: Q,
+    context: Context,
+    *,
+    keys: tuple[int, float, str],
+    silent: bool,
+    notes: tuple[Aside, ...] = (),
+    question: tuple[Prompt, ...] | None = None,
+    phrases: tuple[str, ...] = (),
+    why: str = "",
 ) -> Outcome:
-    """The question once more with the reason before it, or on when it was asked often enough."""
+    """The question once more with the reason before it (`why`, where the node has no words of its own), or on when it
+    was asked often enough."""
     asked = int(context.scratch.get("asked", 1))
     if asked > node.repeats:
         return Go(node.on_no_input if silent else node.on_no_match, notes=notes)
-    reason = context.prompts(node.no_input if silent else node.no_match) or _spoken_reason(context, silent=silent)
-    wait = _asked(node, context, keys, reason + context.prompts(node.prompts), {"asked": asked + 1})
+    given = context.prompts(node.no_input if silent else node.no_match)
+    reason = given or ((PromptText(why, context.language),) if why else _spoken_reason(context, silent=silent))
+    prompts = context.prompts(node.prompts) if question is None else question
+    wait = _asked(node, keys, reason + prompts, {"asked": asked + 1}, phrases)
     return Wait(wait.action, wait.scratch, notes)
 
 
@@ -54,7 +78,11 @@ def _spoken_reason(context: Context, *, silent: bool) -> tuple[Prompt, ...]:
 
 
 def _asked(
-    node: Question, context: Context, keys: tuple[int, float, str], prompts: tuple[Prompt, ...], scratch: dict[str, int]
+    node: Question,
+    keys: tuple[int, float, str],
+    prompts: tuple[Prompt, ...],
+    scratch: dict[str, int],
+    phrases: tuple[str, ...],
 ) -> Wait:
     count, between_s, terminator = keys
     action = Collect(
@@ -64,5 +92,12 @@ def _asked(
         between_s=between_s,
         terminator=terminator,
         barge_in=node.barge_in,
+        phrases=phrases,
     )
     return Wait(action, scratch)
+
+
+def words(texts: Mapping[str, str], context: Context, **values: str) -> PromptText:
+    """One of our own sentences in the caller's language."""
+    text = texts.get(context.language[:2], texts["es"])
+    return PromptText(text.format(**values), context.language)

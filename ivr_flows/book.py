@@ -78,15 +78,19 @@ class FlowBook:
         """The first state of a call to this number; its first input is `Begin`."""
         return engine.begin(self.choose(number))
 
-    def step(self, state: FlowState, heard: Input) -> engine.Step:
+    def find(self, flow_id: str, version: str) -> Flow | None:
+        """That version, or the present one (``""``), for flows that enter others."""
+        return self.version(flow_id, version) if version else self._current.get(flow_id)
+
+    def step(self, state: FlowState, heard: Input, at: float | None = None) -> engine.Step:
         """One step of a call in its own version. Where that is lost, the flow's present version takes over."""
         flow = self.version(state.flow, state.version)
         if flow is not None:
-            return engine.step(flow, state, heard)
+            return engine.step(flow, state, heard, at=at, find=self.find)
         flow = self._current.get(state.flow) or self._current.get(self._settings.default)
         if flow is None:
             raise NoFlow(f"flow {state.flow!r} is not loaded", flow=state.flow, version=state.version)
-        after, actions = engine.step(flow, engine.moved(flow, state), heard)
+        after, actions = engine.step(flow, engine.moved(flow, state), heard, at=at, find=self.find)
         lost = {"flow": state.flow, "version": state.version, "node": state.node, "now": flow.version}
         return engine.Step(after, (Note("flow.version_lost", lost), *actions))
 

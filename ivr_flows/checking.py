@@ -6,33 +6,79 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ivr_flows.book import flow_files
-from ivr_flows.findings import Finding, Severity, in_order
+from ivr_flows.findings import Finding, Severity, closest, in_order
+from ivr_flows.flow import Flow
 from ivr_flows.loader import load_file
+from ivr_flows.nodes.subflow import Subflow
+from ivr_flows.nodes.transfer import Transfer
+from ivr_flows.source import Path as Place
+from ivr_flows.source import parse
 
 
 def check(paths: Iterable[Path | str], *, queues: Collection[str] | None = None) -> list[Finding]:
-    """The findings of these files, and of the flow files in these folders, in order."""
+    """The findings of these files, and of the flow files in these folders, in order. Flows that enter others find them
+    among these files and those that lie beside them."""
     found: list[Finding] = []
     owners: dict[str, Path] = {}
+    flows: list[tuple[Path, Flow]] = []
     for path in _files(paths):
         loaded = load_file(path, queues=queues)
         found += loaded.findings
         if loaded.flow is None:
             continue
+        flows.append((path, loaded.flow))
         owner = owners.setdefault(loaded.flow.id, path)
         if owner != path:
-            message = f"flow {loaded.flow.id!r} is already in {owner}"
-            found.append(
-                Finding(
-                    file=str(path),
-                    line=1,
-                    column=1,
-                    severity=Severity.ERROR,
-                    code="flow.duplicate_id",
-                    message=message,
-                )
-            )
+            found.append(_error(path, (1, 1), "flow.duplicate_id", f"flow {loaded.flow.id!r} is already in {owner}"))
+    for path, flow in flows:
+        known = {*owners, *_beside(path, flow)}
+        for node_id, node in flow.nodes.items():
+            named = _named_flow(node)
+            if named is not None and named[0] not in known:
+                found.append(_unknown_flow(path, flow, ("nodes", str(node_id), *named[1]), named[0], known))
     return in_order(found)
+
+
+def load_all(paths: Iterable[Path | str]) -> dict[str, Flow]:
+    """The valid flows of these files and folders, by id; the first of two with one id."""
+    flows: dict[str, Flow] = {}
+    for path in _files(paths):
+        flow = load_file(path).flow
+        if flow is not None:
+            flows.setdefault(flow.id, flow)
+    return flows
+
+
+def _named_flow(node: object) -> tuple[str, Place] | None:
+    if isinstance(node, Subflow):
+        return node.flow, ("flow",)
+    if isinstance(node, Transfer) and node.to.flow is not None:
+        return node.to.flow, ("to", "flow")
+    return None
+
+
+def _beside(path: Path, flow: Flow) -> set[str]:
+    """Ids of the flows in the same folder, where this one names any."""
+    if not any(_named_flow(node) for node in flow.nodes.values()):
+        return set()
+    return set(load_all(each for each in flow_files(path.parent) if each != path))
+
+
+def _unknown_flow(path: Path, flow: Flow, place: Place, name: str, known: Collection[str]) -> Finding:
+    spot = parse(flow.text, str(path)).place(place)
+    return _error(path, spot, "flow.unknown", f"there is no flow {name!r}", closest(name, known))
+
+
+def _error(path: Path, spot: tuple[int, int], code: str, message: str, suggestion: str = "") -> Finding:
+    return Finding(
+        file=str(path),
+        line=spot[0],
+        column=spot[1],
+        severity=Severity.ERROR,
+        code=code,
+        message=message,
+        suggestion=suggestion,
+    )
 
 
 def _files(paths: Iterable[Path | str]) -> list[Path]:

@@ -1,10 +1,13 @@
-"""The pure engine: `step(flow, state, heard) -> (state, actions)`.
+"""The pure engine: `step(flow, state, heard, at=..., find=...) -> (state, actions)`.
 
 Theory of operation
 -------------------
 A step takes one input, lets the node that waited for it decide, and enters nodes until one waits or the call ends. Each
 entry is one `Note` of kind ``node`` and one item of the path, and the path has limits, so every step ends. Which
 input is legal when is the table below; any other pair is `UnexpectedInput` and changes nothing.
+
+Flows may enter other flows: the state keeps a stack of those that wait for a `return`. `find` gives a flow by id and
+version (an empty version: the present one). Time comes in as `at` with each input; nothing here looks at a clock.
 
 No caller is left in silence: a fault of the flow (a limit, a text or condition that fails) leads to the flow's
 `on_error` with a small reserve of steps; a second one, or the want of `on_error`, to a spoken apology and hang-up.
@@ -20,7 +23,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ivr_flows.faults import FlowFault, UnexpectedInput
 from ivr_flows.flow import Flow
-from ivr_flows.node import Context, End, Go, Outcome, Wait
+from ivr_flows.node import Context, End, Enter, Go, Outcome, Return, Wait
 from ivr_flows.nodes import KINDS
 from ivr_flows.protocol import (
     Action,
@@ -30,7 +33,10 @@ from ivr_flows.protocol import (
     CallerLeft,
     Collect,
     Collected,
+    Converse,
+    Conversed,
     Enqueue,
+    Failure,
     Hangup,
     Input,
     Note,
@@ -39,11 +45,18 @@ from ivr_flows.protocol import (
     Prompt,
     PromptText,
     QueueLeft,
+    Record,
+    Recorded,
+    Request,
+    Response,
     Resume,
+    Transfer,
+    TransferEnded,
+    Waiting,
 )
-from ivr_flows.state import FlowState, Phase, Waiting
+from ivr_flows.state import FlowState, Frame, Phase
 from ivr_flows.templates import UNPRINTABLE
-from ivr_flows.terms import MAX_NUMBER, Scalar, converted
+from ivr_flows.terms import MAX_NUMBER, NodeRef, Scalar, converted
 
 # Enough for an announcement, a queue and a good-bye; too few to loop for long.
 STEPS_AFTER_FAULT = 50
@@ -67,20 +80,38 @@ def begin(flow: Flow) -> FlowState:
     return FlowState(flow=flow.id, version=flow.version)
 
 
-def step(flow: Flow, state: FlowState, heard: Input) -> Step:
-    """One input. `flow` is the one, in the version, that the state names. Raises `UnexpectedInput`."""
+# A flow by its id and version; "" asks for the present version. None: there is none.
+Find: TypeAlias = Callable[[str, str], Flow | None]
+
+
+def _no_others(_flow: str, _version: str) -> Flow | None:
+    return None
+
+
+def step(flow: Flow, state: FlowState, heard: Input, *, at: float | None = None, find: Find = _no_others) -> Step:
+    """One input. `flow` is the one, in the version, that the state names; `at` is unix seconds (None: as before).
+    Raises `UnexpectedInput`."""
     handler = _TRANSITIONS.get((state.phase, type(heard)))
     wanted = _ANSWERS.get(type(heard))
-    if handler is None or (wanted is not None and type(state.waiting) is not wanted):
+    if handler is None or (wanted is not None and type(state.waiting) not in wanted):
         raise UnexpectedInput(
             f"{type(heard).__name__} is not what the flow waits for",
             phase=state.phase.value,
             waiting=type(state.waiting).__name__,
             node=state.node,
         )
-    run = _Run(flow, state)
+    run = _Run(flow, _timed(state, at), find)
     handler(run, heard)
     return run.result()
+
+
+def _timed(state: FlowState, at: float | None) -> FlowState:
+    """Time never runs backwards, and what a caller waits in queues or talks is not time in the flow."""
+    if at is None or at <= state.at:
+        return state
+    counts = state.at > 0 and not isinstance(state.waiting, Enqueue | Transfer | Converse)
+    spent = state.spent_s + (at - state.at) if counts else state.spent_s
+    return dataclasses.replace(state, at=at, spent_s=round(spent, 3))
 
 
 def moved(flow: Flow, state: FlowState) -> FlowState:
@@ -105,9 +136,12 @@ class _Sorry:
 class _Run:
     """A step in the making: the only mutable thing here, and it does not outlive the step."""
 
-    def __init__(self, flow: Flow, state: FlowState) -> None:
-        self.flow = flow
+    def __init__(self, flow: Flow, state: FlowState, find: Find) -> None:
+        self.flow = self.given = flow
         self.state = state
+        self.find = find
+        self.stack = state.stack
+        self.language = state.language
         self.actions: list[Action] = []
         self.changes: dict[str, Any] = {}
         self.node = state.node
@@ -122,6 +156,10 @@ class _Run:
     def result(self) -> Step:
         state = dataclasses.replace(
             self.state,
+            flow=self.state.flow if self.flow is self.given else self.flow.id,
+            version=self.state.version if self.flow is self.given else self.flow.version,
+            stack=self.stack,
+            language=self.language,
             node=self.node,
             path=tuple(self.path),
             failed_at=self.failed_at,
@@ -136,14 +174,13 @@ class _Run:
 
     def follow(self, first: Callable[[], Outcome]) -> None:
         outcome = self._guarded(first)
-        while isinstance(outcome, Go):
+        while isinstance(outcome, Go | Enter | Return):
             self.actions += outcome.notes
-            self.variables = {**self.variables, **outcome.variables} if outcome.variables else self.variables
-            self.typed = outcome.typed
-            outcome = self._guarded(partial(self._enter, outcome.target))
+            outcome = self._guarded(partial(self._on, outcome))
         match outcome:
             case Wait():
                 self.actions += outcome.notes
+                self.variables = {**self.variables, **outcome.variables} if outcome.variables else self.variables
                 self.wait(outcome.action, Phase.WAITING, outcome.scratch)
             case End():
                 self.actions += outcome.notes
@@ -151,16 +188,65 @@ class _Run:
             case _:
                 self.wait(Play(self._apology()), Phase.APOLOGY, {})
 
+    def _on(self, outcome: Go | Enter | Return) -> Outcome:
+        match outcome:
+            case Go():
+                self.variables = {**self.variables, **outcome.variables} if outcome.variables else self.variables
+                self.typed = outcome.typed
+                self.language = outcome.language or self.language
+                return self._enter(outcome.target)
+            case Enter():
+                return self._enter_flow(outcome)
+            case Return():
+                return self._return()
+
+    def _enter_flow(self, wanted: Enter) -> Outcome:
+        flow = self.find(wanted.flow, "")
+        if flow is None:
+            raise FlowFault("flow", f"there is no flow {wanted.flow!r}")
+        if wanted.comes_back:
+            if len(self.stack) >= self.flow.head.limits.depth:
+                raise FlowFault("limit.depth", f"more than {self.flow.head.limits.depth} flows deep")
+            mine = Frame(flow=self.flow.id, version=self.flow.version, node=self.node, variables=self.variables)
+            self.stack = (*self.stack, mine)
+        else:
+            self.stack = ()
+        self.flow, self.variables = flow, dict(flow.first)
+        self.variables = {**flow.first, **{n: self._converted(n, value) for n, value in wanted.values.items()}}
+        self.note("flow.entered")
+        return self._enter(flow.head.entry)
+
+    def _return(self) -> Outcome:
+        if not self.stack:
+            return End()
+        theirs, frame = self.variables, self._pop()
+        node = self.flow.nodes.get(frame.node)
+        returned = KINDS[node.kind].returned if node is not None else None
+        if node is None or returned is None:  # only after a change of version
+            raise FlowFault("node", f"node {frame.node!r} entered no flow")
+        self.node, self.scratch, self.typed = frame.node, {}, ""
+        self.note("flow.returned")
+        return returned(node, self.context(), theirs)
+
+    def _pop(self) -> Frame:
+        """Leave this flow for the one that entered it."""
+        frame = self.stack[-1]
+        flow = self.find(frame.flow, frame.version) or self.find(frame.flow, "")
+        if flow is None:
+            raise FlowFault("flow", f"flow {frame.flow!r} is not there any more")
+        self.flow, self.stack, self.variables = flow, self.stack[:-1], frame.variables
+        return frame
+
     def _guarded(self, decide: Callable[[], Outcome]) -> Outcome | _Sorry:
         try:
             return decide()
         except FlowFault as fault:
             self.note("flow.error", reason=fault.reason, message=_clean(fault.message))
-            on_error = self.flow.head.on_error
-            if self.failed_at is not None or on_error is None:
+            if self.failed_at is not None:
                 return _Sorry()
             self.failed_at = len(self.path)
-            return Go(on_error)
+            on_error = self._outwards(lambda flow: flow.head.on_error)
+            return _Sorry() if on_error is None else Go(on_error)
 
     def _enter(self, target: str | None) -> Outcome:
         if target is None:
@@ -170,14 +256,22 @@ class _Run:
         if node is None:
             raise FlowFault("node", f"there is no node {target!r}")
         self.node = str(target)
-        self.path.append(self.node)
+        self.path.append(self.place(self.node))
         self.scratch = {}
         self.note("node")
         return KINDS[node.kind].enter(node, self.context())
 
+    def _outwards(self, wanted: Callable[[Flow], NodeRef | None]) -> NodeRef | None:
+        """What this flow names, or the nearest one that entered it, which then goes on."""
+        while (target := wanted(self.flow)) is None and self.stack:
+            try:
+                self._pop()
+            except FlowFault:
+                return None
+        return target
+
     def _person(self) -> str:
-        head = self.flow.head
-        target = head.person.to if head.person is not None else head.on_error
+        target = self._outwards(lambda flow: flow.head.person.to if flow.head.person else flow.head.on_error)
         if target is None:
             raise FlowFault("target", "the flow names nowhere to go on")
         return target
@@ -188,8 +282,14 @@ class _Run:
         allowed = limits.steps if self.failed_at is None else STEPS_AFTER_FAULT
         if len(self.path) - since >= allowed:
             raise FlowFault("limit.steps", f"more than {allowed} steps")
-        if self.path[since:].count(target) >= limits.visits:
+        if self.path[since:].count(self.place(target)) >= limits.visits:
             raise FlowFault("limit.visits", f"more than {limits.visits} visits of {target!r}")
+        if self.failed_at is None and self.state.spent_s > limits.minutes * 60:
+            raise FlowFault("limit.minutes", f"more than {limits.minutes:g} minutes in the flow")
+
+    def place(self, node: str) -> str:
+        """A node as the path names it: those of an entered flow with the flow's name."""
+        return f"{self.flow.id}.{node}" if self.stack else node
 
     # the ways a step ends
 
@@ -222,12 +322,14 @@ class _Run:
             flow=self.flow.id,
             version=self.flow.version,
             node=self.node,
-            language=self.flow.head.language,
+            language=self.language or self.flow.head.language,
             variables=self.variables,
             facts=self.facts,
             scratch=self.scratch,
             typed=self.typed,
             set_variable=self._converted,
+            at=self.state.at,
+            calendars=self.flow.head.calendars,
         )
 
     def _converted(self, name: str, value: object) -> Scalar:
@@ -240,7 +342,7 @@ class _Run:
             raise FlowFault("variable", f"{name} cannot be set: {error}") from error
 
     def _apology(self) -> tuple[Prompt, ...]:
-        language = self.flow.head.language
+        language = self.language or self.flow.head.language
         own = self._own_apology()
         return own or (PromptText(APOLOGIES.get(language[:2], APOLOGIES["es"]), language),)
 
@@ -265,14 +367,35 @@ def _on_answered(run: _Run, heard: Answered) -> None:
     held = run.state.held
     if held is not None:
         run.wait(held, run.state.phase, run.state.scratch)
+    else:  # a node that answers
+        run.follow(lambda: _decided(run, heard))
 
 
 def _on_heard(run: _Run, heard: Input) -> None:
+    if isinstance(heard, Collected) and isinstance(run.state.waiting, Request):
+        return _on_key_in_a_request(run, heard)
     if isinstance(heard, Collected):
         heard = _only_digits(heard, run.state.waiting)
     elif isinstance(heard, Played):
         heard = Played(heard.ok, _clean(heard.detail))
-    run.follow(lambda: _decided(run, heard))
+    return run.follow(lambda: _decided(run, heard))
+
+
+def _on_key_in_a_request(run: _Run, heard: Collected) -> None:
+    """While a system is asked, only the key for a person counts: the answer is then not waited for."""
+    if _asks_for_a_person(run, heard):
+        run.note("person.asked")
+        run.follow(lambda: Go(None))
+
+
+def _asks_for_a_person(run: _Run, heard: Input) -> bool:
+    flows = [run.flow, *(run.find(frame.flow, frame.version) for frame in reversed(run.stack))]
+    person = next((flow.head.person for flow in flows if flow is not None and flow.head.person is not None), None)
+    return (
+        person is not None
+        and isinstance(heard, Collected)
+        and (heard.digits == person.digit or (heard.phrase != "" and heard.phrase in person.phrases))
+    )
 
 
 def _decided(run: _Run, heard: Input) -> Outcome:
@@ -280,15 +403,13 @@ def _decided(run: _Run, heard: Input) -> Outcome:
     handle = KINDS[node.kind].handle if node is not None else None
     if node is None or handle is None:  # only after a change of version
         raise FlowFault("node", f"node {run.node!r} does not wait for anything")
-    person = run.flow.head.person
     if (
-        person is not None
-        and isinstance(heard, Collected)
-        and heard.digits == person.digit
-        and not node.takes(heard.digits, run.scratch)
+        isinstance(heard, Collected)
+        and _asks_for_a_person(run, heard)
+        and not (heard.digits and node.takes(heard.digits, run.scratch))
     ):
         run.note("person.asked")
-        return Go(person.to)
+        return Go(None)
     return handle(node, run.context(), heard)
 
 
@@ -300,8 +421,11 @@ def _on_resume(run: _Run, heard: Resume) -> None:
     state = run.state
     assert state.waiting is not None  # noqa: S101 - the table of phases: both that come here wait
     run.note("flow.resumed")
+    if isinstance(state.waiting, Request) and state.waiting.method != "GET":
+        # Whether it was done nobody knows, and doing it twice may cost somebody money.
+        return run.follow(lambda: _decided(run, Response(failure=Failure.UNREACHABLE)))
     run.changes = {}
-    run.actions.append(state.waiting)
+    return run.actions.append(state.waiting)
 
 
 def _on_resume_after_end(run: _Run, heard: Resume) -> None:
@@ -320,11 +444,15 @@ def _nothing(run: _Run, heard: Input) -> None:
 _Handler: TypeAlias = Callable[[_Run, Any], None]
 
 # The input that answers each action.
-_ANSWERS: dict[type[Input], type[Waiting]] = {
-    Answered: Answer,
-    Played: Play,
-    Collected: Collect,
-    QueueLeft: Enqueue,
+_ANSWERS: dict[type[Input], tuple[type[Waiting], ...]] = {
+    Answered: (Answer,),
+    Played: (Play,),
+    Collected: (Collect, Request),
+    QueueLeft: (Enqueue,),
+    Response: (Request,),
+    Recorded: (Record,),
+    TransferEnded: (Transfer,),
+    Conversed: (Converse,),
 }
 _TRANSITIONS: dict[tuple[Phase, type[Input]], _Handler] = {
     (Phase.NEW, Begin): _on_begin,
@@ -333,6 +461,10 @@ _TRANSITIONS: dict[tuple[Phase, type[Input]], _Handler] = {
     (Phase.WAITING, Played): _on_heard,
     (Phase.WAITING, Collected): _on_heard,
     (Phase.WAITING, QueueLeft): _on_heard,
+    (Phase.WAITING, Response): _on_heard,
+    (Phase.WAITING, Recorded): _on_heard,
+    (Phase.WAITING, TransferEnded): _on_heard,
+    (Phase.WAITING, Conversed): _on_heard,
     (Phase.WAITING, Resume): _on_resume,
     (Phase.WAITING, CallerLeft): _on_caller_left,
     (Phase.APOLOGY, Answered): _on_answered,
@@ -369,4 +501,5 @@ def _clean(text: str) -> str:
 def _only_digits(heard: Collected, asked: Waiting | None) -> Collected:
     most = asked.max_digits if isinstance(asked, Collect) else 0
     digits = "".join(d for d in heard.digits if d in "0123456789*#ABCD")[:most]
-    return Collected(digits, heard.end)
+    phrase = _clean(heard.phrase).strip().casefold()
+    return Collected(digits, heard.end, phrase)

@@ -17,6 +17,7 @@ from simpleeval import EvalWithCompoundTypes, InvalidExpression, safe_add, safe_
 
 from ivr_flows.faults import FlowFault
 
+MAPPINGS = frozenset({"call", "item"})
 MAX_EXPRESSION = 500
 MAX_NODES = 200
 
@@ -114,16 +115,17 @@ def _problem_of_node(node: ast.AST) -> str:
         return f"unknown function; there are {', '.join(FUNCTIONS)}"
     if isinstance(node, ast.Call) and node.keywords:
         return "functions take no named arguments"
-    if isinstance(node, ast.Subscript) and not (isinstance(node.value, ast.Name) and node.value.id == "call"):
+    if isinstance(node, ast.Subscript) and not (isinstance(node.value, ast.Name) and node.value.id in MAPPINGS):
         return f"{getattr(node.value, 'id', 'this')!r} has no fields, only call has"
     if isinstance(node, ast.Constant) and not isinstance(node.value, str | int | float | bool | None):
         return f"{type(node.value).__name__} is not allowed in expressions"
     return ""
 
 
-def names_in(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def names_in(text: str) -> frozenset[str]:
     """The variables that a valid expression reads (``call`` included)."""
-    return {node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)} - FUNCTIONS.keys()
+    return frozenset({node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)} - FUNCTIONS.keys())
 
 
 class _Facts(dict[str, object]):
@@ -133,9 +135,8 @@ class _Facts(dict[str, object]):
 
 def evaluate(text: str, names: Mapping[str, object]) -> object:
     """The expression's value for this call. Raises `FlowFault`."""
-    call = names.get("call")
-    facts = _Facts(call) if isinstance(call, Mapping) else _Facts()
-    evaluator = EvalWithCompoundTypes(operators=_OPERATORS, functions=FUNCTIONS, names={**names, "call": facts})
+    mappings = {name: _Facts(found) if isinstance(found := names.get(name), Mapping) else _Facts() for name in MAPPINGS}
+    evaluator = EvalWithCompoundTypes(operators=_OPERATORS, functions=FUNCTIONS, names={**names, **mappings})
     try:
         return evaluator.eval(text, previously_parsed=_parsed(text).body)
     except (InvalidExpression, TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
@@ -150,15 +151,16 @@ def _parsed(text: str) -> ast.Expression:
 def _facts_as_keys(text: str) -> str:
     """``call.from`` as ``call["from"]``: facts may be named with Python's own words."""
     text = " ".join(text.split())
-    if "call" not in text:
+    if not any(name in text for name in MAPPINGS):
         return text
     tokens = [t.string for t in tokenize.generate_tokens(io.StringIO(text).readline)]
     written: list[str] = []
     position = 0
     while position < len(tokens):
         after = tokens[position + 1 : position + 3]
-        if tokens[position] == "call" and len(after) == 2 and after[0] == "." and after[1].isidentifier():
-            written.append(f"call[{after[1]!r}]")
+        word = tokens[position]
+        if word in MAPPINGS and len(after) == 2 and after[0] == "." and after[1].isidentifier():
+            written.append(f"{word}[{after[1]!r}]")
             position += 3
         else:
             written.append(tokens[position])

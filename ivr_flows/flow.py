@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from ivr_flows.calendars import Calendar
 from ivr_flows.node import NodeModel
 from ivr_flows.terms import Digit, Language, Name, NodeRef, Prompts, Scalar, Spec, VariableRef, VariableSpec
 
@@ -15,9 +16,10 @@ MAX_NODES = 500
 
 
 class Person(Spec):
-    """The way to a person from every node: the key, and where it leads."""
+    """The way to a person from every node: the key (and the words, where speech is heard), and where it leads."""
 
     digit: Digit = "0"
+    phrases: tuple[str, ...] = Field(default=("asesor", "persona", "operadora"), max_length=20)
     to: NodeRef
 
 
@@ -26,6 +28,10 @@ class Limits(Spec):
 
     steps: int = Field(default=200, ge=1, le=1000, description="nodes entered in one call")
     visits: int = Field(default=25, ge=1, le=1000, description="of the same node")
+    minutes: float = Field(
+        default=20, gt=0, le=240, allow_inf_nan=False, description="in the flow, without queues and talks"
+    )
+    depth: int = Field(default=5, ge=1, le=20, description="of flows that call flows")
 
 
 class FlowHead(Spec):
@@ -41,6 +47,7 @@ class FlowHead(Spec):
     apology: Prompts = ()
     variables: dict[VariableRef, VariableSpec] = Field(default={}, max_length=200)
     limits: Limits = Limits()
+    calendars: dict[Name, Calendar] = Field(default={}, max_length=20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
 from ivr_flows.node import Surroundings
 from ivr_flows.nodes import KINDS
+from ivr_flows.prompt_list import prompts_of
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, words_of
 
@@ -42,18 +43,27 @@ def roots(flow: Flow) -> list[str]:
 
 def warn(source: Source, flow: Flow, queues: Collection[str] | None) -> None:
     """Add the warnings of a valid flow to its findings."""
-    if flow.head.person is None:
+    is_part = any(node.kind == "return" for node in flow.nodes.values())
+    if flow.head.person is None and not is_part:  # who enters a part has both
         _warn(source, ("id",), "flow.no_person", "callers cannot ask for a person: person is not given")
-    if flow.head.on_error is None:
+    if flow.head.on_error is None and not is_part:
         _warn(source, ("id",), "flow.no_on_error", "after a fault callers hear an apology and are hung up")
+    _warn_of_prompts(source, flow)
     _warn_of_ways(source, flow)
-    _warn_of_variables(source, flow)
+    _warn_of_variables(source, flow, given=is_part)
     person = flow.head.person
-    around = Surroundings(person.digit if person else None, queues)
+    around = Surroundings(person.digit if person else None, queues, tuple(flow.head.calendars))
     for node_id, node in flow.nodes.items():
         for doubt in KINDS[node.kind].lint(node, around):
             path = ("nodes", node_id, *doubt.path)
             _warn(source, path, doubt.code, f"{node_id}: {doubt.message}", doubt.suggestion)
+
+
+def _warn_of_prompts(source: Source, flow: Flow) -> None:
+    for path, spec in prompts_of(flow):
+        if spec.file is not None and spec.text is None:
+            message = f"prompt {spec.file} has no text: until it is recorded, callers hear nothing"
+            _warn(source, path, "prompt.no_text", message)
 
 
 def _warn_of_ways(source: Source, flow: Flow) -> None:
@@ -83,7 +93,8 @@ def _reach(starts: Iterable[str], ways: Mapping[str, list[str]]) -> set[str]:
     return seen
 
 
-def _warn_of_variables(source: Source, flow: Flow) -> None:
+def _warn_of_variables(source: Source, flow: Flow, *, given: bool) -> None:
+    """`given`: whoever enters the flow may set any of them."""
     written: set[str] = set()
     read: dict[str, Path] = {}
     for node_id, node in flow.nodes.items():
@@ -97,7 +108,7 @@ def _warn_of_variables(source: Source, flow: Flow) -> None:
                     read.setdefault(name, place)
     for name, spec in flow.head.variables.items():
         place = ("variables", str(name))
-        if name in read and name not in written and spec.default is None:
+        if name in read and name not in written and spec.default is None and not given:
             _warn(source, read[name], "variable.never_set", f"{name} is read and never set")
         elif name not in read and name not in written:
             _warn(source, place, "variable.unused", f"{name} is not used", key=True)

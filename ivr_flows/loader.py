@@ -164,7 +164,7 @@ class _Known:
             case Template() | Expression():
                 names = templates.names_in(word) if isinstance(word, Template) else expressions.names_in(word)
                 for name in sorted(names):
-                    self._check_variable(source, path, name, {*self.variables, "call"})
+                    self._check_variable(source, path, name, {*self.variables, *templates.MAPPINGS})
 
     def _check_node(self, source: Source, path: Place, word: str) -> None:
         if word not in self.nodes:

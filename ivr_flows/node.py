@@ -16,7 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from ivr_flows import expressions, templates
-from ivr_flows.protocol import Collect, Enqueue, Input, Note, Play, Prompt, PromptFile, PromptText, PromptTone
+from ivr_flows.calendars import Calendar
+from ivr_flows.faults import FlowFault
+from ivr_flows.protocol import Aside, Input, Note, Prompt, PromptFile, PromptText, PromptTone, Waiting
+from ivr_flows.speech.saying import say
 from ivr_flows.terms import Expression, NodeRef, PromptSpec, Scalar, Spec, Template
 
 M = TypeVar("M", bound="NodeModel")
@@ -40,9 +43,10 @@ class NodeModel(Spec):
 class Wait:
     """Do this and wait for its input. `scratch` is what the node must remember until then (plain JSON)."""
 
-    action: Play | Collect | Enqueue
+    action: Waiting
     scratch: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Aside, ...] = ()
+    variables: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,26 @@ class Go:
 
     target: NodeRef | None
     variables: Mapping[str, Scalar] = field(default_factory=dict)
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Aside, ...] = ()
     typed: str = ""
+    language: str = ""  # the caller's choice from now on
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """Go on in another flow, with these values of its variables; `comes_back` when its `return` leads here again."""
+
+    flow: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    comes_back: bool = True
+    notes: tuple[Aside, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Back to the flow that called this one; the end where none did."""
+
+    notes: tuple[Aside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +83,10 @@ class End:
     """Hang up."""
 
     cause: str = "normal"
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Aside, ...] = ()
 
 
-Outcome: TypeAlias = Wait | Go | End
+Outcome: TypeAlias = Wait | Go | Enter | Return | End
 
 
 # --- what a node is told --------------------
@@ -83,29 +105,41 @@ class Context:
     scratch: Mapping[str, Any]
     typed: str
     set_variable: Callable[[str, object], Scalar]  # the value as the variable's type; raises FlowFault
+    at: float = 0.0  # unix seconds
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
-    def text(self, template: Template | str) -> str:
-        return templates.render(template, self._names())
+    def text(self, template: Template | str, item: Mapping[str, object] | None = None, *, use: str = "speech") -> str:
+        """`item` is what the node speaks of just now; `use` is speech, url or data."""
+        return templates.render(template, self._names(item), use)
 
-    def value(self, expression: Expression | str) -> object:
-        return expressions.evaluate(expression, self._names())
+    def value(self, expression: Expression | str, item: Mapping[str, object] | None = None) -> object:
+        return expressions.evaluate(expression, self._names(item))
 
-    def prompts(self, specs: Iterable[PromptSpec]) -> tuple[Prompt, ...]:
-        return tuple(self._prompt(spec) for spec in specs)
+    def prompts(self, specs: Iterable[PromptSpec], item: Mapping[str, object] | None = None) -> tuple[Prompt, ...]:
+        return tuple(self._prompt(spec, item) for spec in specs)
 
     def note(self, kind: str, *, private: bool = False, **data: object) -> Note:
         where = {"flow": self.flow, "version": self.version, "node": self.node}
         return Note(kind, {**where, **data}, private)
 
-    def _names(self) -> dict[str, object]:
-        return {**self.variables, "call": self.facts}
+    def _names(self, item: Mapping[str, object] | None = None) -> dict[str, object]:
+        return {**self.variables, "call": self.facts, "item": item or {}}
 
-    def _prompt(self, spec: PromptSpec) -> Prompt:
+    def _prompt(self, spec: PromptSpec, item: Mapping[str, object] | None) -> Prompt:
         language = spec.language or self.language
         if spec.tone is not None:
             return PromptTone(spec.tone.hz, spec.tone.ms)
-        text = "" if spec.text is None else self.text(spec.text)
+        if spec.saying is not None:
+            kind, expression = spec.saying
+            return PromptText(self._said(kind, self.value(expression, item), language), language)
+        text = "" if spec.text is None else self.text(spec.text, item)
         return PromptText(text, language) if spec.file is None else PromptFile(spec.file, text, language)
+
+    def _said(self, kind: str, value: object, language: str) -> str:
+        try:
+            return say(kind, value, language)
+        except (ValueError, OverflowError) as error:
+            raise FlowFault("prompt", f"a value cannot be said as {kind}: {error}") from error
 
 
 # --- the kind itself --------------------
@@ -117,6 +151,7 @@ class Surroundings:
 
     person_digit: str | None
     queues: Collection[str] | None  # None: nobody told
+    calendars: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +170,12 @@ def _no_doubts(node: Any, around: Surroundings) -> Iterable[Doubt]:
 
 @dataclass(frozen=True, slots=True)
 class NodeKind(Generic[M]):
-    """`is_end`: the caller is served here (hang-up, queue, transfer); every node must be able to reach one."""
+    """`is_end`: the caller is served here (hang-up, queue, transfer); every node must be able to reach one. `returned`
+    is told the variables of a flow that the node entered and that came back."""
 
     model: type[M]
     enter: Callable[[M, Context], Outcome]
     handle: Callable[[M, Context, Input], Outcome] | None = None
     is_end: bool = False
     lint: Callable[[M, Surroundings], Iterable[Doubt]] = _no_doubts
+    returned: Callable[[M, Context, Mapping[str, Scalar]], Outcome] | None = None

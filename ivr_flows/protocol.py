@@ -1,7 +1,7 @@
 """What the flow engine asks for and what it is told: the whole contract between a flow and whoever carries it out.
 
-``engine.step(state, input) -> (state, actions)``. The engine knows no switch and no clock: a call session turns actions
-into switch commands, a chat session turns the same actions into messages.
+``engine.step(flow, state, input, at=...) -> (state, actions)``. The engine knows no switch and no clock: a call session
+turns actions into switch commands, a chat session turns the same actions into messages.
 
 After each `step` the runner carries out the actions in order. An action whose docstring says *waits* is the last of its
 list: the flow goes on with the input named there. `CallerLeft` may come at any time.
@@ -60,7 +60,8 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Play the prompts and collect digits. Waits: `Collected`."""
+    """Play the prompts and collect digits, and where a recogniser is configured (or in a chat) one of the `phrases`.
+    Waits: `Collected`."""
 
     prompts: Sequence[Prompt]
     max_digits: int
@@ -68,12 +69,16 @@ class Collect:
     between_s: float
     terminator: str
     barge_in: bool
+    phrases: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
     """Put the interaction into a queue. Waits: `QueueLeft`, which comes when the flow is to go on: the queue gave up,
-    or the talk is over and the caller is still there."""
+    or the talk is over and the caller is still there, or the caller pressed one of the `exits`.
+
+    Every `comfort_every_s` the music is interrupted by the caller's place and expected wait (each where asked for and
+    known; `ivr_flows.speech.waiting` has the words) and by the comfort prompts."""
 
     queue: str
     priority: int = 0
@@ -81,6 +86,85 @@ class Enqueue:
     reason: str = ""
     music: str = "default"
     timeout_s: float | None = None
+    comfort: Sequence[Prompt] = ()
+    comfort_every_s: float | None = None
+    say_position: bool = False
+    say_wait: bool = False
+    exits: str = ""
+    language: str = "es"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Ask a system of the customer's. Waits: `Response`.
+
+    `system` names one in the settings (its address, its headers, its breaker); without it `url` is whole. Of `secrets`
+    (header to name in the settings) only the runner knows the values. After `comfort_after_s` without an answer the
+    prompts are spoken, then music: nobody waits in silence."""
+
+    url: str
+    system: str = ""
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, object] | None = None
+    timeout_s: float = 4.0
+    retries: int = 1
+    comfort: Sequence[Prompt] = ()
+    comfort_after_s: float = 2.5
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Play the prompts, then record what the caller says until a key, silence or the limit. Waits: `Recorded`."""
+
+    prompts: Sequence[Prompt]
+    max_s: float
+    beep: bool = True
+    mailbox: str = ""  # whose message it is, where the caller ends it by hanging up
+
+
+class TransferKind(StrEnum):
+    NUMBER = "number"
+    PHONE = "phone"  # a SIP endpoint of ours, by its name in the settings
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Connect the caller with somebody outside of the queues. Waits: `TransferEnded`."""
+
+    kind: TransferKind
+    target: str
+    timeout_s: float = 30.0
+    music: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Converse:
+    """Hand the caller to a bot, with what is known. Waits: `Conversed`."""
+
+    bot: str
+    language: str
+    slots: Mapping[str, object] = field(default_factory=dict)
+    timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class AllowRecording:
+    """What the caller said about being recorded: holds for every talk that follows. Never waits."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """The caller wants to be called back: the runner stores it and sees to it. Never waits."""
+
+    number: str
+    queue: str
+    reason: str = ""
+    not_before: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +186,9 @@ class Note:
     private: bool = False
 
 
-Action: TypeAlias = Answer | Play | Collect | Enqueue | Hangup | Note
+Waiting: TypeAlias = Answer | Play | Collect | Enqueue | Request | Record | Transfer | Converse
+Aside: TypeAlias = Note | AllowRecording | CallBack
+Action: TypeAlias = Waiting | Aside | Hangup
 
 
 # --- inputs --------------------
@@ -136,6 +222,7 @@ class CollectEnd(StrEnum):
 class Collected:
     digits: str
     end: CollectEnd
+    phrase: str = ""  # the one of the action's phrases that was heard
 
 
 class QueueExit(StrEnum):
@@ -143,11 +230,66 @@ class QueueExit(StrEnum):
     TIMEOUT = "timeout"
     UNKNOWN_QUEUE = "unknown_queue"
     NO_AGENTS = "no_agents"
+    DIGIT = "digit"  # the caller pressed one of the exits
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLeft:
     reason: QueueExit
+    digit: str = ""
+
+
+class Failure(StrEnum):
+    """Why a system of the customer's gave no usable answer."""
+
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    BREAKER = "breaker"  # it failed so often that it is not asked for a while
+    NOT_JSON = "not_json"
+    TOO_LARGE = "too_large"
+    REFUSED = "refused"  # by our own rules: an unknown system or secret, a forbidden address
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Any status counts as an answer; `body` is its JSON, None where there was none."""
+
+    status: int = 0
+    body: object = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """`recording` names it in the interaction's record; empty when nothing was recorded."""
+
+    recording: str
+    seconds: float
+
+
+class TransferExit(StrEnum):
+    TALKED = "talked"  # the other party left; the caller is still there
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    FAILED = "failed"
+    REFUSED = "refused"  # by our own rules, or there is no such party
+
+
+@dataclass(frozen=True, slots=True)
+class TransferEnded:
+    how: TransferExit
+
+
+class BotExit(StrEnum):
+    DONE = "done"
+    PERSON = "person"  # the caller asked for one
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversed:
+    how: BotExit
+    slots: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,4 +302,16 @@ class CallerLeft:
     pass
 
 
-Input: TypeAlias = Begin | Answered | Played | Collected | QueueLeft | Resume | CallerLeft
+Input: TypeAlias = (
+    Begin
+    | Answered
+    | Played
+    | Collected
+    | QueueLeft
+    | Response
+    | Recorded
+    | TransferEnded
+    | Conversed
+    | Resume
+    | CallerLeft
+)

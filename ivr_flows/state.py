@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any
 
 from ivr_flows.faults import BadState
-from ivr_flows.protocol import Answer, Collect, Enqueue, Play, Prompt, PromptFile, PromptText, PromptTone
+from ivr_flows.protocol import (
+    Answer,
+    Collect,
+    Converse,
+    Enqueue,
+    Play,
+    Prompt,
+    PromptFile,
+    PromptText,
+    PromptTone,
+    Record,
+    Request,
+    Transfer,
+    TransferKind,
+    Waiting,
+)
 from ivr_flows.terms import Scalar
 
 # Raised when a stored state could no longer be read by its fields' defaults alone.
 FORMAT = 1
-
-Waiting: TypeAlias = Answer | Play | Collect | Enqueue
 
 
 class Phase(StrEnum):
@@ -23,6 +36,16 @@ class Phase(StrEnum):
     APOLOGY = "apology"  # nothing helped: the apology is spoken, then we hang up
     OVER = "over"  # we hung up
     LEFT = "left"  # the caller did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A flow that called another one and waits for its `return` at `node`."""
+
+    flow: str
+    version: str
+    node: str
+    variables: Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +65,10 @@ class FlowState:
     answered: bool = False
     waiting: Waiting | None = None
     held: Waiting | None = None
+    stack: tuple[Frame, ...] = ()  # the callers of this flow, the first one outermost
+    language: str = ""  # that the caller chose; empty: the flow's own
+    at: float = 0.0  # of the last input, unix seconds
+    spent_s: float = 0.0  # in the flow, without queues and talks
 
     @property
     def steps(self) -> int:
@@ -61,8 +88,9 @@ class FlowState:
             "variables": dict(self.variables),
             "facts": dict(self.facts),
             "path": list(self.path),
-            "waiting": _action_out(self.waiting),
-            "held": _action_out(self.held),
+            "waiting": action_to_json(self.waiting),
+            "held": action_to_json(self.held),
+            "stack": [{**asdict(frame), "variables": dict(frame.variables)} for frame in self.stack],
         }
         return plain
 
@@ -80,8 +108,9 @@ class FlowState:
             raise ValueError("unknown format")
         plain["phase"] = Phase(plain["phase"])
         plain["path"] = tuple(str(node) for node in plain["path"])
-        plain["waiting"] = _action_in(plain["waiting"])
-        plain["held"] = _action_in(plain["held"])
+        plain["waiting"] = action_from_json(plain["waiting"])
+        plain["held"] = action_from_json(plain["held"])
+        plain["stack"] = tuple(Frame(**frame) for frame in plain.get("stack", ()))
         for name in ("scratch", "variables", "facts"):
             plain[name] = dict(plain[name])
         return cls(**plain)
@@ -94,32 +123,48 @@ _ACTIONS: dict[str, Callable[..., Waiting]] = {
     "play": Play,
     "collect": Collect,
     "enqueue": Enqueue,
+    "request": Request,
+    "record": Record,
+    "transfer": Transfer,
+    "converse": Converse,
 }
+# Fields that hold prompts.
+_SPOKEN = ("prompts", "comfort")
 _PROMPTS: dict[str, Callable[..., Prompt]] = {"file": PromptFile, "text": PromptText, "tone": PromptTone}
 _NAMES: dict[Callable[..., Any], str] = {make: name for name, make in (*_ACTIONS.items(), *_PROMPTS.items())}
 
 
-def _action_out(action: Waiting | None) -> dict[str, Any] | None:
+def action_to_json(action: Waiting | None) -> dict[str, Any] | None:
+    """Plain data, for `action_from_json`."""
     if action is None:
         return None
     plain: dict[str, Any] = {"do": _NAMES[type(action)]}
     for each in fields(action):
         value = getattr(action, each.name)
-        if each.name == "prompts":
+        if each.name in _SPOKEN:
             value = [{"say": _NAMES[type(prompt)], **asdict(prompt)} for prompt in value]
         elif isinstance(value, Mapping):
             value = dict(value)
+        elif isinstance(value, tuple):
+            value = list(value)
+        elif isinstance(value, StrEnum):
+            value = value.value
         plain[each.name] = value
     return plain
 
 
-def _action_in(plain: Mapping[str, Any] | None) -> Waiting | None:
+def action_from_json(plain: Mapping[str, Any] | None) -> Waiting | None:
     if plain is None:
         return None
     rest = dict(plain)
     make = _ACTIONS[rest.pop("do")]
-    if "prompts" in rest:
-        rest["prompts"] = tuple(_prompt_in(prompt) for prompt in rest["prompts"])
+    for name in _SPOKEN:
+        if name in rest:
+            rest[name] = tuple(_prompt_in(prompt) for prompt in rest[name])
+    if "phrases" in rest:
+        rest["phrases"] = tuple(rest["phrases"])
+    if make is Transfer:
+        rest["kind"] = TransferKind(rest["kind"])
     return make(**rest)
 
 

@@ -9,21 +9,31 @@ compiled, and what it writes into spoken text loses the characters that speech e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ivr_flows.faults import FlowFault
+from ivr_flows.speech.saying import SAYINGS
 
 MAX_TEMPLATE = 2_000
 # A caller hangs up long before the end of such a prompt; a longer one is a mistake.
 MAX_RENDERED = 4_000
 MAX_INSERTED = 200
+# A template with no more parts nests too little for Python's compiler to refuse what jinja2 makes of it; compiling is
+# then left to the first use.
+SURELY_COMPILES = 40
 
-FILTERS = ("capitalize", "default", "first", "int", "last", "length", "lower", "round", "title", "trim", "upper")
+FILTERS = (
+    *("capitalize", "default", "first", "int", "last", "length", "lower", "round", "title", "trim", "upper"),
+    *SAYINGS,
+)
+# What has fields: the call's facts, and the item or answer that a node is speaking of.
+MAPPINGS = frozenset({"call", "item"})
 TESTS = ("defined", "undefined", "none", "number", "string", "true", "false", "eq", "ne", "lt", "le", "gt", "ge", "in")
 _ALLOWED = (
     nodes.Template,
@@ -79,33 +89,61 @@ class _Closed(ImmutableSandboxedEnvironment):
         return obj.get(argument, "") if isinstance(obj, Mapping) else self.undefined(obj=obj, name=str(argument))
 
 
-def _environment() -> _Closed:
-    environment = _Closed(undefined=StrictUndefined, autoescape=False, finalize=_finalize, keep_trailing_newline=False)
+def _datum(value: object) -> str:
+    """A value as it may stand in a header or a body that we send: one line of text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str | int | float):
+        return ""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+", " ", str(value)[:MAX_INSERTED])
+
+
+def _in_url(value: object) -> object:
+    return value if isinstance(value, StrictUndefined) else quote(_datum(value), safe="")
+
+
+def _in_data(value: object) -> object:
+    return value if isinstance(value, StrictUndefined) else _datum(value)
+
+
+def _environment(finalize: Callable[[object], object]) -> _Closed:
+    environment = _Closed(undefined=StrictUndefined, autoescape=False, finalize=finalize, keep_trailing_newline=False)
     environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in FILTERS}
+    environment.filters = {name: environment.filters[name] for name in FILTERS if name not in SAYINGS} | dict(SAYINGS)
     environment.tests = {name: environment.tests[name] for name in TESTS}
     return environment
 
 
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = _environment(_finalize)
+# What a template makes is read by a person, by a server as part of an address, or by a server as a value.
+_ENVIRONMENTS = {"speech": _ENVIRONMENT, "url": _environment(_in_url), "data": _environment(_in_data)}
 
 
 def problem_of(text: str) -> str:
     """Why this text is no template; ``""`` when it is one."""
     if len(text) > MAX_TEMPLATE:
         return f"the text has {len(text)} characters, at most {MAX_TEMPLATE} are taken"
+    return _read(text)[0] if "{" in text else ""  # jinja's marks all begin with it
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str) -> tuple[str, frozenset[str]]:
+    """The problem, and the variables that are read."""
     try:
-        tree = _ENVIRONMENT.parse(text)
-        for node in tree.find_all(nodes.Node):
+        found = list(_ENVIRONMENT.parse(text).find_all(nodes.Node))
+        for node in found:
             if problem := _problem_of_node(node):
-                return problem
-        _compiled(text)
+                return problem, frozenset()
+        if len(found) > SURELY_COMPILES:
+            _compiled(text)
     except TemplateError as error:
-        return str(error.message or error)
+        return str(error.message or error), frozenset()
     # jinja2's parser is recursive and hands numbers to Python's own.
     except (RecursionError, ValueError, OverflowError, SyntaxError, MemoryError, TypeError) as error:
-        return f"not a template: {error}"
-    return ""
+        return f"not a template: {error}", frozenset()
+    return "", frozenset(node.name for node in found if isinstance(node, nodes.Name))
 
 
 def _problem_of_node(node: nodes.Node) -> str:
@@ -116,26 +154,24 @@ def _problem_of_node(node: nodes.Node) -> str:
     if isinstance(node, nodes.Test) and node.name not in TESTS:
         return f"unknown test {node.name!r}; there are {', '.join(TESTS)}"
     if isinstance(node, nodes.Getattr | nodes.Getitem) and not (
-        isinstance(node.node, nodes.Name) and node.node.name == "call"
+        isinstance(node.node, nodes.Name) and node.node.name in MAPPINGS
     ):
         return f"{getattr(node.node, 'name', 'this')!r} has no fields, only call has"
     return ""
 
 
-def names_in(text: str) -> set[str]:
+def names_in(text: str) -> frozenset[str]:
     """The variables that a valid template reads (``call`` included)."""
-    if "{" not in text:
-        return set()
-    return {node.name for node in _ENVIRONMENT.parse(text).find_all(nodes.Name)}
+    return _read(text)[1] if "{" in text else frozenset()
 
 
-def render(text: str, names: Mapping[str, object]) -> str:
-    """The text for this call. Raises `FlowFault`."""
+def render(text: str, names: Mapping[str, object], use: str = "speech") -> str:
+    """The text for this call: for `speech`, for a `url` (values percent-encoded) or as `data`. Raises `FlowFault`."""
     if "{" not in text:
         return " ".join(text.split())
     try:
-        rendered = _compiled(text).render(names)
-    except (TemplateError, TypeError, ValueError, OverflowError, ArithmeticError) as error:
+        rendered = _compiled(text, use).render(names)
+    except (TemplateError, TypeError, ValueError, OverflowError, ArithmeticError, SyntaxError, RecursionError) as error:
         raise FlowFault("template", f"a text cannot be rendered: {error}") from error
     if len(rendered) > MAX_RENDERED:
         raise FlowFault("template", f"a text became {len(rendered)} characters long")
@@ -143,5 +179,5 @@ def render(text: str, names: Mapping[str, object]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(text: str) -> Template:
-    return _ENVIRONMENT.from_string(text)
+def _compiled(text: str, use: str = "speech") -> Template:
+    return _ENVIRONMENTS[use].from_string(text)

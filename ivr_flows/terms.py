@@ -7,6 +7,7 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -21,13 +22,16 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from ivr_flows import expressions, templates
+from ivr_flows.speech.saying import SAYINGS
 
 Scalar = str | int | float | bool
 
 # Marks in the JSON schemas of what our types mean.
 WORD = "x-word"
 SHORT = "x-short"
-_RESERVED = frozenset({"call", "true", "false", "none", *keyword.kwlist, *expressions.FUNCTIONS, *templates.TESTS})
+_RESERVED = frozenset(
+    {"call", "item", "true", "false", "none", *keyword.kwlist, *expressions.FUNCTIONS, *templates.TESTS}
+)
 
 
 class Word(str):
@@ -141,7 +145,8 @@ class Tone(Spec):
 
 
 class PromptSpec(Spec):
-    """A recorded file (with the text that is spoken until it is recorded), or a text, or a tone."""
+    """A recorded file (with the text that is spoken until it is recorded), or a text, or a tone, or a value said as a
+    number, as money, as a date ... (``money: deuda``)."""
 
     short: ClassVar[str] = "text"
 
@@ -151,14 +156,33 @@ class PromptSpec(Spec):
     )
     text: Template | None = None
     tone: Tone | None = None
+    number: Expression | None = None
+    money: Expression | None = Field(default=None, description="dollars, cents behind the point")
+    date: Expression | None = Field(default=None, description="of an ISO text or unix seconds; so are the next three")
+    day: Expression | None = Field(default=None, description="a date without its year")
+    time: Expression | None = None
+    moment: Expression | None = Field(default=None, description="day and time")
+    digits: Expression | None = Field(default=None, description="one by one")
+    phone: Expression | None = None
+    duration: Expression | None = Field(default=None, description="of seconds")
     language: Language | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> PromptSpec:
-        given = [n for n in ("file", "text", "tone") if getattr(self, n) is not None]
-        if not given or (self.tone is not None and len(given) > 1):
-            raise PydanticCustomError("prompt", "a prompt is a file, a text, both (the text stands in), or a tone")
-        return self
+        given = sorted(self.model_fields_set - {"language"})
+        if given and (len(given) == 1 or given == ["file", "text"]):
+            return self
+        text = "a prompt is a file, a text, both (the text stands in), a tone, or a value said as {kinds}"
+        raise PydanticCustomError("prompt", text, {"kinds": ", ".join(SAYINGS)})
+
+    @property
+    def saying(self) -> tuple[str, Expression] | None:
+        """The kind of a value that is said, and the value."""
+        for kind in self.model_fields_set & SAYINGS.keys():
+            expression = getattr(self, kind)
+            if expression is not None:
+                return kind, expression
+        return None
 
 
 def _one_is_list(value: object) -> object:
@@ -276,15 +300,37 @@ class VariableSpec(Spec):
 
 def words_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Word]]:
     """Every meaningful word in a model with its path in the file."""
+    found: list[tuple[tuple[str | int, ...], Word]] = []
+    _gather(value, path, found)
+    return iter(found)
+
+
+# Values without words in them: most fields of most nodes.
+_PLAIN = frozenset({type(None), str, int, float, bool})
+
+
+@lru_cache(maxsize=256)
+def _fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Each field and how it is written."""
+    return tuple((name, info.alias or name) for name, info in model.model_fields.items())
+
+
+def _gather(value: object, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], Word]]) -> None:
     if isinstance(value, Word):
-        yield path, value
+        found.append((path, value))
     elif isinstance(value, BaseModel):
-        for name, info in type(value).model_fields.items():
-            yield from words_of(getattr(value, name), (*path, info.alias or name))
+        fields = value.__dict__
+        for name, alias in _fields(type(value)):
+            item = fields[name]
+            if item and type(item) not in _PLAIN:
+                _gather(item, (*path, alias), found)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from words_of(key, (*path, key))
-            yield from words_of(item, (*path, key))
+            if isinstance(key, Word):
+                found.append(((*path, key), key))
+            if type(item) not in _PLAIN:
+                _gather(item, (*path, key), found)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from words_of(item, (*path, index))
+            if type(item) not in _PLAIN:
+                _gather(item, (*path, index), found)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ivr_flows.asking import LISTEN_AFTER_S
 from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
 from ivr_flows.protocol import Collect, Collected, Input, Played
 from ivr_flows.protocol import Play as PlayAction
 from ivr_flows.terms import NodeRef, SomePrompts
-
-# Keys are heard during the prompt, not waited for after it; a little above 0 for keys pressed on its last word.
-LISTEN_AFTER_S = 0.1
 
 
 class Play(NodeModel):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ivr_flows.faults import FlowFault
 from ivr_flows.findings import closest
 from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Enqueue, Input, QueueExit, QueueLeft
-from ivr_flows.terms import Name, NodeRef, Spec, Template
+from ivr_flows.terms import Digit, Expression, Name, NodeRef, Prompts, Spec, Template
 
 
 class Then(Spec):
@@ -31,7 +32,17 @@ class Then(Spec):
         return given.get(reason) or self.timeout
 
 
+class Urgency(Spec):
+    """A rule that brings a caller forward: an open claim, an outage of a hospital, a disability."""
+
+    when: Expression
+    by: int = Field(ge=1, le=1000)
+
+
 class Queue(NodeModel):
+    """While the caller waits, the music is interrupted every `comfort_every_s` by the place in the line, the expected
+    wait and the comfort prompts, as far as asked for; the keys of `exits` lead away at any moment."""
+
     kind: Literal["queue"]
     name: Name
     priority: int = Field(default=0, ge=0, le=1000)
@@ -39,18 +50,36 @@ class Queue(NodeModel):
     reason: Template = Template("")
     music: Name = "default"
     timeout_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
+    urgency: tuple[Urgency, ...] = Field(default=(), max_length=20, description="added to the priority where they hold")
+    comfort: Prompts = ()
+    comfort_every_s: float | None = Field(default=None, ge=10, le=600, allow_inf_nan=False)
+    say_position: bool = False
+    say_wait: bool = False
+    exits: dict[Digit, NodeRef] = Field(default={}, max_length=12)
     then: Then
+
+    @model_validator(mode="after")
+    def _comforts(self) -> Queue:
+        if self.comfort_every_s is None and (self.comfort or self.say_position or self.say_wait):
+            raise PydanticCustomError("comfort", "comfort_every_s is missing: how often the music is interrupted")
+        return self
 
 
 def enter(node: Queue, context: Context) -> Outcome:
     return Wait(
         Enqueue(
             queue=node.name,
-            priority=node.priority,
+            priority=min(1000, node.priority + sum(u.by for u in node.urgency if context.value(u.when))),
             skills=dict(node.skills),
             reason=context.text(node.reason),
             music=node.music,
             timeout_s=node.timeout_s,
+            comfort=context.prompts(node.comfort),
+            comfort_every_s=node.comfort_every_s,
+            say_position=node.say_position,
+            say_wait=node.say_wait,
+            exits="".join(node.exits),
+            language=context.language,
         )
     )
 
@@ -58,6 +87,9 @@ def enter(node: Queue, context: Context) -> Outcome:
 def handle(node: Queue, context: Context, heard: Input) -> Outcome:
     if not isinstance(heard, QueueLeft):
         raise FlowFault("input", f"a queue cannot use {type(heard).__name__}")
+    if heard.reason is QueueExit.DIGIT:
+        note = context.note("queue.left", reason=heard.reason.value, option=heard.digit)
+        return Go(node.exits.get(heard.digit) or node.then.timeout, notes=(note,))
     return Go(node.then.target(heard.reason), notes=(context.note("queue.left", reason=heard.reason.value),))
 
 

@@ -25,6 +25,9 @@ class Value(Spec):
             raise PydanticCustomError("value", "a value is either text or expr")
         return self
 
+    def of(self, context: Context) -> object:
+        return context.value(self.expr) if self.expr is not None else context.text(self.text or "", use="data")
+
 
 class Set(NodeModel):
     kind: Literal["set"]
@@ -36,8 +39,7 @@ def enter(node: Set, context: Context) -> Outcome:
     """All values are computed from what was before: their order does not matter."""
     new: dict[str, Scalar] = {}
     for name, value in node.values.items():
-        raw = context.value(value.expr) if value.expr is not None else context.text(value.text or "")
-        new[name] = context.set_variable(name, raw)
+        new[name] = context.set_variable(name, value.of(context))
     return Go(node.next, variables=new, typed=context.typed)
 
 

@@ -33,10 +33,12 @@ class OneQueue:
     def choose(self, to_number: str) -> FlowRef | None:
         return FlowRef("f", "1") if to_number == "1" else None
 
-    def begin(self, ref: FlowRef, facts: Mapping[str, object]) -> tuple[dict[str, Any], Sequence[flow.Action]]:
+    def begin(
+        self, ref: FlowRef, facts: Mapping[str, object], at: float
+    ) -> tuple[dict[str, Any], Sequence[flow.Action]]:
         return {"at": 0}, [flow.Answer()]
 
-    def step(self, cursor: dict[str, Any], told: flow.Input) -> tuple[dict[str, Any], Sequence[flow.Action]]:
+    def step(self, cursor: dict[str, Any], told: flow.Input, at: float) -> tuple[dict[str, Any], Sequence[flow.Action]]:
         match told:
             case flow.Answered() | flow.Resume():
                 return cursor, [flow.Play((flow.PromptTone(440, 100),))]

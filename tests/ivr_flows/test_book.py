@@ -57,7 +57,7 @@ def book_of(folder: Folder, *, archive: Path | None = None, **settings: object) 
 
 def test_the_shipped_flows_are_there_by_default() -> None:
     book = FlowBook(FlowSettings())
-    assert [flow.id for flow in book.refresh().taken] == ["principal"]
+    assert "principal" in [flow.id for flow in book.refresh().taken]
     assert book.findings() == []
     assert book.choose("072862000").id == "principal"
 

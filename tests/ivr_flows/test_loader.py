@@ -106,8 +106,8 @@ def test_every_mistake_is_listed_with_its_place() -> None:
 def test_a_finding_reads_as_one_line() -> None:
     (finding,) = [f for f in told(BROKEN) if f.line == 21]
     assert str(finding) == (
-        "f.yaml:21:11: error: unknown kind 'plai'; expected one of collect, condition, goto, hangup, menu, play, queue,"
-        " set; did you mean 'play'? [node.kind]"
+        f"f.yaml:21:11: error: unknown kind 'plai'; expected one of {', '.join(KINDS)};"
+        " did you mean 'play'? [node.kind]"
     )
 
 

@@ -1,99 +1,109 @@
-"""The customer's first flow, walked through as callers do."""
+"""The customer's flows: they pass the check and their own tests, and nobody is left alone in them."""
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
 import ivr_flows
-from ivr_flows.checking import check
+from ivr_flows.checking import check, load_all
 from ivr_flows.drawing import draw
 from ivr_flows.flow import Flow
-from ivr_flows.loader import load_file
-from ivr_flows.protocol import Collect, Enqueue, Hangup, Play, PromptFile, QueueExit
+from ivr_flows.flow_tests import run_tests
+from ivr_flows.protocol import Collect, Enqueue, Failure, Hangup, Play, PromptFile, QueueExit, Request, Response
 from tests.support.flows import Caller, texts
 
 FLOWS = Path(ivr_flows.__file__).parent / "flows"
+TESTS = sorted((FLOWS / "tests").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
-def flow() -> Flow:
-    loaded = load_file(FLOWS / "principal.yaml")
-    assert loaded.flow is not None
-    return loaded.flow
+def flows() -> dict[str, Flow]:
+    return load_all([FLOWS])
+
+
+@pytest.fixture
+def caller(flows: dict[str, Flow]) -> Caller:
+    return Caller(flows["principal"], *flows.values())
 
 
 def test_all_shipped_flows_pass_the_check_without_a_warning() -> None:
     assert check([FLOWS], queues={"contact-center"}) == []
 
 
-def test_every_prompt_is_a_recording_with_a_text_to_stand_in(flow: Flow) -> None:
-    caller = Caller(flow)
+def test_all_shipped_flows_pass_their_tests(flows: dict[str, Flow]) -> None:
+    outcome = run_tests(TESTS, flows)
+    assert [str(finding) for finding in outcome.findings] == []
+    assert outcome.ran >= 25
+
+
+def test_the_greeting_is_a_recording_with_a_text_to_stand_in(caller: Caller) -> None:
     assert isinstance(caller.waits, Collect)
-    assert list(caller.waits.prompts) == [
-        PromptFile("bienvenida", "Bienvenido a ETAPA EP. Para nosotros es un gusto atenderle.", "es")
-    ]
+    (prompt,) = caller.waits.prompts
+    assert isinstance(prompt, PromptFile)
+    assert prompt.name == "bienvenida"
+    assert prompt.fallback_text.startswith("Bienvenido a ETAPA EP.")
 
 
-@pytest.mark.parametrize(
-    ("key", "reason"),
-    [("1", "agua_potable"), ("2", "internet_telefonia"), ("3", "facturacion"), ("0", "asesor")],
-)
-def test_each_key_leads_to_its_queue(flow: Flow, key: str, reason: str) -> None:
-    caller = Caller(flow)
-    caller.say_nothing()
-    caller.press(key)
-    assert caller.waits == Enqueue("contact-center", 0, {}, reason, "default", 300.0)
-    caller.queue(QueueExit.TALKED)
-    assert caller.said() == "Gracias por comunicarse con ETAPA EP. Que tenga un buen día."
-    assert isinstance(caller.waits, Play)
-    assert caller.say_nothing()[-1] == Hangup("normal")
-
-
-def test_who_says_nothing_is_asked_again_and_then_gets_a_person(flow: Flow) -> None:
-    caller = Caller(flow)
-    caller.say_nothing()
-    caller.say_nothing()
-    assert caller.said().startswith("Disculpe, no recibimos su respuesta. Para agua potable")
-    caller.say_nothing()
-    assert caller.path == "bienvenida motivo asesor"
-
-
-def test_who_presses_a_wrong_key_is_asked_again_and_then_gets_a_person(flow: Flow) -> None:
-    caller = Caller(flow)
-    caller.say_nothing()
-    caller.press("9")
-    assert caller.said().startswith("Disculpe, esa opción no está disponible.")
-    caller.press("8")
-    assert caller.path == "bienvenida motivo asesor"
-
-
-def test_who_knows_the_menu_presses_during_the_greeting(flow: Flow) -> None:
-    caller = Caller(flow)
-    caller.press("2")
-    assert caller.path == "bienvenida motivo internet_telefonia"
-
-
-def test_a_person_during_the_greeting(flow: Flow) -> None:
-    caller = Caller(flow)
-    caller.press("0")
-    assert caller.path == "bienvenida asesor"
+def test_who_knows_the_menu_presses_during_the_greeting(caller: Caller) -> None:
+    caller.press("1")
+    caller.fail(Failure.REFUSED)
+    assert caller.path == "bienvenida perfil motivo agua_potable"
+    assert isinstance(caller.waits, Enqueue)
+    assert (caller.waits.queue, caller.waits.reason) == ("contact-center", "agua_potable")
 
 
 @pytest.mark.parametrize("exit_", [QueueExit.TIMEOUT, QueueExit.NO_AGENTS, QueueExit.UNKNOWN_QUEUE])
-@pytest.mark.parametrize("key", ["1", "2", "3", "0"])
-def test_when_nobody_can_take_the_call_it_ends_with_an_apology(flow: Flow, key: str, exit_: QueueExit) -> None:
-    caller = Caller(flow)
-    caller.press(key)
+def test_when_nobody_can_take_the_call_the_caller_is_told(caller: Caller, exit_: QueueExit) -> None:
+    caller.press("1")
+    caller.fail()
     caller.queue(exit_)
-    assert isinstance(caller.waits, Play)
+    assert isinstance(caller.waits, Play | Collect)
     assert texts(caller.waits.prompts)[0].startswith(("Disculpe la espera.", "Lo sentimos"))
-    assert caller.say_nothing()[-1] == Hangup("normal")
 
 
-def test_the_drawing_names_every_node(flow: Flow) -> None:
-    drawing = draw(flow)
+def test_every_system_that_is_asked_is_waited_for_in_company(flows: dict[str, Flow]) -> None:
+    requests = [node.request for flow in flows.values() for node in flow.nodes.values() if hasattr(node, "request")]
+    assert len(requests) >= 4
+    assert all(request.comfort_after_s < 4 for request in requests)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_caller_who_presses_anything_is_always_served_in_the_end(flows: dict[str, Flow], seed: int) -> None:
+    """Anything but a person, who would be an end too."""
+    luck = random.Random(seed)
+    caller = Caller(flows["principal"], *flows.values(), at=1_772_463_600.0 + luck.randrange(0, 14 * 86_400, 1800))
+    for _ in range(400):
+        caller.at += luck.choice([1, 5])
+        if caller.state.is_over:
+            break
+        waits = caller.waits
+        if isinstance(waits, Request):
+            caller.tell(
+                luck.choice(
+                    [
+                        Response(404),
+                        Response(failure=Failure.TIMEOUT),
+                        Response(200, {"saldo": 3}),
+                        Response(200, {"cortes": []}),
+                    ]
+                )
+            )
+        elif isinstance(waits, Collect):
+            caller.press(luck.choice(["", *"123456789", "204510"])[: waits.max_digits])
+        elif isinstance(waits, Enqueue):
+            caller.queue(luck.choice([QueueExit.TALKED, QueueExit.TIMEOUT, QueueExit.NO_AGENTS]))
+        else:
+            caller.say_nothing() if isinstance(waits, Play) else caller.message(luck.choice([0.0, 9.0]))
+    assert caller.state.is_over
+    assert isinstance(caller.all[-1], Hangup)
+    assert not caller.notes("flow.error")
+
+
+def test_the_drawing_names_every_node(flows: dict[str, Flow]) -> None:
+    drawing = draw(flows["principal"])
     assert drawing.startswith("flowchart TD\n")
-    assert all(f'"{node}<br/>' in drawing for node in flow.nodes)
+    assert all(f'"{node}<br/>' in drawing for node in flows["principal"].nodes)
     assert '-->|"options.1"|' in drawing

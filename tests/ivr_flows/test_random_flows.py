@@ -15,10 +15,14 @@ from ivr_flows.protocol import (
     Answer,
     Answered,
     Begin,
+    BotExit,
     CallerLeft,
     Collect,
     Collected,
     CollectEnd,
+    Converse,
+    Conversed,
+    Failure,
     Hangup,
     Input,
     Note,
@@ -26,7 +30,14 @@ from ivr_flows.protocol import (
     Played,
     QueueExit,
     QueueLeft,
+    Record,
+    Recorded,
+    Request,
+    Response,
     Resume,
+    Transfer,
+    TransferEnded,
+    TransferExit,
 )
 from ivr_flows.state import Phase
 from tests.support.flows import check_actions, through_json
@@ -51,6 +62,12 @@ QUESTION: dict[str, st.SearchStrategy[object]] = {
     "barge_in": st.booleans(),
     "no_input": PROMPTS,
 }
+WORDS = st.sampled_from(["0", "1", "hola", ""])
+REQUESTS = st.fixed_dictionaries(
+    {"system": st.just("s"), "url": st.sampled_from(["/x", "/{{ t }}?{{ call.from }}", "/{{ n | money }}"])},
+    optional={"method": st.sampled_from(["GET", "POST"]), "body": st.just({"a": "{{ t }}"})},
+)
+TAKES = st.dictionaries(st.sampled_from(["n", "t", "d"]), st.sampled_from(["a", "xs.0.a", "xs.#"]))
 NODES = st.one_of(
     node("play", {"barge_in": st.booleans()}, prompts=PROMPTS, next=TARGETS),
     node("menu", QUESTION, prompts=PROMPTS, options=st.dictionaries(KEYS, TARGETS, min_size=1, max_size=4)),
@@ -63,14 +80,45 @@ NODES = st.one_of(
                                         {"d": "{{ t }}"}, {"t": {"expr": "t + call.from"}}]), next=TARGETS),
     node("condition", **{"if": CONDITIONS, "then": TARGETS, "else": TARGETS}),
     node("goto", to=TARGETS),
+    node("answer", next=TARGETS),
+    node("switch", value=st.sampled_from(["n", "t", "call.from"]),
+         cases=st.dictionaries(WORDS, TARGETS, min_size=1, max_size=3),
+         **{"else": TARGETS}),
+    node("schedule", {"holiday": TARGETS, "opens_at": st.just("n")}, calendar=st.sampled_from(["oficina", "nadie"]),
+         open=TARGETS, closed=TARGETS),
+    node("language", language=st.sampled_from(["es", "en", "qu"]), next=TARGETS),
+    node("tag", tags=PROMPTS, next=TARGETS),
+    node("http", {"status": st.dictionaries(st.sampled_from(["404", "500"]), TARGETS)}, request=REQUESTS, take=TAKES,
+         next=TARGETS, fallback=TARGETS),
+    node("announce", {"none": TARGETS, "count": st.just("n")}, request=REQUESTS, list=st.just("xs"),
+         each=st.sampled_from(["{{ item.a }}", "{{ item.a | time }}"]), next=TARGETS, fallback=TARGETS),
+    node("identify", {**QUESTION, "sure": st.just("n")}, by=st.lists(st.sampled_from(["caller", "cedula", "contract"]),
+         min_size=1), request=REQUESTS, take=TAKES, prompts=PROMPTS, next=TARGETS, unknown=TARGETS, fallback=TARGETS),
+    node("collect", {**QUESTION, "read_back": st.booleans()}, prompts=PROMPTS, into=st.sampled_from(["n", "t", "d"]),
+         next=TARGETS, **{"as": st.sampled_from(["cedula", "contract", "phone", "date", "amount"])}),
+    node("voicemail", {"none": TARGETS}, mailbox="m", prompts=PROMPTS, next=TARGETS),
+    node("transfer", to=st.sampled_from([{"number": "{{ t }}"}, {"phone": "x"}]), timeout_s=5,
+         then=st.fixed_dictionaries({"failed": TARGETS}, optional={"talked": TARGETS})),
+    node("transfer", to=st.just({"flow": "azar"})),
+    node("bot", name="b", take=TAKES, next=TARGETS, unavailable=TARGETS),
+    node("callback", queue="q", next=TARGETS, declined=TARGETS),
+    node("survey", name="s", questions=st.lists(st.fixed_dictionaries({"id": st.just("q"), "prompts": PROMPTS}),
+                                               min_size=1, max_size=2), next=TARGETS),
+    node("record", QUESTION, prompts=PROMPTS, next=TARGETS),
+    node("subflow", {"with": st.just({"t": "{{ t }}"}), "take": st.just({"t": "t"})},
+         flow=st.sampled_from(["azar", "nadie"]), next=TARGETS),
+    node("return"),
 )  # fmt: skip
 DOCUMENTS = st.fixed_dictionaries(
     {
         "id": st.just("azar"),
         "entry": TARGETS,
         "variables": st.just({"n": "integer", "t": "text", "d": "digits"}),
+        "calendars": st.just({"oficina": {"weekly": {"mon-fri": ["08:00-17:00"]}}}),
         "nodes": st.fixed_dictionaries(dict.fromkeys("abcde", NODES)),
-        "limits": st.fixed_dictionaries({"steps": st.integers(1, 60), "visits": st.integers(1, 15)}),
+        "limits": st.fixed_dictionaries(
+            {"steps": st.integers(1, 60), "visits": st.integers(1, 15), "depth": st.integers(1, 4)}
+        ),
     },
     optional={
         "person": st.fixed_dictionaries({"digit": KEYS, "to": TARGETS}),
@@ -91,6 +139,14 @@ def flow_from(document: object) -> Flow:
     return loaded.flow
 
 
+def finder(flow: Flow) -> engine.Find:
+    return lambda name, _version: flow if name == flow.id else None
+
+
+def is_order(waits: Action | None) -> bool:
+    return isinstance(waits, Request) and waits.method != "GET"
+
+
 def an_answer(waits: Action | None, data: st.DataObject) -> Input:
     if isinstance(waits, Answer):
         return Answered()
@@ -99,7 +155,19 @@ def an_answer(waits: Action | None, data: st.DataObject) -> Input:
     if isinstance(waits, Collect):
         digits = data.draw(st.text("0123456789*#", max_size=waits.max_digits))
         return Collected(digits, data.draw(st.sampled_from(CollectEnd)))
-    return QueueLeft(data.draw(st.sampled_from(QueueExit)))
+    if isinstance(waits, Request):
+        failure = data.draw(st.one_of(st.none(), st.sampled_from(Failure)))
+        return Response(data.draw(st.sampled_from([200, 404, 500])), data.draw(ANSWERS), failure)
+    if isinstance(waits, Record):
+        return Recorded(data.draw(st.sampled_from(["", "r"])), data.draw(st.floats(0, 100)))
+    if isinstance(waits, Transfer):
+        return TransferEnded(data.draw(st.sampled_from(TransferExit)))
+    if isinstance(waits, Converse):
+        return Conversed(data.draw(st.sampled_from(BotExit)), data.draw(st.sampled_from([{}, {"a": "x"}, {"a": 3}])))
+    return QueueLeft(data.draw(st.sampled_from(QueueExit)), data.draw(st.sampled_from(["", "1"])))
+
+
+ANSWERS = st.sampled_from([None, {"a": 1}, {"a": "x", "xs": [{"a": "12:30"}]}, {"xs": []}, {"xs": [{}, 3]}, [], "x"])
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow], deadline=None)
@@ -108,15 +176,18 @@ def test_every_call_ends_and_every_state_survives(
     document: object, facts: dict[str, object], data: st.DataObject
 ) -> None:
     flow = flow_from(document)
-    state, actions = engine.step(flow, engine.begin(flow), Begin(facts))
+    at = data.draw(st.sampled_from([0.0, 1_772_463_600.0]))
+    state, actions = engine.step(flow, engine.begin(flow), Begin(facts), at=at, find=finder(flow))
     leaves_at = data.draw(st.one_of(st.none(), st.integers(0, 20)))
     inputs, seen = 1, list(actions)
     while not state.is_over:
         check_actions(state, actions)
         state = through_json(state)
-        assert engine.step(flow, state, Resume()).state == state
+        resumed = engine.step(flow, state, Resume(), find=finder(flow)).state
+        assert resumed == state or is_order(state.waiting)
         heard = CallerLeft() if inputs == leaves_at else an_answer(state.waiting, data)
-        state, actions = engine.step(flow, state, heard)
+        at += data.draw(st.sampled_from([0, 0, 3, 200]))
+        state, actions = engine.step(flow, state, heard, at=at, find=finder(flow))
         seen += actions
         inputs += 1
         assert inputs <= MOST_INPUTS
@@ -124,7 +195,8 @@ def test_every_call_ends_and_every_state_survives(
     limits = flow.head.limits
     assert state.steps <= limits.steps + engine.STEPS_AFTER_FAULT
     notes = [action for action in seen if isinstance(action, Note)]
-    assert [note.data["node"] for note in notes if note.kind == "node"] == list(state.path)
+    entered = [note.data["node"] for note in notes if note.kind == "node"]
+    assert entered == [place.removeprefix("azar.") for place in state.path]
     assert len([note for note in notes if note.kind == "flow.ended"]) == 1
     assert state.phase is Phase.LEFT or isinstance(seen[-1], Hangup)
 
@@ -136,10 +208,10 @@ def test_a_call_may_be_taken_up_by_any_other_flow(old: object, new: object, data
     state, _ = engine.step(flow, engine.begin(flow), Begin({"from": "0999"}))
     for _ in range(data.draw(st.integers(0, 6))):
         if not state.is_over:
-            state, _ = engine.step(flow, state, an_answer(state.waiting, data))
+            state, _ = engine.step(flow, state, an_answer(state.waiting, data), find=finder(flow))
     state = engine.moved(other, state)
     for _ in range(MOST_INPUTS + 60):
         if state.is_over:
             break
-        state, _ = engine.step(other, through_json(state), an_answer(state.waiting, data))
+        state, _ = engine.step(other, through_json(state), an_answer(state.waiting, data), find=finder(other))
     assert state.is_over

@@ -48,9 +48,9 @@ def test_an_empty_value_is_at_its_key() -> None:
         ("a: b: c\n", ("yaml.syntax", 1, 5)),
         ("a: [1\n", ("yaml.syntax", 2, 1)),
         ("a: 1\n---\nb: 2\n", ("yaml.documents", 2, 1)),
-        ('a: "\\ud800"\n', ("yaml.character", 1, 4)),
+        ('a: "\\ud800"\n', ("yaml.syntax", 1, 7)),
         ('a: "\\0"\n', ("yaml.character", 1, 4)),
-        ('a: "\\UFFFFFFFF"\n', ("yaml.syntax", 1, 1)),
+        ('a: "\\UFFFFFFFF"\n', ("yaml.syntax", 1, 7)),
         ("\x00", ("yaml.syntax", 1, 1)),
     ],
 )

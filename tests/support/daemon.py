@@ -14,6 +14,7 @@ from callcontrol.events import InteractionEvent, fact_type
 from callcontrol.flows import BookFlows
 from callcontrol.journal import MemoryJournal
 from callcontrol.model import AgentId, AgentState, Interaction
+from callcontrol.ports import CustomerSystems
 from callcontrol.record import fold
 from callcontrol.routing import terms as routing
 from callcontrol.settings import Agent, Queue
@@ -67,7 +68,11 @@ class Echo:
 class DaemonLab:
     """One twin world and one journal; `start` and `kill` a daemon on them as often as the test needs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, flows: FlowSettings | None = None, systems: CustomerSystems | None = None
+    ) -> None:
+        self.flows = flows or FlowSettings()
+        self.systems = systems
         self.clock = VirtualClock()
         self.world = MemoryWorld(self.clock, SETTINGS)
         self.journal = MemoryJournal()
@@ -87,7 +92,7 @@ class DaemonLab:
     async def start(self) -> None:
         switch = MemorySwitch(self.clock, SETTINGS, self.world)
         await self._stack.enter_async_context(switch)
-        book = FlowBook(FlowSettings(), queues=[q.name for q in QUEUES])
+        book = FlowBook(self.flows, queues=[q.name for q in QUEUES])
         assert not book.refresh().refused
         self.daemon = Daemon(
             switch=switch,
@@ -99,6 +104,7 @@ class DaemonLab:
             rules=[q.rules for q in QUEUES],
             clock=self.clock,
             metrics=Metrics(),
+            systems=self.systems,
         )
         self._task = asyncio.create_task(self.daemon.run(), name="daemon")
         await self.go(0)

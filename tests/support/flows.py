@@ -10,13 +10,17 @@ from ivr_flows.flow import Flow
 from ivr_flows.loader import load
 from ivr_flows.protocol import (
     Action,
+    AllowRecording,
     Answer,
     Answered,
     Begin,
+    CallBack,
     Collect,
     Collected,
     CollectEnd,
+    Converse,
     Enqueue,
+    Failure,
     Hangup,
     Input,
     Note,
@@ -26,6 +30,13 @@ from ivr_flows.protocol import (
     PromptText,
     QueueExit,
     QueueLeft,
+    Record,
+    Recorded,
+    Request,
+    Response,
+    Transfer,
+    TransferEnded,
+    TransferExit,
 )
 from ivr_flows.state import FlowState
 
@@ -57,8 +68,10 @@ def through_json(state: FlowState) -> FlowState:
 class Caller:
     """A call that follows the contract: after each step it checks what every step must be."""
 
-    def __init__(self, flow: Flow, **facts: object) -> None:
+    def __init__(self, flow: Flow, *others: Flow, at: float = 1_772_463_600.0, **facts: object) -> None:
+        self.flows = {each.id: each for each in (flow, *others)}
         self.flow = flow
+        self.at = at  # a Monday, ten in the morning in Cuenca
         self.state = engine.begin(flow)
         self.all: list[Action] = []
         self.last: tuple[Action, ...] = ()
@@ -67,11 +80,31 @@ class Caller:
             self.tell(Answered())
 
     def tell(self, heard: Input) -> tuple[Action, ...]:
-        self.state, self.last = engine.step(self.flow, through_json(self.state), heard)
+        before = through_json(self.state)
+        self.state, self.last = engine.step(self.flows[before.flow], before, heard, at=self.at, find=self._find)
         check_actions(self.state, self.last)
         through_json(self.state)
         self.all += self.last
         return self.last
+
+    def _find(self, flow: str, _version: str) -> Flow | None:
+        return self.flows.get(flow)
+
+    def answer(self, status: int = 200, body: object = None) -> tuple[Action, ...]:
+        """The customer's system answers."""
+        return self.tell(Response(status, body))
+
+    def fail(self, failure: Failure = Failure.TIMEOUT) -> tuple[Action, ...]:
+        return self.tell(Response(failure=failure))
+
+    def transferred(self, how: TransferExit) -> tuple[Action, ...]:
+        return self.tell(TransferEnded(how))
+
+    def message(self, seconds: float) -> tuple[Action, ...]:
+        return self.tell(Recorded("rec1" if seconds else "", seconds))
+
+    def say(self, phrase: str) -> tuple[Action, ...]:
+        return self.tell(Collected("", CollectEnd.COMPLETE, phrase))
 
     def press(self, digits: str, end: CollectEnd = CollectEnd.COMPLETE) -> tuple[Action, ...]:
         return self.tell(Collected(digits, end))
@@ -97,7 +130,15 @@ class Caller:
     def said(self) -> str:
         """What the last step says."""
         prompts = [p for a in self.last if isinstance(a, Play | Collect) for p in a.prompts]
+        prompts += [p for a in self.last if isinstance(a, Record) for p in a.prompts]
         return " ".join(texts(prompts))
+
+    def asked(self) -> Request:
+        assert isinstance(self.waits, Request), self.waits
+        return self.waits
+
+    def variable(self, name: str) -> object:
+        return self.state.variables[name]
 
 
 def texts(prompts: Iterable[object]) -> list[str]:
@@ -111,11 +152,13 @@ def texts(prompts: Iterable[object]) -> list[str]:
 def check_actions(state: FlowState, actions: tuple[Action, ...]) -> None:
     """What holds after every step: notes, then one action that ends or waits, and that is what the state says."""
     *before, last = actions or (Note("none", {}),)
-    assert all(isinstance(a, Note) for a in before)
+    assert all(isinstance(a, Note | AllowRecording | CallBack) for a in before)
     json.dumps([a.data for a in actions if isinstance(a, Note)], allow_nan=False)
     if isinstance(last, Hangup):
         assert state.is_over
-    elif isinstance(last, Answer | Play | Collect | Enqueue):
+    elif isinstance(last, Answer | Play | Collect | Enqueue | Request | Record | Transfer | Converse):
         assert state.waiting == last
+    elif isinstance(state.waiting, Request):
+        assert not actions  # a key that means nothing while a system is asked
     else:
         assert state.is_over

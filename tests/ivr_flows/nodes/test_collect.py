@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ivr_flows.loader import load
 from ivr_flows.protocol import Collect, CollectEnd, PromptText
 from tests.support.flows import HEAD, Caller, flow_of
@@ -72,3 +74,77 @@ def test_limits_that_cannot_be_are_refused() -> None:
     text = f"{DECLARED}nodes:\n{ASK.replace('max_digits: 10', 'max_digits: 2') % ''}\n  cola: {{kind: hangup}}\n"
     (finding,) = load(text).findings
     assert "min_digits" in finding.message
+
+
+CHECKED = (
+    "  uno: {kind: collect, prompts: Digite., as: %s, into: v, read_back: %s, repeats: 2, next: dos}\n"
+    "  dos: {kind: play, prompts: 'Es {{ v }}', next: fin}"
+)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "keys", "value"),
+    [
+        ("cedula", "1710034065", "1710034065"),
+        ("ruc", "1710034065001", "1710034065001"),
+        ("identity", "1710034065001", "1710034065001"),
+        ("contract", "20451", "20451"),
+        ("phone", "2831900", "072831900"),
+        ("date", "02032026", "2026-03-02"),
+        ("amount", "12*5", "12.50"),
+        ("amount", "7", "7.00"),
+    ],
+)
+def test_keys_are_checked_by_what_they_mean(meaning: str, keys: str, value: str) -> None:
+    caller = Caller(flow_of(CHECKED % (meaning, "false"), HEAD + "variables: {v: text}\n"))
+    caller.press(keys)
+    assert caller.variable("v") == value
+
+
+@pytest.mark.parametrize(
+    ("meaning", "keys", "word"),
+    [
+        ("cedula", "1710034064", "cédula"),
+        ("cedula", "17", "cédula"),
+        ("ruc", "1710034064001", "RUC"),
+        ("contract", "1*11", "contrato"),
+        ("phone", "123", "teléfono"),
+        ("date", "31022026", "fecha"),
+        ("date", "99999999", "fecha"),
+        ("amount", "1*2*3", "valor"),
+        ("amount", "*50", "valor"),
+    ],
+)
+def test_wrong_keys_are_told_why(meaning: str, keys: str, word: str) -> None:
+    caller = Caller(flow_of(CHECKED % (meaning, "false"), HEAD + "variables: {v: text}\n"))
+    caller.press(keys)
+    assert word in caller.said()
+    assert caller.said().endswith("Digite.")
+
+
+def test_read_back_confirm_and_correct() -> None:
+    caller = Caller(flow_of(CHECKED % ("amount", "true"), HEAD + "variables: {v: number}\n"))
+    caller.press("12*50")
+    assert caller.said().startswith("Usted digitó: doce dólares con cincuenta centavos. Si es correcto, marque uno.")
+    caller.press("2")
+    assert caller.said().endswith("Digite.")
+    caller.press("13")
+    caller.press("")
+    assert caller.said().startswith("Usted digitó: trece dólares.")
+    caller.press("1")
+    assert caller.variable("v") == 13.0
+
+
+def test_read_back_without_an_answer_ends_at_a_person() -> None:
+    caller = Caller(flow_of(CHECKED % ("contract", "true"), HEAD + "variables: {v: text}\n"))
+    caller.press("20451")
+    for _ in range(3):
+        caller.press("")
+    assert caller.path == "uno cola"
+
+
+def test_a_person_at_the_read_back() -> None:
+    caller = Caller(flow_of(CHECKED % ("contract", "true"), HEAD + "variables: {v: text}\n"))
+    caller.press("20451")
+    caller.press("0")
+    assert caller.path == "uno cola"

@@ -85,3 +85,40 @@ def test_without_a_person_it_gives_up_by_on_error() -> None:
     caller = Caller(flow_of(MENU % ", repeats: 0", HEAD.replace('person: {digit: "0", to: cola}\n', "")))
     caller.press("")
     assert caller.state.node == "cola"
+
+
+ADAPTIVE = """\
+  uno:
+    kind: menu
+    prompts: Elija.
+    options:
+      "1": {to: fin, prompts: Agua., phrases: [agua, el agua potable]}
+      "2": {to: cola, prompts: Su factura vencida., when: deuda > 0, first_when: deuda > 20}
+"""
+
+
+@pytest.mark.parametrize(
+    ("debt", "said"),
+    [("0", "Elija. Agua."), ("5", "Elija. Agua. Su factura vencida."), ("30", "Elija. Su factura vencida. Agua.")],
+)
+def test_what_is_offered_depends_on_the_caller(debt: str, said: str) -> None:
+    flow = flow_of(ADAPTIVE, HEAD + f"variables: {{deuda: {{type: number, default: '{debt}'}}}}\n")
+    caller = Caller(flow)
+    assert caller.said() == said
+    caller.press("2")
+    assert caller.path == ("uno" if debt == "0" else "uno cola")
+
+
+def test_a_phrase_chooses_as_its_key_does() -> None:
+    flow = flow_of(ADAPTIVE, HEAD + "variables: {deuda: number}\n")
+    caller = Caller(flow)
+    assert isinstance(caller.waits, Collect)
+    assert caller.waits.phrases == ("agua", "el agua potable")
+    caller.say("El Agua Potable")
+    assert caller.path == "uno fin"
+    caller = Caller(flow)
+    caller.say("asesor")
+    assert caller.path == "uno cola"
+    caller = Caller(flow)
+    caller.say("otra cosa")
+    assert caller.said().startswith("La opción no es válida.")

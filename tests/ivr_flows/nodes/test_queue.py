@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from ivr_flows.protocol import Enqueue, QueueExit
-from tests.support.flows import HEAD, Caller, flow_of
+from ivr_flows.loader import load
+from ivr_flows.protocol import Enqueue, QueueExit, QueueLeft
+from tests.support.flows import END, HEAD, Caller, flow_of
 
 ENDS = "  a: {kind: hangup}\n  b: {kind: hangup}\n  c: {kind: hangup}\n  d: {kind: hangup}\n"
 
@@ -33,3 +34,26 @@ def test_what_is_left_out_leads_where_the_timeout_does(exit_: QueueExit) -> None
     caller = Caller(flow_of(f"  uno: {{kind: queue, name: x, then: {{talked: a, timeout: b}}}}\n{ENDS}"))
     caller.queue(exit_)
     assert caller.state.node == ("a" if exit_ is QueueExit.TALKED else "b")
+
+
+def test_urgency_exits_and_comfort() -> None:
+    node = (
+        "  uno: {kind: queue, name: x, priority: 5, urgency: [{when: vip, by: 50}, {when: 'n > 3', by: 9}],"
+        " comfort: Siga en línea, comfort_every_s: 30, say_position: true, say_wait: true,"
+        " exits: {'1': a, '2': b}, then: {talked: c, timeout: d}}\n"
+    )
+    head = HEAD + "variables: {vip: {type: boolean, default: 'true'}, n: integer}\n"
+    caller = Caller(flow_of(node + ENDS, head))
+    assert isinstance(caller.waits, Enqueue)
+    assert caller.waits.priority == 55
+    assert caller.waits.exits == "12"
+    assert (caller.waits.comfort_every_s, caller.waits.say_position, caller.waits.say_wait) == (30.0, True, True)
+    caller.tell(QueueLeft(QueueExit.DIGIT, "2"))
+    assert caller.state.node == "b"
+
+
+def test_comfort_needs_to_know_how_often() -> None:
+    loaded = load(
+        f"{HEAD}nodes:\n  uno: {{kind: queue, name: x, say_wait: true, then: {{talked: fin, timeout: fin}}}}\n{END}"
+    )
+    assert loaded.flow is None

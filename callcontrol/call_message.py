@@ -1,0 +1,91 @@
+"""A message that the caller leaves: prompt, tone, recording, until a key, the limit, or the hang-up."""
+
+from __future__ import annotations
+
+from callcontrol import call_talk as talk
+from callcontrol import commands as cmd
+from callcontrol import events as ev
+from callcontrol import inputs as inp
+from callcontrol.call_flow import tell
+from callcontrol.call_state import Message, Turn
+from callcontrol.model import Phase
+from ivr_flows import protocol as flow
+from pbx import events as pbx
+from pbx.terms import RecordedFile
+
+LIMIT = "message"
+_END_KEYS = "#*"
+
+
+def prompted(turn: Turn, message: Message) -> None:
+    """The prompt and its tone were heard: record."""
+    turn.set(prompt=None, message=Message(id=message.id, path=message.path, mailbox=message.mailbox, recording=True))
+    turn.do(cmd.StartRecording(turn.s.channel, message.id, message.path))
+    turn.do(cmd.SetTimer(f"{LIMIT}:{message.id}", turn.at + message.max_s))
+
+
+def key(turn: Turn, e: pbx.DigitReceived) -> None:
+    message = turn.s.message
+    if e.channel == turn.s.channel and e.digit in _END_KEYS and message is not None and message.recording:
+        turn.do(cmd.StopRecording(turn.s.channel, message.id))
+
+
+def limit_reached(turn: Turn, recording: str) -> None:
+    message = turn.s.message
+    if message is not None and message.id == recording and turn.s.phase is Phase.FLOW:
+        turn.do(cmd.StopRecording(turn.s.channel, message.id))
+
+
+# --- what the switch tells of recordings: the message's are ours, all others the talk's --------------------
+
+
+def recording_started(turn: Turn, e: pbx.RecordingStarted) -> None:
+    message = turn.s.message
+    if message is None or e.recording != message.id:
+        return talk.recording_started(turn, e)
+    return turn.fact(ev.RecordingStarted(recording=message.id, path=message.path))
+
+
+def recording_stopped(turn: Turn, e: pbx.RecordingStopped) -> None:
+    message = turn.s.message
+    if message is None or e.recording != message.id:
+        return talk.recording_stopped(turn, e)
+    return _kept(turn, message, e.file)
+
+
+def recording_finished(turn: Turn, e: inp.RecordingFinished) -> None:
+    """A repaired file: what was said up to where it broke off is a message."""
+    message = turn.s.message
+    if message is None or e.recording != message.id:
+        return talk.recording_finished(turn, e)
+    return lost(turn, "no audio was written") if e.file is None else _kept(turn, message, e.file)
+
+
+def _kept(turn: Turn, message: Message, file: RecordedFile) -> None:
+    seconds = round(file.seconds, 3)
+    turn.fact(ev.RecordingStopped(recording=message.id, path=message.path, seconds=seconds, channels=file.channels))
+    turn.set(message=None)
+    if turn.s.phase is Phase.FLOW:
+        return tell(turn, flow.Recorded(message.id, seconds))
+    # Most people end their message by hanging up: the flow is over, and the message is one all the same.
+    facts = {"mailbox": message.mailbox, "recording": message.id, "seconds": seconds, "ended_by": "hangup"}
+    return turn.fact(ev.FlowNoted(kind="voicemail.left", data=facts))
+
+
+def recording_failed(turn: Turn, e: pbx.RecordingFailed) -> None:
+    message = turn.s.message
+    if message is None or e.recording != message.id:
+        return talk.recording_failed(turn, e)
+    return lost(turn, e.reason)
+
+
+def lost(turn: Turn, reason: str) -> None:
+    """Nothing was recorded: the flow goes on as if nothing had been said, and somebody looks."""
+    message = turn.s.message
+    if message is None:
+        return
+    turn.fact(ev.RecordingFailed(recording=message.id, reason=reason))
+    turn.do(cmd.Alert("message_lost", reason))
+    turn.set(message=None)
+    if turn.s.phase is Phase.FLOW:
+        tell(turn, flow.Recorded("", 0.0))

@@ -1,0 +1,74 @@
+"""Waiting in a queue made bearable: the caller's place, the expected wait, comfort prompts, keys that lead away."""
+
+from __future__ import annotations
+
+from callcontrol import commands as cmd
+from callcontrol import events as ev
+from callcontrol import inputs as inp
+from callcontrol.call_flow import back_to_flow
+from callcontrol.call_state import Turn
+from callcontrol.model import Phase
+from ivr_flows import protocol as flow
+from ivr_flows.speech.waiting import waiting_prompts
+from ivr_flows.state import action_from_json
+from pbx import events as pbx
+
+COMFORT = "wait"
+
+
+def _waiting(turn: Turn) -> flow.Enqueue | None:
+    asked = turn.s.asked
+    action = None if asked is None or turn.s.phase is not Phase.QUEUED else action_from_json(asked)
+    return action if isinstance(action, flow.Enqueue) else None
+
+
+def comfort_due(turn: Turn, number: str) -> None:
+    if number == str(turn.s.comforts) and _waiting(turn) is not None:
+        turn.do(cmd.AskPlace(turn.s.comforts))
+
+
+def placed(turn: Turn, e: inp.QueuePlace) -> None:
+    """The router's word on the place: say it, unless an agent is being rung just now."""
+    action = _waiting(turn)
+    if action is None or e.number != turn.s.comforts:
+        return None
+    position = e.position if action.say_position else None
+    wait_s = e.wait_s if action.say_wait else None
+    prompts = (*waiting_prompts(position, wait_s, action.language), *action.comfort)
+    if not prompts or turn.s.offer is not None:
+        return again(turn)
+    playback = turn.new_playback()
+    turn.set(comforting=playback)
+    return turn.do(cmd.PlayTo(turn.s.channel, playback, prompts))
+
+
+def playback_finished(turn: Turn, e: pbx.PlaybackFinished) -> None:
+    if e.playback != turn.s.comforting or e.end is pbx.PlaybackEnd.STOPPED:
+        return
+    comforted(turn)
+
+
+def comforted(turn: Turn) -> None:
+    """Also where the prompt could not be played, or its end was not told."""
+    turn.set(comforting=None)
+    turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))
+    again(turn)
+
+
+def again(turn: Turn) -> None:
+    """The next time; an older timer that still runs says a number that is none any more."""
+    action = _waiting(turn)
+    if action is not None and action.comfort_every_s is not None:
+        turn.set(comforts=turn.s.comforts + 1)
+        turn.do(cmd.SetTimer(f"{COMFORT}:{turn.s.comforts}", turn.at + action.comfort_every_s))
+
+
+def key(turn: Turn, e: pbx.DigitReceived) -> None:
+    action = _waiting(turn)
+    if action is None or e.channel != turn.s.channel or e.digit not in action.exits:
+        return
+    s = turn.s
+    turn.do(cmd.WithdrawItem(), cmd.StopMusic(s.channel))
+    turn.fact(ev.Dequeued(queue=s.queue or "", how="exit", waited_s=round(turn.at - s.queued_at, 3)))
+    turn.set(comforting=None, asked=None)
+    back_to_flow(turn, flow.QueueExit.DIGIT, e.digit)

@@ -1,0 +1,121 @@
+"""A flow as an SVG picture: layers from the entry downwards, each way an arrow with the field that names it."""
+
+from __future__ import annotations
+
+import html
+from collections import deque
+
+from ivr_flows.flow import Flow
+from ivr_flows.lint import Edge, edges
+from ivr_flows.nodes import KINDS
+
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 170, 46, 40, 84, 40
+# Colours by what a node is for the caller.
+_FILL = {"end": "#d9efe2", "ask": "#fdf0d0", "system": "#e4e2f4", "other": "#eef3f8"}
+_ASKS = frozenset({"menu", "collect", "identify", "survey", "record", "callback", "voicemail"})
+_SYSTEMS = frozenset({"http", "announce", "bot", "subflow"})
+_STYLE = (
+    "text{font:12px 'Segoe UI',Roboto,sans-serif;fill:#1c2733}"
+    ".k{font-size:10px;fill:#5a6b7b}.l{font-size:9px;fill:#5a6b7b}"
+    "rect{stroke:#8395a7}path{fill:none;stroke:#8395a7}.back{stroke-dasharray:4 3}"
+)
+
+_ARROW = (
+    '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<path d="M0 0L8 4L0 8z" style="fill:#8395a7;stroke:none"/></marker></defs>'
+)
+
+
+def draw_svg(flow: Flow) -> str:
+    """A whole SVG document. Nothing in it comes from outside: no script, no link, no font."""
+    ways = list(edges(flow))
+    places = _placed(flow, ways)
+    width = max(x for x, _ in places.values()) + _WIDTH + _MARGIN
+    height = max(y for _, y in places.values()) + _HEIGHT + _MARGIN
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img">',
+        f"<title>{html.escape(flow.name)}</title>",
+        f"<style>{_STYLE}</style>",
+        _ARROW,
+    ]
+    parts += [_arrow(edge, places) for edge in ways]
+    parts += [_box(flow, node_id, places[node_id]) for node_id in places]
+    return "\n".join([*parts, _legend(flow, height), "</svg>"]) + "\n"
+
+
+def _placed(flow: Flow, ways: list[Edge]) -> dict[str, tuple[int, int]]:
+    """Each node in the layer of its shortest way from the entry; those that nothing leads to come last."""
+    forth: dict[str, list[str]] = {str(node): [] for node in flow.nodes}
+    for edge in ways:
+        forth[edge.origin].append(edge.target)
+    starts = [str(flow.head.entry)]
+    starts += [str(flow.head.person.to)] if flow.head.person else []
+    starts += [str(flow.head.on_error)] if flow.head.on_error else []
+    depth = dict.fromkeys([starts[0]], 0)
+    for start in (*starts, *forth):
+        # what only the key for a person, a fault or nothing leads to stands below all else
+        depth.setdefault(start, max(depth.values()) + 1)
+        waiting = deque([start])
+        while waiting:
+            node = waiting.popleft()
+            for target in forth[node]:
+                if target not in depth:
+                    depth[target] = depth[node] + 1
+                    waiting.append(target)
+    rows: dict[int, list[str]] = {}
+    for node, level in depth.items():
+        rows.setdefault(level, []).append(node)
+    widest = max(len(row) for row in rows.values())
+    places = {}
+    for level, row in sorted(rows.items()):
+        left = _MARGIN + (widest - len(row)) * (_WIDTH + _GAP_X) // 2
+        for index, node in enumerate(row):
+            places[node] = (left + index * (_WIDTH + _GAP_X), _MARGIN + level * (_HEIGHT + _GAP_Y))
+    return places
+
+
+def _box(flow: Flow, node_id: str, place: tuple[int, int]) -> str:
+    kind = flow.nodes[node_id].kind
+    x, y = place
+    meaning = "end" if KINDS[kind].is_end else "ask" if kind in _ASKS else "system" if kind in _SYSTEMS else "other"
+    title = html.escape(flow.nodes[node_id].description or f"{node_id} ({kind})")
+    radius = _HEIGHT // 2 if KINDS[kind].is_end else 6
+    return (
+        f'<g><title>{title}</title><rect x="{x}" y="{y}" width="{_WIDTH}" height="{_HEIGHT}" rx="{radius}"'
+        f' fill="{_FILL[meaning]}"/>'
+        f'<text x="{x + _WIDTH // 2}" y="{y + 20}" text-anchor="middle">{html.escape(_cut(node_id, 24))}</text>'
+        f'<text class="k" x="{x + _WIDTH // 2}" y="{y + 36}" text-anchor="middle">{html.escape(kind)}</text></g>'
+    )
+
+
+def _arrow(edge: Edge, places: dict[str, tuple[int, int]]) -> str:
+    (x1, y1), (x2, y2) = places[edge.origin], places[edge.target]
+    start_x, end_x = x1 + _WIDTH // 2, x2 + _WIDTH // 2
+    if y2 > y1:
+        start_y, end_y, bend, style = y1 + _HEIGHT, y2, (y2 - y1 - _HEIGHT) // 2, ""
+    else:  # back or sideways: around the side
+        start_x, end_x = x1 + _WIDTH, x2 + _WIDTH
+        start_y, end_y, bend, style = y1 + _HEIGHT // 2, y2 + _HEIGHT // 2, 0, ' class="back"'
+    if style:
+        curve = f"M{start_x} {start_y}C{start_x + 60} {start_y} {end_x + 60} {end_y} {end_x} {end_y}"
+    else:
+        curve = f"M{start_x} {start_y}C{start_x} {start_y + bend} {end_x} {end_y - bend} {end_x} {end_y}"
+    # a third of the way: labels of ways into one node do not lie upon each other there
+    label_x, label_y = start_x + (end_x - start_x) // 3, start_y + (end_y - start_y) // 3 - 3
+    label = (
+        f'<text class="l" x="{label_x}" y="{label_y}" text-anchor="middle">{html.escape(_cut(edge.label, 22))}</text>'
+    )
+    return f'<path d="{curve}"{style} marker-end="url(#a)"/>{label}'
+
+
+def _legend(flow: Flow, height: int) -> str:
+    words = []
+    if flow.head.person is not None:
+        words.append(f"{flow.head.person.digit} → {flow.head.person.to} (a person, from every node)")
+    if flow.head.on_error is not None:
+        words.append(f"fault → {flow.head.on_error}")
+    return f'<text class="k" x="{_MARGIN}" y="{height - 12}">{html.escape("; ".join(words))}</text>'
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

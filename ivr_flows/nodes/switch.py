@@ -1,0 +1,31 @@
+"""`switch`: one of many ways, by a value."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome
+from ivr_flows.terms import Expression, NodeRef
+
+
+class Switch(NodeModel):
+    """The value as text, without regard to case, is looked up among the cases."""
+
+    kind: Literal["switch"]
+    value: Expression
+    cases: dict[str, NodeRef] = Field(min_length=1, max_length=50)
+    otherwise: NodeRef = Field(alias="else")
+
+
+def enter(node: Switch, context: Context) -> Outcome:
+    value = context.value(node.value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    word = str(value).strip().casefold()
+    target = next((to for case, to in node.cases.items() if case.strip().casefold() == word), node.otherwise)
+    return Go(target, typed=context.typed)
+
+
+KIND = NodeKind(Switch, enter)

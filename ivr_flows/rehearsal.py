@@ -1,0 +1,214 @@
+"""A call without a telephone: somebody (a test, a terminal, a page) plays the caller, the agents and the customer's
+systems. Pure; the time is what it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ivr_flows import engine
+from ivr_flows.flow import Flow
+from ivr_flows.protocol import (
+    Action,
+    Answer,
+    Answered,
+    Begin,
+    BotExit,
+    CallerLeft,
+    Collect,
+    Collected,
+    CollectEnd,
+    Converse,
+    Conversed,
+    Enqueue,
+    Failure,
+    Input,
+    Note,
+    Play,
+    Played,
+    Prompt,
+    PromptFile,
+    PromptText,
+    QueueExit,
+    QueueLeft,
+    Record,
+    Recorded,
+    Request,
+    Response,
+    Transfer,
+    TransferEnded,
+    TransferExit,
+    Waiting,
+)
+
+# A Monday at ten in the morning in Cuenca: what is open at all is open then.
+SOME_MONDAY = 1_772_463_600.0
+# Kinds whose `Collect` only listens for impatient keys.
+_SPEAKERS = frozenset({"play", "announce"})
+# More prompts in a row than any flow may play.
+_MOST_PLAYS = 1000
+
+
+class NotWaitedFor(Exception):
+    """The flow waits for something else than what it was given."""
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """`said` are the texts that the caller has heard, one entry an action; `notes` all that was noted."""
+
+    flow: Flow
+    find: engine.Find
+    facts: Mapping[str, object]
+    at: float = SOME_MONDAY
+    said: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    done: list[Action] = field(default_factory=list)
+    state: Any = None
+    recordings: int = 0
+
+    def begin(self) -> None:
+        self.state = engine.begin(self.flow)
+        self.tell(Begin(dict(self.facts)))
+
+    # --- what happened --------------------
+
+    @property
+    def waits(self) -> Waiting | None:
+        waiting: Waiting | None = self.state.waiting
+        return waiting
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self.state.is_over)
+
+    @property
+    def path(self) -> list[str]:
+        return list(self.state.path)
+
+    def tell(self, heard: Input) -> None:
+        """One input to the engine; raises its `UnexpectedInput`."""
+        flow = self.find(self.state.flow, self.state.version) or self.find(self.state.flow, "") or self.flow
+        self.state, actions = engine.step(flow, self.state, heard, at=self.at, find=self.find)
+        self.done += actions
+        for action in actions:
+            if isinstance(action, Note):
+                self.notes.append(action)
+            text = " ".join(spoken(prompt) for prompt in prompts_of(action))
+            if text:
+                self.said.append(text)
+        if isinstance(self.waits, Answer):
+            self.tell(Answered())
+
+    # --- playing the others --------------------
+
+    def let_it_speak(self, *, whole: bool = True) -> None:
+        """Hear what is being said to its end; with `whole` also what a key could have cut short."""
+        for _ in range(_MOST_PLAYS):
+            if isinstance(self.waits, Play):
+                self.tell(Played())
+            elif whole and isinstance(self.waits, Collect) and self._only_speaks():
+                self.tell(Collected("", CollectEnd.TIMEOUT))
+            else:
+                return
+
+    def _only_speaks(self) -> bool:
+        flow = self.find(self.state.flow, self.state.version) or self.flow
+        node = flow.nodes.get(self.state.node)
+        return node is not None and node.kind in _SPEAKERS
+
+    def press(self, keys: str) -> None:
+        self.let_it_speak(whole=False)
+        waits = self.waits
+        if isinstance(waits, Enqueue):
+            self._wants(keys in waits.exits, f"key {keys} leads nowhere from this queue")
+            return self.tell(QueueLeft(QueueExit.DIGIT, keys))
+        self._wants(isinstance(waits, Collect | Request), f"key {keys} is not waited for")
+        most = waits.max_digits if isinstance(waits, Collect) else 1
+        self.tell(Collected(keys[:most], CollectEnd.COMPLETE))
+        return self.press(keys[most:]) if keys[most:] else None
+
+    def say(self, phrase: str) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Collect), "nobody listens")
+        self.tell(Collected("", CollectEnd.COMPLETE, phrase))
+
+    def silence(self) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Collect), "nothing was asked")
+        self.tell(Collected("", CollectEnd.TIMEOUT))
+
+    def answer(self, status: int, body: object) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Request), "no system was asked")
+        self.tell(Response(status, body))
+
+    def fail(self, failure: Failure) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Request), "no system was asked")
+        self.tell(Response(failure=failure))
+
+    def queue(self, how: QueueExit) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Enqueue), "the caller is in no queue")
+        self.tell(QueueLeft(how))
+
+    def transfer(self, how: TransferExit) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Transfer), "nobody is being called")
+        self.tell(TransferEnded(how))
+
+    def record(self, seconds: float) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Record), "nothing is recorded")
+        self.recordings += 1
+        self.tell(Recorded(f"rec{self.recordings}" if seconds > 0 else "", seconds))
+
+    def bot(self, how: BotExit, slots: Mapping[str, object]) -> None:
+        self.let_it_speak()
+        self._wants(isinstance(self.waits, Converse), "no bot was asked")
+        self.tell(Conversed(how, slots))
+
+    def hang_up(self) -> None:
+        self.tell(CallerLeft())
+
+    def pass_time(self, seconds: float) -> None:
+        self.at += seconds
+
+    def _wants(self, fits: bool, otherwise: str) -> None:
+        if not fits:
+            raise NotWaitedFor(f"{otherwise}; {self.standing()}")
+
+    def standing(self) -> str:
+        """Where the call is, in words."""
+        if self.is_over:
+            return "the call is over"
+        return f"at {self.state.node} it waits for {_WAITS[type(self.waits)](self.waits)}"
+
+
+_WAITS: Mapping[Any, Callable[[Any], str]] = {
+    Answer: lambda a: "the answer",
+    Play: lambda a: "the end of a prompt",
+    Collect: lambda a: f"up to {a.max_digits} keys",
+    Enqueue: lambda a: f"an agent of queue {a.queue}" + (f" (keys {a.exits} lead away)" if a.exits else ""),
+    Request: lambda a: f"the answer to {a.method} {a.system} {a.url}",
+    Record: lambda a: "a message",
+    Transfer: lambda a: f"{a.kind.value} {a.target}",
+    Converse: lambda a: f"the bot {a.bot}",
+    type(None): lambda a: "nothing",
+}
+
+
+def prompts_of(action: Action) -> tuple[Prompt, ...]:
+    return tuple(action.prompts) if isinstance(action, Play | Collect | Record) else ()
+
+
+def spoken(prompt: Prompt) -> str:
+    match prompt:
+        case PromptText():
+            return prompt.text
+        case PromptFile():
+            return prompt.fallback_text or f"[{prompt.name}]"
+        case _:
+            return f"[{prompt.hz} Hz]"

@@ -1,0 +1,131 @@
+"""Asking the customer's systems, shared by the kinds that do (http, identify, announce): the request as it is written,
+the action it becomes, and how values are taken out of the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from ivr_flows.node import Context, Doubt
+from ivr_flows.protocol import Failure, PromptText, Response
+from ivr_flows.protocol import Request as RequestAction
+from ivr_flows.terms import Name, Prompts, Scalar, Spec, Template
+
+MAX_URL = 1500
+_HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
+# Where an answer is looked at: ``cuentas.0.saldo``; ``#`` counts a list.
+PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.#)?$|^#$"
+AnswerPath = Annotated[str, Field(pattern=PATH, max_length=200)]
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/|$)")
+_SECRET_WORD = re.compile(r"(?i)authorization|api[-_]?key|token|secret|password|contrase|clave")
+_WAIT_PLEASE = {"es": "Un momento, por favor.", "en": "One moment, please."}
+
+
+class RequestSpec(Spec):
+    """What to ask. `url` is whole, or a path behind the address of `system`. Values are percent-encoded in it; they can
+    never change where a request goes."""
+
+    system: Name | None = Field(default=None, description="one of the settings' customer_systems")
+    url: Template
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    headers: dict[Annotated[str, Field(pattern=_HEADER)], Template] = Field(default={}, max_length=20)
+    secrets: dict[Annotated[str, Field(pattern=_HEADER)], Name] = Field(
+        default={}, max_length=10, description="headers whose values are secrets, by their names in the settings"
+    )
+    body: dict[str, Template] | None = Field(default=None, max_length=50, description="sent as JSON")
+    timeout_s: float = Field(default=4.0, gt=0, le=20, allow_inf_nan=False)
+    retries: int = Field(default=1, ge=0, le=3, description="for methods that may be repeated")
+    comfort: Prompts = ()
+    comfort_after_s: float = Field(default=2.5, gt=0, le=3.5, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _leads_where_it_says(self) -> RequestSpec:
+        if self.system is None and not _ADDRESS.match(self.url):
+            text = "a url begins with http(s)://host/, or system says whose path it is"
+            raise PydanticCustomError("url", text)
+        if self.system is not None and not self.url.startswith("/"):
+            raise PydanticCustomError("url", "behind a system the url begins with /")
+        return self
+
+    def action(self, context: Context, item: Mapping[str, object] | None = None) -> RequestAction:
+        comfort = context.prompts(self.comfort)
+        if not comfort:
+            words = _WAIT_PLEASE.get(context.language[:2], _WAIT_PLEASE["es"])
+            comfort = (PromptText(words, context.language),)
+        body = self.body
+        return RequestAction(
+            url=context.text(self.url, item, use="url")[:MAX_URL],
+            system=self.system or "",
+            method=self.method,
+            headers={name: context.text(value, item, use="data") for name, value in self.headers.items()},
+            secrets=dict(self.secrets),
+            body=None if body is None else {n: context.text(v, item, use="data") for n, v in body.items()},
+            timeout_s=self.timeout_s,
+            retries=self.retries if self.method in ("GET", "PUT") else 0,
+            comfort=comfort,
+            comfort_after_s=self.comfort_after_s,
+        )
+
+
+def doubts(spec: RequestSpec, path: tuple[str, ...] = ("request",)) -> Iterator[Doubt]:
+    """The lints that all who ask share."""
+    for name, value in spec.headers.items():
+        if _SECRET_WORD.search(name) and "{" not in value:
+            text = f"header {name} holds what looks like a secret, in plain text; name it under secrets"
+            yield Doubt((*path, "headers", name), "secret.plain", text)
+    for name, value in (spec.body or {}).items():
+        if _SECRET_WORD.search(name) and value and "{" not in value:
+            yield Doubt((*path, "body", name), "secret.plain", f"{name} looks like a secret in plain text")
+    if re.search(r"(?i)[?&](?:[a-z_]*key|token|password|clave|secret)=[^&{]+", spec.url):
+        yield Doubt((*path, "url"), "secret.plain", "the url holds what looks like a secret; send it as a header")
+    if spec.url.startswith("http://") and not re.match(r"http://(localhost|127\.|\[::1\])", spec.url):
+        yield Doubt((*path, "url"), "http.plain", "http:// sends the caller's data in the clear; use https://")
+
+
+def usable(response: Response) -> bool:
+    return response.failure is None and 200 <= response.status < 300
+
+
+def failure_word(response: Response) -> str:
+    """Why there is no usable answer, for reports."""
+    return response.failure.value if response.failure is not None else f"status_{response.status}"
+
+
+def find(body: object, path: str) -> object:
+    """The value at a path of an answer; None where there is none."""
+    here: Any = body
+    for part in path.split("."):
+        if part == "#":
+            return len(here) if isinstance(here, list | dict) else 0
+        if isinstance(here, dict):
+            here = here.get(part)
+        elif isinstance(here, list) and part.isdigit() and int(part) < len(here):
+            here = here[int(part)]
+        else:
+            return None
+    return here
+
+
+def take(context: Context, body: object, wanted: Mapping[Any, str]) -> dict[str, Scalar]:
+    """The variables that an answer gives; what it lacks keeps its value. Raises FlowFault for a value that does not
+    fit its variable."""
+    taken: dict[str, Scalar] = {}
+    for name, path in wanted.items():
+        value = find(body, path)
+        if value is not None and not isinstance(value, dict | list):
+            taken[str(name)] = context.set_variable(str(name), value)
+    return taken
+
+
+def as_item(value: object) -> dict[str, object]:
+    """One object of an answer as texts may use it (``item.sector``): plain values only."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(k)[:64]: v for k, v in list(value.items())[:50] if isinstance(v, str | int | float | bool)}
+
+
+UNREACHABLE = Response(failure=Failure.UNREACHABLE)

@@ -1,0 +1,258 @@
+"""Numbers, money, dates and times in the Spanish of Ecuador, as a person at a counter in Cuenca would say them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_HALF_UP, Decimal
+
+MAX_NUMBER = 10**15
+_SMALL = (
+    "cero",
+    "uno",
+    "dos",
+    "tres",
+    "cuatro",
+    "cinco",
+    "seis",
+    "siete",
+    "ocho",
+    "nueve",
+    "diez",
+    "once",
+    "doce",
+    "trece",
+    "catorce",
+    "quince",
+    "dieciséis",
+    "diecisiete",
+    "dieciocho",
+    "diecinueve",
+    "veinte",
+    "veintiuno",
+    "veintidós",
+    "veintitrés",
+    "veinticuatro",
+    "veinticinco",
+    "veintiséis",
+    "veintisiete",
+    "veintiocho",
+    "veintinueve",
+)
+_TENS = ("", "", "veinte", "treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa")
+_HUNDREDS = (
+    "",
+    "ciento",
+    "doscientos",
+    "trescientos",
+    "cuatrocientos",
+    "quinientos",
+    "seiscientos",
+    "setecientos",
+    "ochocientos",
+    "novecientos",
+)
+MONTHS = (
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()  # noqa: SIM905
+)
+DAYS = "lunes martes miércoles jueves viernes sábado domingo".split()  # noqa: SIM905
+# Beyond this many decimals nobody keeps a number in mind.
+_DECIMALS = 3
+
+
+def cardinal(number: int, *, before_noun: bool = False, feminine: bool = False) -> str:
+    """``21`` is ``veintiuno``, before a noun ``veintiún`` (dólares), feminine ``veintiuna``."""
+    if abs(number) > MAX_NUMBER:
+        raise ValueError("the number is too large to be said")
+    if number < 0:
+        return f"menos {cardinal(-number, before_noun=before_noun, feminine=feminine)}"
+    words = _whole(number)
+    if feminine:
+        return _feminine(words)
+    return _shortened(words) if before_noun else words
+
+
+def _whole(number: int) -> str:
+    if number < 1000:
+        return _below_thousand(number)
+    for size, one, many in ((10**12, "un billón", "billones"), (10**6, "un millón", "millones")):
+        if number >= size:
+            head, rest = divmod(number, size)
+            words = one if head == 1 else f"{_shortened(_whole(head))} {many}"
+            return words if rest == 0 else f"{words} {_whole(rest)}"
+    head, rest = divmod(number, 1000)
+    words = "mil" if head == 1 else f"{_shortened(_below_thousand(head))} mil"
+    return words if rest == 0 else f"{words} {_below_thousand(rest)}"
+
+
+def _below_thousand(number: int) -> str:
+    if number == 100:
+        return "cien"
+    hundreds, rest = divmod(number, 100)
+    words = [_HUNDREDS[hundreds]] if hundreds else []
+    if rest or not hundreds:
+        words.append(_below_hundred(rest))
+    return " ".join(words)
+
+
+def _below_hundred(number: int) -> str:
+    if number < len(_SMALL):
+        return _SMALL[number]
+    tens, unit = divmod(number, 10)
+    return _TENS[tens] if unit == 0 else f"{_TENS[tens]} y {_SMALL[unit]}"
+
+
+def _shortened(words: str) -> str:
+    """Before a noun: un, veintiún, treinta y un."""
+    if words.endswith("veintiuno"):
+        return f"{words[:-9]}veintiún"
+    return words[:-1] if words.endswith("uno") else words
+
+
+def _feminine(words: str) -> str:
+    """Hundreds and a last one follow the noun's gender; what counts millions does not."""
+    millions, mark, rest = words.rpartition("illones ")
+    if not mark:
+        millions, mark, rest = words.rpartition("illón ")
+    rest = rest.replace("cientos", "cientas").replace("quinientos", "quinientas")
+    rest = f"{rest[:-1]}a" if rest.endswith("uno") else rest
+    return millions + mark + rest
+
+
+def number(value: object) -> str:
+    """A whole or decimal number: ``3.5`` is ``tres coma cinco``."""
+    amount = _decimal(value)
+    amount = amount.quantize(Decimal(1).scaleb(-_DECIMALS), ROUND_HALF_UP).normalize()
+    sign = "menos " if amount < 0 else ""
+    whole, _, fraction = f"{abs(amount):f}".partition(".")
+    words = cardinal(int(whole))
+    if fraction:
+        zeros = len(fraction) - len(fraction.lstrip("0"))
+        words += " coma " + " ".join([*["cero"] * zeros, cardinal(int(fraction))])
+    return sign + words
+
+
+def money(value: object) -> str:
+    """Dollars and cents of the United States, Ecuador's money: ``doce dólares con cincuenta centavos``."""
+    cents_in_all = int((_decimal(value) * 100).quantize(Decimal(1), ROUND_HALF_UP))
+    sign = "menos " if cents_in_all < 0 else ""
+    dollars, cents = divmod(abs(cents_in_all), 100)
+    parts = []
+    if dollars or not cents:
+        # "un millón de dólares", but "un millón cien dólares"
+        of = "de " if dollars and dollars % 10**6 == 0 else ""
+        parts.append(f"{cardinal(dollars, before_noun=True)} {of}{'dólar' if dollars == 1 else 'dólares'}")
+    if cents:
+        parts.append(f"{cardinal(cents, before_noun=True)} {'centavo' if cents == 1 else 'centavos'}")
+    return sign + " con ".join(parts)
+
+
+def date(day: dt.date, *, year: bool = True, weekday: bool = True) -> str:
+    """``lunes dos de marzo de dos mil veintiséis``; the first of a month is ``primero``."""
+    words = f"{'primero' if day.day == 1 else cardinal(day.day)} de {MONTHS[day.month - 1]}"
+    if weekday:
+        words = f"{DAYS[day.weekday()]} {words}"
+    return f"{words} de {cardinal(day.year)}" if year else words
+
+
+def time(moment: dt.time) -> str:
+    """``las tres y media de la tarde``: the clock of twelve hours and the part of the day."""
+    hour = moment.hour % 12 or 12
+    words = f"{'la' if hour == 1 else 'las'} {cardinal(hour, feminine=True)}"
+    if moment.minute == 30:
+        words += " y media"
+    elif moment.minute:
+        words += f" y {cardinal(moment.minute)}"
+    return f"{words} {_part_of_day(moment.hour)}"
+
+
+def _part_of_day(hour: int) -> str:
+    if hour == 0:
+        return "de la noche"
+    if hour < 5:
+        return "de la madrugada"
+    if hour < 12:
+        return "de la mañana"
+    if hour == 12:
+        return "del mediodía"
+    return "de la tarde" if hour < 19 else "de la noche"
+
+
+def moment(when: dt.datetime) -> str:
+    return f"{date(when.date(), year=False)} a {time(when.time())}"
+
+
+def digits(text: str) -> str:
+    """One by one, in groups of three that a pause divides: what people write down."""
+    return ", ".join(_one_by_one(group) for group in _groups(text, _threes(len(text))))
+
+
+def phone(text: str) -> str:
+    """As numbers are given in Ecuador: mobiles three, three, four; land lines area code, three, four."""
+    national = national_number(text)
+    if len(national) == 10 and national.startswith("09"):
+        sizes = [3, 3, 4]
+    elif len(national) == 9 and national.startswith("0"):
+        sizes = [2, 3, 4]
+    else:
+        sizes = _threes(len(national))
+    return ", ".join(_one_by_one(group) for group in _groups(national, sizes))
+
+
+def national_number(text: str) -> str:
+    """Digits only, Ecuador's own numbers with their zero; others with the country code behind a plus."""
+    plain = "".join(c for c in text if c.isascii() and (c.isdigit() or c in "+*#"))
+    for prefix in ("+593", "00593", "593"):
+        if plain.startswith(prefix) and len(plain) - len(prefix) in (8, 9):
+            return "0" + plain[len(prefix) :]
+    return plain
+
+
+def duration(seconds: float) -> str:
+    """How long a wait will be, no more exactly than one can know it."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "menos de un minuto"
+    if minutes == 1:
+        return "un minuto"
+    if minutes < 60:
+        return f"{cardinal(minutes, before_noun=True)} minutos"
+    hours = round(minutes / 60)
+    return "una hora" if hours == 1 else f"{cardinal(hours, feminine=True)} horas"
+
+
+_SIGNS = {"*": "asterisco", "#": "numeral", "+": "más"}
+
+
+def _one_by_one(text: str) -> str:
+    return " ".join(_SIGNS[c] if c in _SIGNS else _SMALL[int(c)] for c in text)
+
+
+def _threes(length: int) -> list[int]:
+    """Groups of three; a single one left over joins the last group."""
+    sizes = [3] * (length // 3)
+    rest = length % 3
+    if rest == 1 and sizes:
+        sizes[-1] += 1
+    elif rest:
+        sizes.append(rest)
+    return sizes
+
+
+def _groups(text: str, sizes: list[int]) -> list[str]:
+    groups, start = [], 0
+    for size in sizes:
+        groups.append(text[start : start + size])
+        start += size
+    return groups
+
+
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        raise ValueError("not a number")  # noqa: TRY004 - one kind of error for whatever cannot be said
+    try:
+        amount = Decimal(str(value).strip()[:40])
+    except ArithmeticError as error:
+        raise ValueError(f"{str(value)[:40]!r} is not a number") from error
+    if not amount.is_finite() or abs(amount) > MAX_NUMBER:
+        raise ValueError("the number is too large to be said")
+    return amount

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from ivr_flows.protocol import BotExit, Converse, Conversed
+from tests.support.flows import HEAD, Caller, flow_of
+
+BOT = """\
+  uno:
+    kind: bot
+    name: asistente
+    with: {sector: "{{ sector }}"}
+    take: {sector: sector, n: cuantos}
+    next: dice
+    unavailable: fin
+  dice: {kind: play, prompts: "{{ sector }} {{ n }}", next: fin}
+"""
+FLOW = flow_of(BOT, HEAD + "variables: {sector: {type: text, default: Monay}, n: integer}\n")
+
+
+def test_slots_go_to_the_bot_and_come_back() -> None:
+    caller = Caller(FLOW)
+    assert caller.waits == Converse("asistente", "es", {"sector": "Monay"}, 180.0)
+    caller.tell(Conversed(BotExit.DONE, {"sector": "Baños", "cuantos": "3"}))
+    assert caller.said() == "Baños 3"
+
+
+@pytest.mark.parametrize("slots", [{}, {"cuantos": "muchos"}, {"cuantos": None, "sector": ["x"]}, {"cuantos": {}}])
+def test_what_the_bot_misheard_is_left_out(slots: dict[str, object]) -> None:
+    caller = Caller(FLOW)
+    caller.tell(Conversed(BotExit.DONE, slots))
+    assert caller.said() == "Monay 0"
+
+
+def test_a_person_asked_of_the_bot_and_a_bot_that_is_not_there() -> None:
+    caller = Caller(FLOW)
+    caller.tell(Conversed(BotExit.PERSON, {"sector": "Baños"}))
+    assert caller.path == "uno cola"
+    assert caller.variable("sector") == "Baños"
+    caller = Caller(FLOW)
+    caller.tell(Conversed(BotExit.UNAVAILABLE))
+    assert caller.path == "uno fin"
+
+
+SURVEY = """\
+  uno:
+    kind: survey
+    name: atencion
+    intro: Responda por favor.
+    questions:
+      - {id: calidad, prompts: ¿Calidad?}
+      - {id: solucion, prompts: ¿Solución?, scale: 2}
+    next: dice
+  dice: {kind: play, prompts: Gracias., next: fin}
+"""
+
+
+def answers(caller: Caller) -> dict[object, object]:
+    return {note.data["question"]: note.data["answer"] for note in caller.notes("survey.answer")}
+
+
+def test_answers_are_noted() -> None:
+    caller = Caller(flow_of(SURVEY))
+    assert caller.said() == "Responda por favor. ¿Calidad?"
+    caller.press("5")
+    assert caller.said() == "¿Solución?"
+    caller.press("1")
+    assert caller.said() == "Gracias."
+    assert answers(caller) == {"calidad": 5, "solucion": 1}
+    assert caller.notes("survey.done")
+
+
+def test_a_wrong_key_is_explained_and_silence_goes_on() -> None:
+    caller = Caller(flow_of(SURVEY))
+    caller.press("9")
+    assert caller.said() == "Por favor, responda del uno al cinco. ¿Calidad?"
+    caller.press("8")
+    assert caller.said() == "¿Solución?"
+    caller.press("")
+    assert caller.said() == "¿Solución?"
+    caller.press("")
+    assert caller.said() == "Gracias."
+    assert answers(caller) == {}
+    assert len(caller.notes("survey.no_answer")) == 2
+
+
+def test_a_person_in_the_survey() -> None:
+    caller = Caller(flow_of(SURVEY))
+    caller.press("0")
+    assert caller.path == "uno cola"

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ivr_flows.calendars import Calendar, When
+from ivr_flows.holidays import easter_sunday, holidays
+from ivr_flows.loader import load
+from ivr_flows.moments import instant
+from tests.support.flows import END, HEAD, Caller, flow_of
+
+OFFICE = {"weekly": {"mon-fri": ["08:00-13:00", "14:00-17:00"], "sat": "09:00-12:00"}, "holidays": "cuenca"}
+CALENDAR = Calendar.model_validate(OFFICE)
+
+
+@pytest.mark.parametrize(
+    ("moment", "when"),
+    [
+        ("2026-03-02T08:00", When.OPEN),
+        ("2026-03-02T07:59:59", When.CLOSED),
+        ("2026-03-02T13:00", When.CLOSED),
+        ("2026-03-02T16:59", When.OPEN),
+        ("2026-03-07T10:00", When.OPEN),  # a Saturday
+        ("2026-03-07T12:00", When.CLOSED),
+        ("2026-03-08T10:00", When.CLOSED),
+        ("2026-02-16T10:00", When.HOLIDAY),  # Monday of carnival
+        ("2026-04-03T10:00", When.HOLIDAY),  # Good Friday
+    ],
+)
+def test_hours_week_and_holidays(moment: str, when: When) -> None:
+    assert CALENDAR.at(instant(moment))[0] is when
+
+
+def test_days_of_their_own_win() -> None:
+    calendar = Calendar.model_validate(
+        {**OFFICE, "closed": {"2026-03-02": "inventario"}, "open": {"2026-02-16": "09:00-11:00"}}
+    )
+    assert calendar.at(instant("2026-03-02T10:00")) == (When.HOLIDAY, "inventario")
+    assert calendar.at(instant("2026-02-16T10:00"))[0] is When.OPEN
+    assert calendar.at(instant("2026-02-16T12:00"))[0] is When.CLOSED
+
+
+def test_the_next_opening() -> None:
+    def after(moment: str) -> str:
+        opening = CALENDAR.next_opening(instant(moment))
+        assert opening is not None
+        return dt.datetime.fromtimestamp(opening, dt.timezone(dt.timedelta(hours=-5))).strftime("%Y-%m-%d %H:%M")
+
+    assert after("2026-03-02T13:30") == "2026-03-02 14:00"
+    assert after("2026-03-06T18:00") == "2026-03-07 09:00"
+    assert after("2026-03-07T18:00") == "2026-03-09 08:00"
+    assert after("2026-02-13T18:00") == "2026-02-14 09:00"
+    assert after("2026-02-14T18:00") == "2026-02-18 08:00"  # after carnival
+    assert CALENDAR.next_opening(instant("2026-03-02T09:00")) == instant("2026-03-02T09:00")
+
+
+# As the government announced them.
+KEPT = {
+    2023: "01-01 02-20 02-21 04-07 05-01 05-26 08-11 10-09 11-02 11-03 12-25",
+    2024: "01-01 02-12 02-13 03-29 05-03 05-24 08-09 10-11 11-01 11-04 12-25",
+    2025: "01-01 03-03 03-04 04-18 05-02 05-23 08-11 10-10 11-03 11-04 12-25",
+}
+
+
+@pytest.mark.parametrize("year", KEPT)
+def test_the_holidays_of_ecuador(year: int) -> None:
+    assert sorted(day.strftime("%m-%d") for day in holidays(year)) == KEPT[year].split()
+
+
+def test_cuenca_keeps_its_foundation_too() -> None:
+    more = holidays(2025, "cuenca").keys() - holidays(2025).keys()
+    assert more == {dt.date(2025, 4, 11)}  # a Saturday's, on Friday
+    assert holidays(2024, "cuenca")[dt.date(2024, 4, 12)] == "fundación de cuenca"
+
+
+@pytest.mark.parametrize(
+    ("year", "day"), [(2024, "03-31"), (2025, "04-20"), (2026, "04-05"), (2038, "04-25"), (2285, "03-22")]
+)
+def test_easter(year: int, day: str) -> None:
+    assert easter_sunday(year).strftime("%m-%d") == day
+
+
+@given(st.integers(1971, 2198))
+def test_every_year_has_eleven_holidays_and_only_what_the_law_keeps_is_not_moved(year: int) -> None:
+    found = holidays(year)
+    assert len(found) == 11
+    stay = {dt.date(year, 1, 1), dt.date(year, 12, 25)}
+    carnival = {easter_sunday(year) + dt.timedelta(days=-47)}
+    november = {day for day in found if day.month in (10, 11)}
+    for day in found.keys() - stay - carnival - november:
+        assert day.weekday() in (0, 4), day
+    assert all(day.weekday() < 5 for day in found.keys() - stay)
+
+
+FLOW = HEAD + (
+    "variables: {abre: integer}\ncalendars:\n  oficina: {weekly: {mon-fri: ['08:00-17:00']}, holidays: cuenca}\n"
+)
+NODE = """\
+  uno: {kind: schedule, calendar: oficina, open: cola, closed: cerrado, holiday: feriado, opens_at: abre}
+  cerrado: {kind: play, prompts: "Abrimos el {{ abre | moment }}.", next: fin}
+  feriado: {kind: play, prompts: "Hoy es feriado.", next: fin}
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "path"),
+    [("2026-03-02T10:00", "uno cola"), ("2026-03-02T17:00", "uno cerrado"), ("2026-04-03T10:00", "uno feriado")],
+)
+def test_the_flow_goes_by_the_time_of_the_call(moment: str, path: str) -> None:
+    caller = Caller(flow_of(NODE, FLOW), at=instant(moment))
+    assert caller.path == path
+
+
+def test_the_caller_hears_when_we_open() -> None:
+    caller = Caller(flow_of(NODE, FLOW), at=instant("2026-03-06T20:00"))
+    assert caller.said() == "Abrimos el lunes nueve de marzo a las ocho de la mañana."
+
+
+@pytest.mark.parametrize(
+    "calendar",
+    [
+        "{weekly: {mon-fri: ['17:00-08:00']}}",
+        "{weekly: {mon-fri: ['8-17']}}",
+        "{weekly: {lunes: ['08:00-17:00']}}",
+        "{weekly: {mon: ['08:00-25:00']}}",
+        "{weekly: {mon: ['08:00-09:00']}, closed: {2026-02-30: x}}",
+        "{weekly: {}}",
+        "{weekly: {mon: ['08:00-09:00']}, zone: Europe/Madrid}",
+    ],
+)
+def test_a_calendar_with_a_mistake_is_refused(calendar: str) -> None:
+    assert load(f"{HEAD}calendars: {{oficina: {calendar}}}\nnodes:\n{NODE}{END}").flow is None
+
+
+def test_a_calendar_that_is_not_there_is_a_warning_and_a_fault() -> None:
+    head = f"{HEAD}variables: {{abre: integer}}\ncalendars: {{oficinas: {{weekly: {{mon: ['08:00-09:00']}}}}}}\n"
+    loaded = load(f"{head}nodes:\n{NODE}{END}")
+    assert loaded.flow is not None
+    assert [f.suggestion for f in loaded.findings if f.code == "calendar.unknown"] == ["oficinas"]
+    assert Caller(loaded.flow).path == "uno cola"

@@ -1,0 +1,149 @@
+"""The same promises as in test_random_flows.py, for very many cases: hypothesis draws the flows, a plain random source
+plays their callers, and damages their files. `RIMAY_CASES` says how many of each; the promise is a hundred thousand."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ivr_flows
+from ivr_flows import engine
+from ivr_flows.loader import load
+from ivr_flows.protocol import (
+    Answer,
+    Answered,
+    Begin,
+    BotExit,
+    CallerLeft,
+    Collect,
+    Collected,
+    CollectEnd,
+    Converse,
+    Conversed,
+    Enqueue,
+    Failure,
+    Hangup,
+    Input,
+    Play,
+    Played,
+    QueueExit,
+    QueueLeft,
+    Record,
+    Recorded,
+    Request,
+    Response,
+    Transfer,
+    TransferEnded,
+    TransferExit,
+)
+from ivr_flows.state import Phase
+from tests.ivr_flows.test_random_flows import DOCUMENTS, MOST_INPUTS, finder, flow_from
+
+CASES = int(os.environ.get("RIMAY_CASES", "100000"))
+CALLERS = 200  # of each flow
+BODIES = [None, {"a": 1}, {"a": "x", "xs": [{"a": "12:30"}]}, {"xs": []}, {"xs": [{}, 3]}, [], "x", {"a": {"b": []}}]
+SAID = ["0", "1", "2", "5", "9", "*", "#", "", "", "17", "1710034065", "20451", "0999999999"]
+
+
+def some_answer(waits: object, luck: random.Random) -> Input:
+    match waits:
+        case Answer():
+            return Answered()
+        case Play():
+            return Played(luck.random() < 0.9)
+        case Collect() | Request() if luck.random() < 0.05:
+            return CallerLeft()
+        case Collect():
+            return Collected(luck.choice(SAID)[: waits.max_digits], luck.choice(list(CollectEnd)))
+        case Request():
+            return Response(luck.choice([200, 200, 404, 500]), luck.choice(BODIES), luck.choice([None, None, *Failure]))
+        case Record():
+            return Recorded(luck.choice(["", "r"]), luck.random() * 90)
+        case Transfer():
+            return TransferEnded(luck.choice(list(TransferExit)))
+        case Converse():
+            return Conversed(luck.choice(list(BotExit)), luck.choice([{}, {"a": "x"}, {"a": 3}]))
+        case Enqueue():
+            return QueueLeft(luck.choice(list(QueueExit)), luck.choice(["", "1"]))
+        case _:
+            raise AssertionError(waits)
+
+
+@settings(
+    max_examples=max(1, CASES // CALLERS),
+    suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
+    deadline=None,
+)
+@given(DOCUMENTS, st.integers(0, 2**32))
+def test_every_caller_of_every_flow_is_served_in_the_end(document: object, seed: int) -> None:
+    flow, luck = flow_from(document), random.Random(seed)
+    limits = flow.head.limits
+    for number in range(CALLERS):
+        at = 1_772_463_600.0 + luck.randrange(0, 14 * 86_400)
+        facts = {"from": luck.choice(["0991234567", "", "anonymous", "{{ t }}", "<x>", "a" * 600]), "trunk": "x"}
+        state, actions = engine.step(flow, engine.begin(flow), Begin(facts), at=at, find=finder(flow))
+        inputs = 1
+        while not state.is_over:
+            at += luck.choice([0, 1, 4, 60])
+            heard = some_answer(state.waiting, luck)
+            state, actions = engine.step(flow, state, heard, at=at, find=finder(flow))
+            inputs += 1
+            assert inputs <= MOST_INPUTS, number
+        assert state.steps <= limits.steps + engine.STEPS_AFTER_FAULT
+        assert state.phase is Phase.LEFT or isinstance(actions[-1], Hangup)
+
+
+SHIPPED = [file.read_text(encoding="utf-8") for file in (Path(ivr_flows.__file__).parent / "flows").glob("*.yaml")]
+# Small files are damaged: that is as many kinds of damage in a tenth of the time.
+PIECES = [text[start : start + 700] for text in SHIPPED for start in range(0, len(text), 500)]
+MENU = {"kind": "menu", "prompts": "Hola {{ call.x }}", "options": {"1": "a"}}
+PIECES += [f"id: x\nentry: a\nnodes:\n  a: {json.dumps(MENU)}\n"]
+INSERTED = [
+    *"{}[]:,&*!|>'\"#%@`-? \n\t\\",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "<<: ",
+    "- ",
+    "? ",
+    "\x00",
+    "\ud800",
+    "é",
+    "\u2028",
+    "!!",
+    "0x",
+    "~",
+    "'{{ 1 }}'",
+]
+
+
+def damaged(luck: random.Random) -> str:
+    text = luck.choice(PIECES)
+    for _ in range(luck.randrange(1, 6)):
+        place = luck.randrange(len(text) + 1)
+        match luck.randrange(4):
+            case 0:
+                text = text[:place] + luck.choice(INSERTED) + text[place:]
+            case 1:
+                text = text[:place] + text[place + luck.randrange(1, 40) :]
+            case 2:
+                text = text[:place] + luck.choice(PIECES)[: luck.randrange(200)] + text[place:]
+            case _:
+                text = text[:place] + luck.choice(INSERTED) * luck.randrange(1, 80) + text[place:]
+    return text
+
+
+def test_no_damaged_file_crashes_the_loader() -> None:
+    luck = random.Random(20260302)
+    loaded = 0
+    for _ in range(CASES):
+        result = load(damaged(luck))
+        assert (result.flow is None) <= bool(result.findings)
+        loaded += result.flow is not None
+    assert loaded < CASES
