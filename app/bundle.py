@@ -16,7 +16,7 @@ from pathlib import Path
 
 from app.apt_root import ARCHITECTURES, NoSpace, ProvisionError, architecture, run
 
-LAYOUT = 2  # of what we put together; an older one in the cache is made anew
+LAYOUT = 3  # of what we put together; an older one in the cache is made anew
 MARKER = "COMPLETE.json"  # written last; a folder without it is a torn one
 # Needed by the packages' scripts, never by the programs: not even unpacked.
 _SKIPPED = re.compile(

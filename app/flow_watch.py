@@ -40,10 +40,14 @@ async def watch_flows(
 async def _look(book: FlowBook, sounds: SoundLibrary, herald: BusHerald, clock: Clock) -> None:
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        found = book.refresh()
-        if found.changed:
-            _tell(found, herald, clock)
-            await _prepare(found.taken, sounds)
+        try:
+            found = book.refresh()
+            if found.changed:
+                _tell(found, herald, clock)
+                await _prepare(found.taken, sounds)
+        except OSError as error:
+            # A folder that is away, a full disk: the flows that are loaded serve on.
+            log.warning("flows.not_read", problem=error.strerror)
 
 
 def _tell(found: Refreshed, herald: BusHerald, clock: Clock) -> None:
@@ -59,8 +63,8 @@ async def _prepare(flows: Iterable[Flow], sounds: SoundLibrary) -> None:
         for sound in dict.fromkeys(fixed_sounds(flow)):
             try:
                 await sounds.resolve(sound)
-            except RimayError as error:
-                log.warning("flows.prompt_not_ready", flow=flow.id, problem=error.message)
+            except (RimayError, OSError) as error:
+                log.warning("flows.prompt_not_ready", flow=flow.id, problem=str(error))
 
 
 def fixed_sounds(flow: Flow) -> Iterator[Sound]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.apt_root import AptRoot, NoSpace, ProvisionError, UnsupportedMachine, architecture, run
-from app.apt_sources import version_tuple
+from app.apt_sources import AptSource, version_tuple
 from app.bundle import Tree, seal, sealed_version
 from app.place import cache_folder
 from app.recipes import RECIPES, Recipe
@@ -174,7 +174,9 @@ async def find_speech(progress: Progress = silent, *, cache: Path | None = None)
     try:
         return await find_tool("pico2wave", progress, cache=cache)
     except ProvisionError as exc:
-        progress(f"no pico2wave ({exc.message.splitlines()[0]}); espeak-ng instead")
+        progress(
+            f"no pico2wave ({exc.message.splitlines()[0]}); espeak-ng instead, until libttspico-utils is installed"
+        )
         return await find_tool("espeak-ng", progress, cache=cache)
 
 
@@ -229,7 +231,7 @@ async def _fetch(recipe: Recipe, home: Path, prefix: Path, progress: Progress) -
     work = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=home))
     try:
         work.chmod(0o755)
-        apt = AptRoot(work / "apt", recipe.sources())
+        apt = AptRoot(work / "apt", _sources(recipe))
         await apt.update(recipe.name)
         packages = await apt.download(recipe.packages, recipe.name)
         megabytes = sum(package.stat().st_size for package in packages) / 2**20
@@ -251,6 +253,14 @@ async def _fetch(recipe: Recipe, home: Path, prefix: Path, progress: Progress) -
         await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
     progress(f"{recipe.name}: {version} ready ({time.monotonic() - began:.0f} s)")
     return version
+
+
+def _sources(recipe: Recipe) -> list[AptSource]:
+    """Where its packages come from; an error names the program that is missing because of it."""
+    try:
+        return recipe.sources()
+    except ProvisionError as exc:
+        raise type(exc)(f"{recipe.name} was not found, and cannot be fetched: {exc.message}") from exc
 
 
 def _version_of(package: str, files: Iterable[Path]) -> str:

@@ -19,6 +19,9 @@ _UNUSED_MODULES = (  # noqa: SIM905  # a page of one-word lines is not easier to
     "app_voicemail* pbx_lua pbx_dundi chan_iax2 chan_unistim res_fax_spandsp res_hep* chan_ooh323 app_festival "
     "app_alarmreceiver res_phoneprov test_*"
 ).split()
+# Opened by name at run time, so no list of needed libraries tells them: NSS, on which libsrtp stands, loads its ciphers
+# like this, and verifies them by the .chk beside each.
+_OPENED_LIBRARIES = ("libsoftokn3.*", "libfreebl3.*", "libfreeblpriv3.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +55,12 @@ async def _build_asterisk(tree: Tree, prefix: Path) -> None:
     for pattern in _UNUSED_MODULES:
         for module in modules.glob(f"{pattern}.so"):
             module.unlink()
-    libraries, lacking = await tree.closure([program, *modules.glob("*.so")])
+    opened = [path for name in _OPENED_LIBRARIES for path in tree.libraries.rglob(name)]
+    libraries, lacking = await tree.closure([program, *modules.glob("*.so"), *opened])
+    libraries.update(opened)
     if program in lacking:
         raise ProvisionError(f"the unpacked Asterisk lacks libraries: {', '.join(lacking[program])}")
-    for module in lacking:
+    for module in set(lacking).difference(opened):
         module.unlink()
     copy_libraries(tree, libraries, prefix / "lib")
     shutil.move(modules, prefix / "lib/modules")

@@ -49,9 +49,8 @@ async def plan_switch(settings: Settings, place: Place, progress: Progress) -> S
         raise Invalid("engine is freeswitch, and none was found: put it on the PATH or name it in RIMAY_FREESWITCH")
     ports = switch_ports(Ports(place), pbx)
     if program is not None:
-        from pbx.freeswitch.switch import FreeswitchSwitch
-
         from pbx.freeswitch.instance import FreeswitchSecrets, freeswitch_link, freeswitch_server
+        from pbx.freeswitch.switch import FreeswitchSwitch
 
         folders = _folders(settings, place, "freeswitch")
         secrets = FreeswitchSecrets(event_socket_password=place.secrets.get("freeswitch"))
@@ -99,9 +98,8 @@ def _operators_asterisk(settings: Settings) -> SwitchPlan:
 
 
 def _operators_freeswitch(settings: Settings) -> SwitchPlan:
-    from pbx.freeswitch.switch import FreeswitchSwitch
-
     from pbx.freeswitch.instance import operators_link
+    from pbx.freeswitch.switch import FreeswitchSwitch
 
     assert settings.pbx.freeswitch is not None  # noqa: S101 - asked by the caller
     link = operators_link(settings.pbx.freeswitch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -23,6 +23,7 @@ from foundation.database import Database
 from foundation.errors import Conflict, NotFound
 from pbx.settings import Trunk
 from pbx.switch import Switch
+from pbx.terms import SwitchError
 from recording.place import RecordingFolder
 from softphone_web import ports
 from softphone_web.downloads import LocalFile
@@ -134,24 +135,46 @@ class DeskQueues:
         )
 
 
+# Long enough for a batch of the journal, short enough that agents can work while the database is away.
+STORED_WITHIN_S = 1.0
+
+
 class DeskAgents:
-    def __init__(self, daemon: Daemon, directory: ConfiguredAgents, switch: Switch, clock: Clock) -> None:
+    """`stored` waits for the journal: who was told "ready" is ready after a kill of the daemon, too."""
+
+    def __init__(
+        self,
+        daemon: Daemon,
+        directory: ConfiguredAgents,
+        switch: Switch,
+        clock: Clock,
+        stored: Callable[[float], Awaitable[bool]],
+    ) -> None:
+        self._stored = stored
         self._desk = daemon.desk
         self._directory = directory
         self._switch = switch
         self._clock = clock
 
     async def list(self) -> Sequence[ports.AgentView]:
-        online = {status.endpoint: status.online for status in await self._switch.endpoints()}
+        online = await self._online()
         return [self._view(agent, online) for agent in self._directory.queues()]
 
     async def get(self, agent: AgentId) -> ports.AgentView:
         if self._directory.get(agent) is None:
             raise NotFound(f"no agent {agent}")
-        return self._view(agent, {status.endpoint: status.online for status in await self._switch.endpoints()})
+        return self._view(agent, await self._online())
+
+    async def _online(self) -> Mapping[str, bool]:
+        """Nothing while the switch does not answer: agents can change their state all the same."""
+        try:
+            return {status.endpoint: status.online for status in await self._switch.endpoints()}
+        except SwitchError:
+            return {}
 
     async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> ports.AgentView:
-        if agent not in self._desk.router.agents:
+        view = self._desk.router.agents.get(agent)
+        if view is None or view.state is AgentState.SIGNED_OUT:
             raise Conflict(f"agent {agent} is not signed in")
         return await self._ask(agent, state, reason or "")
 
@@ -159,6 +182,7 @@ class DeskAgents:
         if self._directory.get(agent) is None:
             raise NotFound(f"no agent {agent}")
         self._desk.sign_in(agent, self._directory.queues()[agent])
+        await self._stored(STORED_WITHIN_S)
         return await self.get(agent)
 
     async def sign_out(self, agent: AgentId, *, reason: str | None, by: str) -> ports.AgentView:
@@ -175,6 +199,7 @@ class DeskAgents:
         before = await self.get(agent)
         if before.state is not AgentState.SIGNED_OUT or state is not AgentState.SIGNED_OUT:
             self._desk.tell(routing.AgentAsked(at=self._clock.now(), agent=agent, state=state, reason=reason))
+            await self._stored(STORED_WITHIN_S)
         return await self.get(agent)
 
     def _view(self, agent: AgentId, online: Mapping[str, bool]) -> ports.AgentView:
@@ -195,7 +220,8 @@ class DeskAgents:
 
 
 class SwitchTrunks:
-    def __init__(self, switch: Switch, trunks: Sequence[Trunk]) -> None:
+    def __init__(self, daemon: Daemon, switch: Switch, trunks: Sequence[Trunk]) -> None:
+        self._daemon = daemon
         self._switch = switch
         self._trunks = trunks
 
@@ -205,6 +231,7 @@ class SwitchTrunks:
             ports.TrunkView(
                 name=trunk.name,
                 max_calls=trunk.max_calls,
+                calls=self._daemon.calls_on(trunk.name),
                 gateways=tuple(
                     ports.GatewayView(
                         name=gateway.name,

@@ -22,6 +22,7 @@ from callcontrol import call_end as end
 from callcontrol import call_flow as flow
 from callcontrol import call_queue as queue
 from callcontrol import call_talk as talk
+from callcontrol import call_transfer as transfer
 from callcontrol import inputs as inp
 from callcontrol.call_state import CallState, Flows, Turn
 from callcontrol.commands import Command
@@ -69,8 +70,11 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.QUEUED, pbx.DigitsCollected): _late,
     # being joined
     (Phase.CONNECTING, pbx.Bridged): talk.bridged,
-    (Phase.CONNECTING, pbx.ChannelAnswered): _late,
+    (Phase.CONNECTING, pbx.ChannelAnswered): queue.stray_answered,
+    (Phase.CONNECTING, pbx.PlaybackFinished): _late,
     # talking
+    (Phase.TALKING, pbx.ChannelAnswered): queue.stray_answered,
+    (Phase.TALKING, pbx.Bridged): _late,  # told again after a reconnect
     (Phase.TALKING, inp.AgentHold): talk.hold,
     (Phase.TALKING, inp.AgentResume): talk.resume,
     (Phase.TALKING, inp.AgentHangup): talk.agent_hangs_up,
@@ -78,13 +82,22 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.TALKING, pbx.PeerResumed): talk.phone_resumed,
     (Phase.TALKING, inp.RecordingPause): talk.pause_recording,
     (Phase.TALKING, inp.RecordingResume): talk.resume_recording,
+    (Phase.TALKING, pbx.TransferAsked): transfer.asked,
+    # with a third party, or on the way there
+    (Phase.TRANSFER, pbx.Bridged): transfer.joined,
+    (Phase.TRANSFER, pbx.ChannelAnswered): queue.stray_answered,
+    (Phase.TRANSFER, pbx.PeerHeld): _late,
+    (Phase.TRANSFER, pbx.PeerResumed): _late,
+    (Phase.TRANSFER, inp.AgentHangup): talk.agent_hangs_up,
+    (Phase.TRANSFER, inp.RecordingPause): talk.pause_recording,
+    (Phase.TRANSFER, inp.RecordingResume): talk.resume_recording,
     # the citizen is gone
     (Phase.ENDING, routing.MakeOffer): queue.late_offer,
     (Phase.ENDING, routing.OfferOver): queue.offer_over,
     (Phase.ENDING, routing.Assign): queue.late_assign,
     (Phase.ENDING, routing.GiveUp): _late,
     (Phase.ENDING, routing.Moved): _late,
-    (Phase.ENDING, pbx.ChannelAnswered): _late,
+    (Phase.ENDING, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.ENDING, pbx.PlaybackFinished): _late,
     (Phase.ENDING, pbx.DigitsCollected): _late,
     (Phase.ENDING, pbx.Bridged): _late,
@@ -95,6 +108,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     pbx.ChannelRinging: _late,
     pbx.DigitReceived: _late,  # collected digits come as DigitsCollected
     pbx.PlaybackStarted: _late,
+    pbx.TransferAsked: transfer.refused,
     pbx.Unbridged: _late,  # the hang-up or command that parted them says more
     pbx.RecordingStarted: talk.recording_started,
     pbx.RecordingStopped: talk.recording_stopped,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from callcontrol import call_transfer as transfer
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
 from callcontrol.call_flow import customer_gone, end_flow, hang_up, route, tell
 from callcontrol.call_queue import abandoned, agent_leg_down, drop_agent_leg, lost_before_talk
 from callcontrol.call_state import Turn
-from callcontrol.call_talk import agent_left, customer_left, failed
+from callcontrol.call_talk import agent_left, customer_left, failed, joined, start_recording
 from callcontrol.model import ExitReason, OfferEnd, Phase
 from ivr_flows import protocol as flow
 from pbx import events as pbx
@@ -22,10 +23,16 @@ def hung_up(turn: Turn, e: pbx.ChannelHungUp) -> None:
     """A leg is gone: the citizen's, the agent's, or one that was on its way out."""
     s = turn.s
     if e.channel == s.channel:
-        return _customer_hung_up(turn, e)
+        if not s.customer_up:
+            return None  # told late: we knew
+        return switch_died(turn, e) if e.cause is HangupCause.SWITCH_LOST else _customer_hung_up(turn, e)
     if e.channel in s.leaving:
         return turn.set(leaving=tuple(c for c in s.leaving if c != e.channel))
+    if e.channel == s.far and e.cause is not HangupCause.SWITCH_LOST:
+        return transfer.far_left(turn, e.cause.value)
     if e.channel == s.agent_channel:
+        if e.cause is HangupCause.SWITCH_LOST and s.customer_up:
+            return None  # the citizen's leg is gone with it, which is told next
         return _AGENT_LEG_GONE[s.phase](turn, e)
     return None
 
@@ -44,6 +51,11 @@ def _agent_gone_while_talking(turn: Turn, _e: pbx.ChannelHungUp) -> None:
     agent_left(turn, "agent")
 
 
+def _agent_gone_while_transferring(turn: Turn, _e: pbx.ChannelHungUp) -> None:
+    turn.set(agent_channel=None)
+    transfer.part(turn)
+
+
 def _agent_gone_otherwise(turn: Turn, _e: pbx.ChannelHungUp) -> None:
     turn.set(agent_channel=None)
 
@@ -54,6 +66,7 @@ _AGENT_LEG_GONE = {
     Phase.QUEUED: _agent_gone_while_queued,
     Phase.CONNECTING: _agent_gone_while_connecting,
     Phase.TALKING: _agent_gone_while_talking,
+    Phase.TRANSFER: _agent_gone_while_transferring,
     Phase.WRAP_UP: _agent_gone_while_queued,
     Phase.ENDING: _agent_gone_while_queued,
     Phase.CLOSED: _agent_gone_otherwise,
@@ -83,6 +96,9 @@ def _leave(turn: Turn, e: pbx.ChannelHungUp, by: str) -> ExitReason:
     if s.phase is Phase.TALKING:
         customer_left(turn, by)
         return ExitReason.COMPLETED
+    if s.phase is Phase.TRANSFER:
+        transfer.customer_left(turn)
+        return ExitReason.COMPLETED
     reason = customer_gone(turn, e)
     # Somebody talked before the flow went on: however that ended, the contact was completed.
     return ExitReason.COMPLETED if s.agent is not None and reason is not ExitReason.REJECTED else reason
@@ -99,21 +115,22 @@ def finish_timer(turn: Turn, e: inp.TimerFired) -> None:
     """What should have ended by itself by now is ended by us."""
     if e.name != "finish" or turn.s.phase is not Phase.ENDING:
         return
+    for leg in turn.s.leaving:
+        turn.do(cmd.HangupLeg(leg))
     turn.set(leaving=())
-    if turn.s.recording is not None:
-        turn.do(cmd.FinishRecording(turn.s.recording, turn.s.recording_path or ""))
+    _finish_recording(turn)
 
 
 def close_if_done(turn: Turn) -> None:
     """Closed when the citizen is gone, no agent is held, no leg is left and no recording is open."""
     s = turn.s
     open_ends = (s.working, s.offer, s.agent_channel, s.recording)
-    if s.phase is Phase.ENDING and not s.leaving and all(x is None for x in open_ends):
+    if s.phase is Phase.ENDING and not s.leaving and not s.wrapping and all(x is None for x in open_ends):
         turn.set(phase=Phase.CLOSED)
         turn.fact(ev.Closed())
 
 
-def switch_died(turn: Turn, _e: inp.SwitchDied) -> None:
+def switch_died(turn: Turn, _e: inp.SwitchDied | pbx.ChannelHungUp) -> None:
     """Every leg is gone with it. The recording is kept up to that moment."""
     s = turn.s
     turn.set(leaving=(), agent_channel=None, customer_up=False)
@@ -122,6 +139,9 @@ def switch_died(turn: Turn, _e: inp.SwitchDied) -> None:
         return
     if s.phase is Phase.TALKING:
         customer_left(turn, "system")
+    elif s.phase is Phase.TRANSFER:
+        turn.set(far=None)
+        transfer.customer_left(turn)
     elif s.phase is Phase.QUEUED:
         abandoned(turn)
     elif s.phase is Phase.CONNECTING and s.working is not None:
@@ -141,84 +161,113 @@ def _finish_recording(turn: Turn) -> None:
 
 
 def reattach(turn: Turn, e: inp.Reattach) -> None:
-    s = turn.s
     turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
-    turn.set(leaving=())
-    if e.restarted and s.working is not None:
-        turn.do(cmd.RestoreWork(s.working, s.queue or "", s.wrap_up_until))
+    _settle_legs(turn, e)
+    s = turn.s
+    if e.restarted and s.working is not None and s.phase not in (Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER):
+        turn.do(cmd.EndWork(s.working))  # the talk was over, and the router was not told any more
     if s.phase is Phase.ENDING:
+        if e.restarted:
+            _forget_offer(turn)
         _finish_recording(turn)
         turn.do(cmd.SetTimer("finish", turn.at + FINISH_AFTER_S))
     elif e.customer_up:
+        if e.customer_answered and not s.answered:
+            turn.set(answered=True)
+            turn.fact(ev.Answered())
         _TAKE_UP[s.phase](turn, e)
     else:
         _gone_unseen(turn, e)
 
 
+def _settle_legs(turn: Turn, e: inp.Reattach) -> None:
+    """Legs that should be gone and are not are hung up (again); of those that are gone nothing more is awaited."""
+    s = turn.s
+    left = tuple(leg for leg in e.legs if leg not in (s.agent_channel, s.far))
+    for leg in left:
+        turn.do(cmd.HangupLeg(leg, HangupCause.CANCELLED))
+    turn.set(leaving=left)
+
+
+def _forget_offer(turn: Turn) -> None:
+    """A new router knows nothing of an old one's offer."""
+    s = turn.s
+    if s.offer is not None and s.agent is not None:
+        turn.fact(ev.OfferEnded(offer=s.offer, agent=s.agent, how=OfferEnd.WITHDRAWN, detail="daemon_lost"))
+    if s.offer is not None:
+        drop_agent_leg(turn, "daemon_lost", HangupCause.CANCELLED)
+        turn.set(offer=None, agent=None)
+
+
 def _gone_unseen(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
+    by = "system" if s.hangup_by else "customer"
     reason = ExitReason.DAEMON_LOST
+    if s.agent_channel is not None and not e.lives(s.agent_channel):
+        turn.set(agent_channel=None)
     if s.phase is Phase.TALKING:
-        if not e.agent_up:
-            turn.set(agent_channel=None)
-        customer_left(turn, "customer")
+        customer_left(turn, by)
+        reason = ExitReason.COMPLETED
+    elif s.phase is Phase.TRANSFER:
+        transfer.customer_left(turn)
         reason = ExitReason.COMPLETED
     elif s.phase is Phase.QUEUED:
         abandoned(turn)
-        if e.restarted:  # the router is new too and knows of no offer
-            drop_agent_leg(turn, "daemon_lost")
-            turn.set(offer=None)
+        if e.restarted:
+            _forget_offer(turn)
     elif s.phase is Phase.CONNECTING:
         if s.working is not None:
             turn.do(cmd.EndWork(s.working))
         drop_agent_leg(turn, "daemon_lost")
+    elif s.agent is not None:
+        reason = ExitReason.COMPLETED  # the talk was over
     end_flow(turn, "caller_left")
     _finish_recording(turn)
-    ended(turn, reason, HangupCause.OTHER, "customer")
+    ended(turn, reason, HangupCause.OTHER, by)
 
 
 def _resume_flow(turn: Turn, _e: inp.Reattach) -> None:
+    if turn.s.flow is None:  # it had ended, and the hang-up was lost on the way
+        return hang_up(turn, HangupCause.NORMAL)
     # Whatever was told in the gap is lost: the flow asks again for what it waited for.
     turn.set(prompt=None, collecting=False)
-    tell(turn, flow.Resume())
+    return tell(turn, flow.Resume())
 
 
 def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
-    if not e.restarted:
-        if s.agent_channel is not None and e.agent_answered and s.offer is not None:
+    if e.restarted:
+        _forget_offer(turn)
+        route(turn)
+    elif s.agent_channel is not None and s.offer is not None:
+        if e.legs.get(s.agent_channel):
             turn.do(cmd.AnswerOffer(s.offer, OfferEnd.ACCEPTED))
-        elif s.agent_channel is not None and not e.agent_up and s.offer is not None:
+        elif not e.lives(s.agent_channel):
             turn.set(agent_channel=None)
             turn.do(cmd.AnswerOffer(s.offer, OfferEnd.FAILED, "lost"))
-        return
-    if s.offer is not None and s.agent is not None:
-        turn.fact(ev.OfferEnded(offer=s.offer, agent=s.agent, how=OfferEnd.WITHDRAWN, detail="daemon_lost"))
-    drop_agent_leg(turn, "daemon_lost", HangupCause.CANCELLED)
-    turn.set(offer=None, agent=None)
-    route(turn)
+    turn.do(cmd.StartMusic(s.channel, s.music))  # which may have been lost on the way
 
 
 def _resume_connecting(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
-    if e.bridged and s.agent is not None and s.agent_participant is not None:
-        turn.set(phase=Phase.TALKING)
-        turn.fact(ev.Connected(agent=s.agent, participant=s.agent_participant))
-        recording, path = turn.new_recording()
-        turn.set(recording=recording, recording_path=path)
-        turn.do(cmd.StartRecording(s.channel, recording, path))
-    elif e.agent_up and s.agent_channel is not None:
-        turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
-    else:
+    if s.agent_channel is None or not e.lives(s.agent_channel) or s.agent is None or s.agent_participant is None:
         turn.set(agent_channel=None)
         lost_before_talk(turn, "lost")
+    elif e.bridged_to == s.agent_channel:
+        joined(turn, s.agent, s.agent_participant)
+    else:
+        turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
 
 
 def _resume_talk(turn: Turn, e: inp.Reattach) -> None:
-    if e.agent_up:
-        return  # they never noticed
-    turn.set(agent_channel=None)
-    agent_left(turn, "agent")
+    s = turn.s
+    if s.agent_channel is None or not e.lives(s.agent_channel):
+        turn.set(agent_channel=None)
+        agent_left(turn, "agent")
+        return
+    if e.bridged_to != s.agent_channel and not s.held:
+        turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
+    start_recording(turn)  # again, where the order to do so was lost or failed
 
 
 def _resume_arriving(turn: Turn, _e: inp.Reattach) -> None:
@@ -232,26 +281,46 @@ _TAKE_UP = {
     Phase.QUEUED: _resume_queue,
     Phase.CONNECTING: _resume_connecting,
     Phase.TALKING: _resume_talk,
+    Phase.TRANSFER: transfer.resume,
 }
 
 
 # --- commands that were not carried out --------------------
 
 
+# These say more than that their leg is gone: somebody waits for what they would have brought.
+_TOLD_WHEN_GONE = (cmd.RingAgent, cmd.StartRecording, cmd.FinishRecording)
+
+
 def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
     """What is not done is told to whoever waits for it. A leg that is gone says so itself, by its hang-up."""
-    if e.code == "switch.channel_gone" and not isinstance(e.command, cmd.RingAgent):
-        return
+    gone, unreachable = e.code == "switch.channel_gone", e.code == "switch.unreachable"
+    if gone and not isinstance(e.command, _TOLD_WHEN_GONE):
+        return None
+    if isinstance(e.command, cmd.FinishRecording) and unreachable:
+        return turn.do(cmd.SetTimer("finish", turn.at + FINISH_AFTER_S))
     turn.fact(ev.CommandFailed(command=type(e.command).__name__, code=e.code, message=e.message))
-    unreachable = e.code == "switch.unreachable"
     match e.command:
         case cmd.RingAgent() if turn.s.offer is not None and e.command.channel == turn.s.agent_channel:
             turn.set(agent_channel=None)
             if unreachable:  # it may ring all the same
+                turn.set(leaving=(*turn.s.leaving, e.command.channel))
                 turn.do(cmd.HangupLeg(e.command.channel, HangupCause.CANCELLED))
             turn.do(cmd.AnswerOffer(turn.s.offer, OfferEnd.FAILED, e.code))
-        case cmd.StartRecording() if e.command.recording == turn.s.recording:
+        case cmd.StartRecording() if e.command.recording == turn.s.recording and gone:
+            turn.set(recording=None, recording_path=None)  # the talk was over before it could begin
+        case cmd.StartRecording() | cmd.FinishRecording() if e.command.recording == turn.s.recording:
             failed(turn, e.message, None)
+        case cmd.PauseRecording() if e.command.recording == turn.s.recording:
+            # What must not be recorded may be: the record does not claim otherwise, and somebody is told.
+            turn.fact(ev.RecordingResumed(recording=e.command.recording))
+            turn.do(cmd.Alert("recording_not_paused", e.message))
+        case cmd.ResumeRecording() if e.command.recording == turn.s.recording:
+            turn.fact(ev.RecordingPaused(recording=e.command.recording))
+            turn.do(cmd.Alert("recording_not_resumed", e.message))
+        case cmd.HoldLeg() if turn.s.held and turn.s.phase is Phase.TALKING and not unreachable:
+            turn.set(held=False)
+            turn.fact(ev.Resumed(by=None))
         case cmd.AnswerLeg() | cmd.RejectLeg() if not unreachable:
             hang_up(turn, HangupCause.CONGESTION)
         case cmd.PlayTo() if e.command.playback == turn.s.prompt and not unreachable:
@@ -260,7 +329,10 @@ def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
         case cmd.CollectFrom() if turn.s.collecting and not unreachable:
             turn.set(collecting=False)
             tell(turn, flow.Collected("", flow.CollectEnd.TIMEOUT))
+        case cmd.TransferLeg() if e.command.new_leg == turn.s.far and not unreachable:
+            transfer.not_taken(turn, e)
         case cmd.BridgeLegs() if turn.s.phase is Phase.CONNECTING and not unreachable:
             lost_before_talk(turn, e.code)
         case _:
             pass  # nobody waits for it; when the switch was away, `Reattach` brings the truth
+    return None

@@ -15,6 +15,8 @@ from pbx.terms import DigitRules, DigitsEnd, HangupCause
 
 # The engine has limits of its own; what goes on at once more often than this in one turn goes round for ever.
 MAX_FLOW_STEPS = 200
+# Longer numbers and names are attacks: an index of the database takes 2,700 bytes.
+MAX_TOLD = 250
 
 _CAUSES = {cause.value: cause for cause in HangupCause}
 _COLLECT_END = {
@@ -24,32 +26,38 @@ _COLLECT_END = {
 }
 
 
+def _told(text: str) -> str:
+    """What the far end says of itself, as text that can be stored and sent on."""
+    return text[:MAX_TOLD].encode("utf-8", "replace").decode()
+
+
 def arrived(turn: Turn, e: pbx.ChannelArrived) -> None:
-    turn.set(channel=e.channel, customer_up=True, from_number=e.from_number)
+    from_number, from_name, to_number = (_told(text) for text in (e.from_number, e.from_name, e.to_number))
+    turn.set(channel=e.channel, customer_up=True, from_number=from_number)
     turn.fact(
         ev.Started(
             medium=Medium.VOICE,
             direction=Direction.INBOUND if e.trunk else Direction.INTERNAL,
             initiation_method=InitiationMethod.INBOUND,
             channel=e.channel,
-            from_address=e.from_number,
-            from_name=e.from_name,
-            to_address=e.to_number,
+            from_address=from_number,
+            from_name=from_name,
+            to_address=to_number,
             trunk=e.trunk,
         )
     )
     turn.fact(
-        ev.ParticipantJoined(participant=turn.customer, role=Role.CUSTOMER, address=e.from_number, channel=e.channel)
+        ev.ParticipantJoined(participant=turn.customer, role=Role.CUSTOMER, address=from_number, channel=e.channel)
     )
-    ref = turn.flows.choose(e.to_number)
+    ref = turn.flows.choose(to_number)
     if ref is None:
         turn.set(hangup_by="system")
         turn.do(cmd.RejectLeg(e.channel, HangupCause.UNALLOCATED))
-        turn.fact(ev.FlowNoted(kind="no_flow", data={"to": e.to_number}))
+        turn.fact(ev.FlowNoted(kind="no_flow", data={"to": to_number}))
         return
     turn.fact(ev.FlowStarted(flow=ref.name, version=ref.version))
     turn.set(phase=Phase.FLOW)
-    facts = {"from": e.from_number, "name": e.from_name, "to": e.to_number, "trunk": e.trunk or ""}
+    facts = {"from": from_number, "name": from_name, "to": to_number, "trunk": e.trunk or ""}
     cursor, actions = turn.flows.begin(ref, facts)
     turn.set(flow=cursor)
     run_actions(turn, actions)
@@ -182,6 +190,8 @@ def answered(turn: Turn, e: pbx.ChannelAnswered) -> None:
 def playback_finished(turn: Turn, e: pbx.PlaybackFinished) -> None:
     if e.playback != turn.s.prompt:
         return  # of an older prompt, or of a collect, which tells its own end
+    if e.end is pbx.PlaybackEnd.STOPPED:
+        return  # not by us: the caller hangs up, and the flow must not go on without them
     turn.set(prompt=None)
     ok = e.end is not pbx.PlaybackEnd.FAILED
     if not ok:

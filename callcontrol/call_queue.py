@@ -49,6 +49,13 @@ def late_offer(turn: Turn, d: routing.MakeOffer) -> None:
 def agent_answered(turn: Turn, e: pbx.ChannelAnswered) -> None:
     if e.channel == turn.s.agent_channel and turn.s.offer is not None:
         turn.do(cmd.AnswerOffer(turn.s.offer, OfferEnd.ACCEPTED))
+    stray_answered(turn, e)
+
+
+def stray_answered(turn: Turn, e: pbx.ChannelAnswered) -> None:
+    """A leg that we had given up (its hang-up was lost on the way, say) is not left in silence."""
+    if e.channel not in (turn.s.channel, turn.s.agent_channel, turn.s.far):
+        turn.do(cmd.HangupLeg(e.channel, HangupCause.CANCELLED))
 
 
 def agent_leg_down(turn: Turn, e: pbx.ChannelHungUp) -> None:
@@ -79,15 +86,14 @@ def drop_agent_leg(turn: Turn, why: str, cause: HangupCause = HangupCause.NORMAL
 
 def assigned(turn: Turn, d: routing.Assign) -> None:
     s = turn.s
-    if d.offer != s.offer or s.agent_channel is None:
-        # Accepted and lost in the same instant: the router must not keep the agent for a call that cannot be joined.
-        turn.set(working=d.agent)
-        turn.do(cmd.EndWork(d.agent))
-        return
     turn.set(phase=Phase.CONNECTING, offer=None, working=d.agent)
     turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=OfferEnd.ACCEPTED))
     turn.fact(ev.Dequeued(queue=s.queue or "", how="answered", waited_s=round(turn.at - s.queued_at, 3)))
-    turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
+    if d.offer == s.offer and s.agent_channel is not None:
+        turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
+    else:
+        # Accepted and lost in the same instant: nobody else would get this call, which the router has let go.
+        lost_before_talk(turn, "lost")
 
 
 def late_assign(turn: Turn, d: routing.Assign) -> None:
@@ -118,6 +124,11 @@ def lost_before_talk(turn: Turn, why: str) -> None:
     if turn.s.working is not None:
         turn.do(cmd.EndWork(turn.s.working))
     drop_agent_leg(turn, why)
+    queue_again(turn)
+
+
+def queue_again(turn: Turn) -> None:
+    """In the place that the first arrival in this queue gives."""
     turn.set(phase=Phase.QUEUED, agent=None)
     turn.fact(ev.Queued(queue=turn.s.queue or "", priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
     turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))

@@ -32,7 +32,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     """All that a restarted daemon must know to go on with the call; stored with its events.
 
     `leaving` are agent legs told to hang up and not yet gone. `working` is the agent whom the router holds for this
-    call, from the accepted offer to the end of the wrap-up.
+    call, from the accepted offer to the begin of the wrap-up; `wrapping` are those who wrap up, and until when: beside
+    a flow that goes on, and beside a next agent.
     """
 
     id: InteractionId
@@ -57,8 +58,11 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     agent_channel: str | None = None
     agent_participant: ParticipantId | None = None
     leaving: tuple[str, ...] = ()
+    far: str | None = None  # the leg of a third party
+    far_participant: ParticipantId | None = None
+    far_up: bool = False
     working: AgentId | None = None
-    wrap_up_until: float | None = None
+    wrapping: dict[AgentId, float] = {}
     held: bool = False
     hangup_by: str | None = None  # who asked for the end, when it was one of us
     recording: str | None = None

@@ -8,7 +8,7 @@ from callcontrol import inputs as inp
 from callcontrol.call_flow import back_to_flow, end_flow
 from callcontrol.call_queue import drop_agent_leg
 from callcontrol.call_state import Turn
-from callcontrol.model import Phase
+from callcontrol.model import AgentId, ParticipantId, Phase
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import QueueExit
 from pbx import events as pbx
@@ -19,12 +19,21 @@ def bridged(turn: Turn, e: pbx.Bridged) -> None:
     s = turn.s
     if {e.channel, e.peer} != {s.channel, s.agent_channel} or s.agent is None or s.agent_participant is None:
         return
+    joined(turn, s.agent, s.agent_participant)
+
+
+def joined(turn: Turn, agent: AgentId, participant: ParticipantId) -> None:
     turn.set(phase=Phase.TALKING)
-    turn.fact(ev.Connected(agent=s.agent, participant=s.agent_participant))
-    if s.recording is None:
+    turn.fact(ev.Connected(agent=agent, participant=participant))
+    start_recording(turn)
+
+
+def start_recording(turn: Turn) -> None:
+    """Unless one runs: it goes through all pairs of the citizen's leg."""
+    if turn.s.recording is None:
         recording, path = turn.new_recording()
         turn.set(recording=recording, recording_path=path)
-        turn.do(cmd.StartRecording(s.channel, recording, path))
+        turn.do(cmd.StartRecording(turn.s.channel, recording, path))
 
 
 def part(turn: Turn, by: str) -> None:
@@ -91,14 +100,20 @@ def agent_hangs_up(turn: Turn, _e: inp.AgentHangup) -> None:
 
 
 def wrap_up_begun(turn: Turn, d: routing.WrapUpBegun) -> None:
-    if d.agent == turn.s.working:
-        turn.set(wrap_up_until=d.until)
-        turn.fact(ev.WrapUpStarted(agent=d.agent, until=d.until))
+    s = turn.s
+    if d.agent == s.working or d.agent in s.wrapping:
+        if d.agent not in s.wrapping:  # else it is only taken up again, by a new daemon
+            turn.fact(ev.WrapUpStarted(agent=d.agent, until=d.until))
+        turn.set(wrapping={**s.wrapping, d.agent: d.until}, working=None if d.agent == s.working else s.working)
 
 
 def wrap_up_over(turn: Turn, d: routing.WrapUpOver) -> None:
-    if d.agent == turn.s.working:
-        turn.set(working=None, wrap_up_until=None)
+    s = turn.s
+    if d.agent == s.working or d.agent in s.wrapping:
+        turn.set(
+            wrapping={agent: until for agent, until in s.wrapping.items() if agent != d.agent},
+            working=None if d.agent == s.working else s.working,
+        )
         turn.fact(ev.WrapUpEnded(agent=d.agent, how=d.how, disposition=d.disposition))
 
 

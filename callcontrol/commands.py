@@ -72,6 +72,17 @@ class BridgeLegs:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferLeg:
+    """Blind; `new_leg` is the third party's, and `shown` the number that a phone of ours shows."""
+
+    channel: str
+    new_leg: str
+    target: str
+    shown: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class HoldLeg:
     channel: str
 
@@ -137,13 +148,6 @@ class EndWork:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreWork:
-    agent: AgentId
-    queue: str
-    wrap_up_until: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class SetTimer:
     name: str
     at: float
@@ -167,6 +171,7 @@ SwitchCommand: TypeAlias = (
     | StopMusic
     | RingAgent
     | BridgeLegs
+    | TransferLeg
     | HoldLeg
     | UnholdLeg
     | StartRecording
@@ -175,4 +180,4 @@ SwitchCommand: TypeAlias = (
     | StopRecording
     | FinishRecording
 )
-Command: TypeAlias = SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | RestoreWork | SetTimer | Alert
+Command: TypeAlias = SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | SetTimer | Alert

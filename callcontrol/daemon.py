@@ -7,7 +7,8 @@ held against the channels that the switch really has, and each is told the truth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from callcontrol import inputs as inp
@@ -16,20 +17,25 @@ from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
 from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
+from callcontrol.record import last_moment
 from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession, Surroundings
-from foundation.clock import Clock
+from callcontrol.truth import LEG, legs_of, truth_of
+from foundation.clock import Clock, Timer
 from foundation.errors import RimayError
 from foundation.ids import new_id
 from foundation.logs import get_logger
 from foundation.metrics import Metrics
 from pbx import events as pbx
 from pbx.switch import Switch
-from pbx.terms import ChannelId, ChannelSnapshot, HangupCause
+from pbx.terms import ChannelId, ChannelSnapshot, HangupCause, SwitchError, SwitchUnreachable
 
 log = get_logger(__name__)
 
-_LEG = "-leg"  # channel ids of our own legs are <interaction>-leg<n>: their owner is in their name
+# A switch that could not tell its channels, or a command of unknown fate: asked again after this.
+RECONCILE_AGAIN_S = 2.0
+# So often each call is held against the switch, whatever was told: an event that was never told keeps no call open.
+AUDIT_S = 60.0
 
 
 class Daemon:
@@ -47,6 +53,7 @@ class Daemon:
         rules: list[routing.QueueRules],
         clock: Clock,
         metrics: Metrics,
+        max_calls: Mapping[str, int] | None = None,
         make_id: Callable[[], str] = new_id,
     ) -> None:
         self.desk = Desk(
@@ -62,8 +69,11 @@ class Daemon:
             recordings=recordings,
             clock=clock,
             metrics=metrics,
+            doubt=self._doubt,
         )
         self._make_id = make_id
+        self._max_calls = dict(max_calls or {})  # of each trunk
+        self._full: set[str] = set()  # trunks that were told to be full, and are
         self._sessions: dict[InteractionId, CallSession] = {}
         self._by_channel: dict[str, InteractionId] = {}
         self._tasks: dict[InteractionId, asyncio.Task[None]] = {}
@@ -71,11 +81,17 @@ class Daemon:
         self._accepting = True
         self._reconciled = False
         self._down_since: float | None = None
+        self._up: pbx.SwitchUp | None = None  # the one that holds now
+        self._doubted: set[InteractionId] = set()
+        self._look_again: Timer | None = None
+        self._audit_timer: Timer | None = None
+        self._suspects: set[InteractionId] = set()
         self.ready = asyncio.Event()  # reconciled: new calls are taken
         self._idle = asyncio.Event()
         self._idle.set()
         self._calls = metrics.gauge("calls_active_calls", "Interactions that are not closed")
         self._started = metrics.counter("calls_started_total", "Interactions begun", ("direction",))
+        self._refused = metrics.counter("calls_refused_total", "Arrivals over a trunk that was full", ("trunk",))
         self._closed = metrics.counter("calls_closed_total", "Interactions closed", ("exit_reason",))
 
     # --- life --------------------
@@ -86,10 +102,14 @@ class Daemon:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 await self._restore_agents()
+                self._audit_later()
                 async for event in self._around.switch.events():
                     await self._on_event(event)
         finally:
             self.desk.close()
+            for timer in (self._look_again, self._audit_timer):
+                if timer is not None:
+                    timer.cancel()
             self._group = None
 
     def stop_accepting(self) -> None:
@@ -139,7 +159,10 @@ class Daemon:
             case pbx.SwitchUp():
                 await self._switch_up(event)
             case pbx.SwitchDown():
-                self._down_since = event.at
+                self._up = None
+                if self._down_since is None:  # else it was never reconciled since
+                    self._down_since = event.at
+                self.ready.clear()
                 self._around.herald.alert(event.at, "switch_down", event.reason)
             case pbx.ChannelArrived():
                 self._arrived(event)
@@ -151,40 +174,62 @@ class Daemon:
                 session = self._owner(event.channel)
                 if session is not None:
                     session.tell(event)
+                elif isinstance(event, pbx.ChannelAnswered) and LEG in event.channel:
+                    # Of a call that is closed: who answers it would hear nothing.
+                    self._spawn(self._drop(event.channel), f"drop {event.channel}")
             case _:
                 log.warning("daemon.unknown_event", kind=type(event).__name__)
 
     def _owner(self, channel: str) -> CallSession | None:
         call = self._by_channel.get(channel)
-        if call is None and _LEG in channel:
-            call = InteractionId(channel.rsplit(_LEG, 1)[0])
+        if call is None and LEG in channel:
+            call = InteractionId(channel.rsplit(LEG, 1)[0])
         return None if call is None else self._sessions.get(call)
 
     def _arrived(self, event: pbx.ChannelArrived) -> None:
         if event.channel in self._by_channel:
             return
-        if not self._accepting:
+        if not self._accepting or self._is_full(event.trunk):
             self._spawn(self._refuse(event.channel), f"refuse {event.channel}")
             return
         state = CallState(id=InteractionId(self._make_id()))
-        session = self._begin(state, event.channel)
+        session = self._begin(CallSession(self._around, state, channel=event.channel, trunk=event.trunk))
         self._started.labels("inbound" if event.trunk else "internal").inc()
         session.tell(event)
 
-    def _begin(self, state: CallState, channel: str, session: CallSession | None = None) -> CallSession:
-        session = session or CallSession(self._around, state)
-        self._sessions[state.id] = session
-        self._by_channel[channel] = state.id
+    def _is_full(self, trunk: str | None) -> bool:
+        """Whether all lines of the trunk are taken. What it refuses the gateway may send over another."""
+        most = None if trunk is None else self._max_calls.get(trunk)
+        if trunk is None or most is None:
+            return False
+        live = self.calls_on(trunk)
+        if live < most:
+            self._full.discard(trunk)
+            return False
+        self._refused.labels(trunk).inc()
+        if trunk not in self._full:
+            self._full.add(trunk)
+            self._around.herald.alert(self._around.clock.now(), "trunk_full", f"trunk {trunk} carries {live} calls")
+        return True
+
+    def calls_on(self, trunk: str) -> int:
+        """Citizens on that trunk's lines now."""
+        return sum(s.trunk == trunk and s.state.phase is not Phase.ENDING for s in self._sessions.values())
+
+    def _begin(self, session: CallSession) -> CallSession:
+        call = session.state.id
+        self._sessions[call] = session
+        self._by_channel[session.channel] = call
         self._calls.set(len(self._sessions))
         self._idle.clear()
-        self._tasks[state.id] = self._spawn(self._live(session, channel), f"call {state.id}")
+        self._tasks[call] = self._spawn(self._live(session), f"call {call}")
         return session
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         assert self._group is not None  # noqa: S101 - events come only while `run` runs
         return self._group.create_task(work, name=name)
 
-    async def _live(self, session: CallSession, channel: str) -> None:
+    async def _live(self, session: CallSession) -> None:
         call = session.state.id
         try:
             await session.run()
@@ -192,11 +237,14 @@ class Daemon:
             # A fault of ours in one call must not take the others with it. Its legs are ended, its record says so.
             log.exception("call.broken", call=call)
             self._around.herald.alert(self._around.clock.now(), "call_broken", "a call ended by a fault of Rimay", call)
-            await self._bury(session)
+            try:
+                await self._bury(session)
+            except Exception:
+                log.exception("call.not_buried", call=call)
         finally:
             self._sessions.pop(call, None)
             self._tasks.pop(call, None)
-            self._by_channel.pop(channel, None)
+            self._by_channel.pop(session.channel, None)
             self._calls.set(len(self._sessions))
             if not self._sessions:
                 self._idle.set()
@@ -205,14 +253,21 @@ class Daemon:
                 self._closed.labels(record.exit_reason.value).inc()
 
     async def _bury(self, session: CallSession) -> None:
+        state, now = session.state, self._around.clock.now()
+        self.desk.tell(routing.ItemWithdrawn(at=now, item=state.id))
+        for agent in {state.working, state.agent} - {None}:
+            if agent is not None:  # or they would be held for this call for ever
+                self.desk.tell(routing.WorkEnded(at=now, item=state.id, agent=agent))
+        for channel in (session.channel, state.agent_channel, state.far, *state.leaving):
+            if channel:
+                await self._drop(channel)
         session.write_off()
-        self.desk.tell(routing.ItemWithdrawn(at=self._around.clock.now(), item=session.state.id))
-        for channel in (session.state.channel, session.state.agent_channel, *session.state.leaving):
-            try:
-                if channel:
-                    await self._around.switch.hangup(ChannelId(channel), HangupCause.CONGESTION)
-            except RimayError as error:
-                log.info("daemon.not_hung_up", code=error.code)
+
+    async def _drop(self, channel: str) -> None:
+        try:
+            await self._around.switch.hangup(ChannelId(channel), HangupCause.CONGESTION)
+        except RimayError as error:
+            log.info("daemon.not_hung_up", code=error.code)
 
     async def _refuse(self, channel: ChannelId) -> None:
         try:
@@ -231,37 +286,109 @@ class Daemon:
     # --- reconciliation --------------------
 
     async def _switch_up(self, event: pbx.SwitchUp) -> None:
-        if not self._reconciled:
-            await self._take_up(event.at)
-            self._reconciled = True
-            self.ready.set()
-        elif event.same_life:
-            gap = max(0.0, event.at - (self._down_since or event.at))
-            truth = {c.channel: c for c in await self._around.switch.channels()}
-            for session in list(self._sessions.values()):
-                session.tell(_truth_of(session.state, truth, gap, restarted=False))
-            await self._strays(truth, event.at)
-        else:
+        died = self._reconciled and not event.same_life
+        if died:
             self._around.herald.alert(event.at, "switch_restarted", "the switch was started anew; its calls are lost")
-            for session in list(self._sessions.values()):
+            for session in self._sessions.values():
                 session.tell(inp.SwitchDied())
+            event = replace(event, same_life=True)  # those who call from now on are not lost
+        self._up = event
+        known = {session: legs_of(session.state) for session in self._sessions.values()}
+        try:
+            truth = {c.channel: c for c in await self._around.switch.channels()}
+        except SwitchUnreachable as error:
+            # Lost again, or too busy to answer: nothing is concluded, and it is asked again.
+            log.warning("daemon.not_reconciled", problem=error.message)
+            self._around.clock.call_later(RECONCILE_AGAIN_S, lambda: self._again(event))
+            return
+        if not self._reconciled:
+            await self._take_up(truth, event.at)
+            self._reconciled = True
+        elif not died:
+            gap = max(0.0, event.at - (self._down_since or event.at))
+            for session, legs in known.items():
+                session.tell(truth_of(session, truth, gap, legs, restarted=False))
+        await self._strays(truth, event.at)
         self._down_since = None
-        log.info("daemon.switch_up", version=event.version, same_life=event.same_life, calls=len(self._sessions))
+        self.ready.set()
+        log.info("daemon.switch_up", version=event.version, same_life=not died, calls=len(self._sessions))
 
-    async def _take_up(self, at: float) -> None:
+    def _again(self, event: pbx.SwitchUp) -> None:
+        if self._up is event and self._group is not None:
+            self._spawn(self._switch_up(event), "reconcile again")
+
+    async def _take_up(self, truth: dict[ChannelId, ChannelSnapshot], at: float) -> None:
         """The calls that an earlier daemon left open."""
-        truth = {c.channel: c for c in await self._around.switch.channels()}
+        sessions: list[CallSession] = []
         for record, state in await self._around.journal.open_calls():
-            session = CallSession(self._around, state, record)
-            self._begin(state, state.channel, session)
-            last = max((s.ended_at or s.started_at for s in record.segments), default=record.created_at)
-            session.tell(_truth_of(state, truth, max(0.0, at - last), restarted=True))
-        await self._strays(truth, at)
+            if state.id not in self._sessions:  # else it came since
+                sessions.append(self._begin(CallSession(self._around, state, record)))
+        for session in sessions:
+            session.restore_work()
+        for session in sessions:
+            assert session.record is not None  # noqa: S101 - read above
+            gap = max(0.0, at - last_moment(session.record))
+            session.tell(truth_of(session, truth, gap, legs_of(session.state), restarted=True))
+
+    def _doubt(self, call: InteractionId) -> None:
+        """A command of this call may have been carried out or not. Where the connection is lost, the next `SwitchUp`
+        brings the truth; where it is not, it is asked for."""
+        self._doubted.add(call)
+        if self._look_again is None:
+            self._look_again = self._around.clock.call_later(RECONCILE_AGAIN_S, self._clear_doubts)
+
+    def _clear_doubts(self) -> None:
+        self._look_again = None
+        doubted, self._doubted = self._doubted, set()
+        if self._up is not None and self._group is not None:
+            self._spawn(self._look(doubted), "look again")
+
+    async def _look(self, doubted: set[InteractionId]) -> None:
+        known = {s: legs_of(s.state) for call in doubted if (s := self._sessions.get(call)) is not None}
+        try:
+            truth = {c.channel: c for c in await self._around.switch.channels()} if known else {}
+        except SwitchUnreachable:
+            for call in doubted:
+                self._doubt(call)
+            return
+        for session, legs in known.items():
+            session.tell(truth_of(session, truth, 0.0, legs, restarted=False))
+
+    def _audit_later(self) -> None:
+        self._audit_timer = self._around.clock.call_later(AUDIT_S, self._begin_audit)
+
+    def _begin_audit(self) -> None:
+        if self._group is not None:
+            self._spawn(self._audit(), "audit")
+
+    async def _audit(self) -> None:
+        """Calls whose citizen is gone, and calls that are being joined, twice in a row: their end was not told."""
+        try:
+            if self._up is None or not self._sessions:
+                return
+            known = {session: legs_of(session.state) for session in self._sessions.values()}
+            truth = {c.channel: c for c in await self._around.switch.channels()}
+            suspects = {
+                session.state.id: session
+                for session in known
+                if session.state.phase is Phase.CONNECTING
+                or (session.channel not in truth and session.state.phase is not Phase.ENDING)
+            }
+            for call in self._suspects & suspects.keys():
+                log.warning("daemon.untold_end", call=call)
+                session = suspects.pop(call)
+                session.tell(truth_of(session, truth, AUDIT_S, known[session], restarted=False))
+            self._suspects = set(suspects)
+        except SwitchError as error:
+            log.info("daemon.not_audited", code=error.code)
+        finally:
+            self._audit_later()
 
     async def _strays(self, truth: dict[ChannelId, ChannelSnapshot], at: float) -> None:
-        """Channels that no call of ours owns: callers who came while we were away, and legs left over."""
+        """Channels that no call of ours owns: callers who came while we were away, and legs left over. On a switch that
+        the operator runs there may be others' calls too."""
         for channel, snapshot in truth.items():
-            if self._owner(channel) is not None:
+            if self._owner(channel) is not None or not (snapshot.inbound or LEG in channel):
                 continue
             if snapshot.inbound and not snapshot.answered:
                 self._arrived(
@@ -277,22 +404,4 @@ class Daemon:
                 )
                 continue
             log.warning("daemon.stray_channel", inbound=snapshot.inbound)
-            try:
-                await self._around.switch.hangup(channel, HangupCause.CONGESTION)
-            except RimayError as error:
-                log.info("daemon.stray_not_hung_up", code=error.code)
-
-
-def _truth_of(
-    state: CallState, truth: dict[ChannelId, ChannelSnapshot], gap_s: float, *, restarted: bool
-) -> inp.Reattach:
-    customer = truth.get(ChannelId(state.channel))
-    agent = truth.get(ChannelId(state.agent_channel)) if state.agent_channel else None
-    return inp.Reattach(
-        gap_s=gap_s,
-        restarted=restarted,
-        customer_up=customer is not None and state.phase is not Phase.ENDING,
-        agent_up=agent is not None,
-        agent_answered=agent is not None and agent.answered,
-        bridged=customer is not None and agent is not None and customer.bridged_to == agent.channel,
-    )
+            await self._drop(channel)

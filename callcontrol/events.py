@@ -117,6 +117,22 @@ class Connected(Fact, frozen=True, kw_only=True, tag="connected"):
     participant: ParticipantId
 
 
+class TransferBegun(Fact, frozen=True, kw_only=True, tag="transfer_begun"):
+    """`participant` is the third party, who is being called."""
+
+    by: AgentId
+    to: str
+    participant: ParticipantId
+
+
+class TransferEnded(Fact, frozen=True, kw_only=True, tag="transfer_ended"):
+    """`how`: connected, failed (nobody answered), refused (by our rules: then `participant` may be none)."""
+
+    participant: ParticipantId | None
+    how: str
+    detail: str = ""
+
+
 class Held(Fact, frozen=True, kw_only=True, tag="held"):
     by: AgentId | None
 
@@ -213,6 +229,8 @@ AnyFact: TypeAlias = (
     | Offered
     | OfferEnded
     | Connected
+    | TransferBegun
+    | TransferEnded
     | Held
     | Resumed
     | Disconnected
@@ -232,6 +250,7 @@ AnyFact: TypeAlias = (
 PRIVATE_FIELDS: dict[type[Fact], frozenset[str]] = {
     Started: frozenset({"from_address", "from_name"}),
     ParticipantJoined: frozenset({"address"}),
+    TransferBegun: frozenset({"to"}),
     FlowNoted: frozenset({"data"}),  # where the event says `private`
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from callcontrol.commands import Command
@@ -32,14 +33,21 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class Reattach:
-    """The switch's truth about this call, after nobody watched for `gap_s`. `restarted`: the daemon itself is new."""
+    """The switch's truth about this call, after nobody watched for `gap_s`. `restarted`: the daemon itself is new.
+
+    `legs` are those of ours that live, and whether they are answered. Only what was `asked` before the switch was asked
+    can be missing there: a leg that was sent out since is on its way."""
 
     gap_s: float
     restarted: bool
     customer_up: bool
-    agent_up: bool
-    agent_answered: bool
-    bridged: bool
+    customer_answered: bool = False
+    bridged_to: str | None = None
+    legs: Mapping[str, bool] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+
+    def lives(self, leg: str | None) -> bool:
+        return leg is not None and (leg in self.legs or leg not in self.asked)
 
 
 @dataclass(frozen=True, slots=True)

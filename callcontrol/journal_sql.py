@@ -7,6 +7,7 @@ their number, records their count of events), so a batch whose commit broke is s
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +35,12 @@ log = get_logger(__name__)
 MAX_BATCH = 2_000
 # Gathering for this long costs a call nothing and turns hundreds of small transactions into tens.
 GATHER_S = 0.02
+# The database is away for long when so many wait. A call makes about thirty entries, and one when they are folded.
+FOLD_ABOVE = 10_000
 # How long one attempt may take before it is told and begun again. Entries wait for as long as it takes.
 ATTEMPT_S = 30.0
+# At the end there is no time for that: what is not stored by then is set aside in a file.
+LAST_ATTEMPT_S = 2.0
 
 _INSERT_RECORD = text(
     "INSERT INTO interactions (id, medium, direction, phase, queue, agent, from_address, to_address, exit_reason,"
@@ -45,7 +50,7 @@ _INSERT_RECORD = text(
     " ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, queue = excluded.queue, agent = excluded.agent,"
     " exit_reason = excluded.exit_reason, closed_at = excluded.closed_at, agents = excluded.agents,"
     " record = excluded.record, runtime = excluded.runtime"
-    " WHERE (interactions.record->>'events')::int < (excluded.record->>'events')::int"
+    " WHERE (interactions.record->>'events')::int <= (excluded.record->>'events')::int"
 )
 _INSERT_EVENT = text(
     "INSERT INTO interaction_events (interaction_id, n, at, type, fact)"
@@ -64,13 +69,19 @@ _INSERT_AGENT_EVENT = text(
 class SqlJournal:
     """`run` must be running, as a task of its owner; cancelling it after `flush` loses nothing."""
 
-    def __init__(self, database: Database, metrics: Metrics, refused: Path) -> None:
+    def __init__(self, database: Database, metrics: Metrics, refused: Path, unsent: Path | None = None) -> None:
+        """`refused` keeps what the database would not have; `unsent` what it could not be told before our end."""
         self._database = database
         self._refused = refused
+        self._unsent = unsent or refused.with_suffix(".unsent")
         self._waiting: list[Entry | AgentChanged] = []
+        self._writing = 0  # so many of the first are in a batch under way
+        self._fold_above = FOLD_ABOVE
         self._wake = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
+        self._batches = 0
+        self._turned = asyncio.Event()  # set when a batch is stored; then replaced
         self._backlog = metrics.gauge("journal_waiting_entries", "Entries not yet stored")
         self._seconds = metrics.histogram("journal_batch_seconds", "Time to store a batch", CONTROL_S)
 
@@ -82,17 +93,46 @@ class SqlJournal:
 
     def _put(self, what: Entry | AgentChanged) -> None:
         self._waiting.append(what)
+        if len(self._waiting) > self._fold_above:
+            self._fold()
         self._empty.clear()
         self._wake.set()
 
+    def _fold(self) -> None:
+        """What waits long is kept small: of each call all its events, and the last record and state."""
+        held, rest = self._waiting[: self._writing], self._waiting[self._writing :]
+        folded: dict[str | int, Entry | AgentChanged] = {}
+        for place, one in enumerate(rest):
+            if not isinstance(one, Entry):
+                folded[place] = one
+                continue
+            before = folded.get(one.record.id)
+            events = (*before.events, *one.events) if isinstance(before, Entry) else one.events
+            folded[one.record.id] = Entry(events=events, record=one.record, state=one.state)
+        self._waiting = [*held, *folded.values()]
+        self._fold_above = max(FOLD_ABOVE, 2 * len(self._waiting))
+
     async def flush(self) -> None:
         await self._empty.wait()
+
+    async def stored(self, within_s: float) -> bool:
+        """Until what was appended before now is stored: two batches, the one under way and the next. False when the
+        database takes longer; the entries are stored all the same, later."""
+        due = self._batches + 2
+        try:
+            async with asyncio.timeout(within_s):
+                while self._waiting and self._batches < due:
+                    await self._turned.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def run(self) -> None:
         while True:
             await self._wake.wait()
             await asyncio.sleep(GATHER_S)
             batch = self._waiting[:MAX_BATCH]
+            self._writing = len(batch)
             self._backlog.set(len(self._waiting))
             try:
                 with self._seconds.time():
@@ -100,8 +140,13 @@ class SqlJournal:
             except Unavailable:
                 # The entries stay and are tried again, for as long as the database is away.
                 log.warning("journal.waiting", entries=len(self._waiting))
+                self._writing = 0
                 continue
+            self._writing = 0
             del self._waiting[: len(batch)]
+            self._batches += 1
+            self._turned.set()
+            self._turned = asyncio.Event()
             self._backlog.set(len(self._waiting))
             if not self._waiting:
                 self._wake.clear()
@@ -109,35 +154,56 @@ class SqlJournal:
 
     async def store_rest(self) -> None:
         """At the end, when `run` is no more: what still waits is stored now, or set aside for the next start."""
-        rest, self._waiting = self._waiting, []
-        if not rest:
-            return
         try:
-            await self._store(rest)
+            while self._waiting:
+                batch = self._waiting[:MAX_BATCH]
+                await self._store(batch, wait_s=LAST_ATTEMPT_S)
+                del self._waiting[: len(batch)]
         except Unavailable:
-            for one in rest:
-                await asyncio.to_thread(self._set_aside, one)
+            log.warning("journal.unsent", entries=len(self._waiting))
+        finally:
+            # Also where our owner has no more time for us.
+            if self._waiting:
+                self._set_aside(self._waiting, self._unsent)
+                self._waiting.clear()
 
-    async def _store(self, batch: Sequence[Entry | AgentChanged]) -> None:
+    async def take_back(self) -> None:
+        """At the start, before `open_calls`: what the last run could not store."""
+        if not self._unsent.exists():
+            return
+        lines = await asyncio.to_thread(self._unsent.read_bytes)
+        entries = [found for line in lines.splitlines() if (found := _read(line)) is not None]
+        for at in range(0, len(entries), MAX_BATCH):
+            await self._store(entries[at : at + MAX_BATCH])
+        self._unsent.unlink()
+        log.info("journal.taken_back", entries=len(entries))
+
+    async def _store(self, batch: Sequence[Entry | AgentChanged], wait_s: float = ATTEMPT_S) -> None:
         async def work(session: AsyncSession) -> None:
             await _write(session, batch)
 
         try:
-            await self._database.run(work, wait_s=ATTEMPT_S, idempotent=True)
-        except SQLAlchemyError as error:
+            await self._database.run(work, wait_s=wait_s, idempotent=True)
+        except (SQLAlchemyError, ValueError) as error:
             # The database is there and says no. One bad entry must not hold up all others for ever, nor be lost.
             if len(batch) > 1:
                 for one in batch:
-                    await self._store([one])
+                    await self._store([one], wait_s)
                 return
-            log.exception("journal.refused", kind=type(batch[0]).__name__, problem=type(error).__name__)
-            await asyncio.to_thread(self._set_aside, batch[0])
+            # Its text quotes the row, with names and numbers.
+            log.error("journal.refused", kind=type(batch[0]).__name__, problem=type(error).__name__)  # noqa: TRY400
+            await asyncio.to_thread(self._set_aside, batch, self._refused)
 
-    def _set_aside(self, entry: Entry | AgentChanged) -> None:
-        """Keep it in a file that an operator can read and a program can store again."""
-        line = msgspec.json.encode({"kind": type(entry).__name__, "entry": entry}) + b"\n"
-        with self._refused.open("ab") as file:
-            file.write(line)
+    def _set_aside(self, entries: Sequence[Entry | AgentChanged], file: Path) -> None:
+        """Keep them in a file that an operator can read and a program can store again."""
+        try:
+            lines = [msgspec.json.encode({"kind": type(e).__name__, "entry": e}) + b"\n" for e in entries]
+            with file.open("ab") as out:
+                os.fchmod(out.fileno(), 0o600)  # names and numbers of citizens
+                out.writelines(lines)
+        except (OSError, ValueError):
+            # Lost: but the calls of now go on.
+            log.critical("journal.lost", entries=len(entries), exc_info=True)
 
     async def open_calls(self) -> Sequence[tuple[Interaction, CallState]]:
         async with self._database.begin() as session:
@@ -146,15 +212,34 @@ class SqlJournal:
                 .where(interactions.c.closed_at.is_(None))
                 .order_by(interactions.c.created_at)
             )
-            return [
-                (msgspec.convert(record, Interaction, strict=False), msgspec.convert(state, CallState, strict=False))
-                for record, state in rows
-            ]
+            return [found for record, state in rows if (found := _open_call(record, state)) is not None]
 
     async def agent_states(self) -> dict[AgentId, tuple[AgentState, str]]:
         async with self._database.begin() as session:
             rows = await session.execute(select(agent_states.c.agent, agent_states.c.state, agent_states.c.reason))
             return {AgentId(agent): (AgentState(state), reason) for agent, state, reason in rows}
+
+
+def _open_call(record: Any, state: Any) -> tuple[Interaction, CallState] | None:
+    try:
+        return msgspec.convert(record, Interaction, strict=False), msgspec.convert(state, CallState, strict=False)
+    except msgspec.ValidationError as error:
+        # Of another version, say. One call is not taken up; the daemon must start all the same.
+        log.exception("journal.unreadable_call", problem=str(error))
+        return None
+
+
+_KINDS: dict[str, type[Entry] | type[AgentChanged]] = {"Entry": Entry, "AgentChanged": AgentChanged}
+
+
+def _read(line: bytes) -> Entry | AgentChanged | None:
+    """One that was set aside. The last line may be torn: a disk was full, or we were killed."""
+    try:
+        kept = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(kept["entry"], type=_KINDS[msgspec.json.decode(kept["kind"], type=str)])
+    except (msgspec.DecodeError, KeyError) as error:
+        log.exception("journal.unreadable_line", problem=type(error).__name__)
+        return None
 
 
 async def _write(session: AsyncSession, batch: Sequence[Entry | AgentChanged]) -> None:

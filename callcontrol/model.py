@@ -50,6 +50,7 @@ class Phase(StrEnum):
     QUEUED = "queued"
     CONNECTING = "connecting"  # an agent accepted; the two legs are being joined
     TALKING = "talking"
+    TRANSFER = "transfer"  # given to a third party, who rings or talks with the citizen
     WRAP_UP = "wrap_up"  # the citizen is gone, the agent writes down what it was about
     ENDING = "ending"  # the citizen is gone; legs and recordings are being finished
     CLOSED = "closed"

@@ -37,5 +37,9 @@ class RecordingPlace(Protocol):
     """Where recordings are to be written."""
 
     def prepare(self, path: str) -> Path:
-        """The absolute path of a recording to come, its folder made, writable by the switch."""
+        """The absolute path of a recording to come, its folder made, writable by the switch. OSError: no room."""
+        ...
+
+    def resolve(self, path: str) -> Path:
+        """The absolute path of one that was begun."""
         ...

@@ -50,6 +50,17 @@ def _start(event: ev.InteractionEvent, fact: ev.Started) -> Interaction:
     )
 
 
+def last_moment(record: Interaction) -> float:
+    """The latest time that the record knows of."""
+    times = [record.created_at, record.answered_at, record.ended_at, record.closed_at]
+    for segment in record.segments:
+        times += (segment.started_at, segment.ended_at)
+    for who in record.participants:
+        times += (who.joined_at, who.left_at)
+    times += (recording.started_at for recording in record.recordings)
+    return max(at for at in times if at is not None)
+
+
 # --- helpers on participants and segments --------------------
 
 
@@ -171,15 +182,35 @@ def _unheld(r: Interaction, _f: ev.Resumed, at: float) -> Interaction:
     return _customer_segment(r, SegmentKind.TALK, at)
 
 
-def _disconnected(r: Interaction, _f: ev.Disconnected, at: float) -> Interaction:
-    return _close(r, at, None, frozenset({SegmentKind.TALK, SegmentKind.HOLD}))
+def _disconnected(r: Interaction, f: ev.Disconnected, at: float) -> Interaction:
+    # In a transfer only the agent leaves: the citizen waits for the third party.
+    who = f.participant if r.phase is Phase.TRANSFER else None
+    return _close(r, at, who, frozenset({SegmentKind.TALK, SegmentKind.HOLD}))
+
+
+def _transfer_begun(r: Interaction, f: ev.TransferBegun, at: float) -> Interaction:
+    r = _open(_customer_segment(r, SegmentKind.HOLD, at), f.participant, SegmentKind.ALERT, at)
+    return replace(r, phase=Phase.TRANSFER)
+
+
+def _transfer_ended(r: Interaction, f: ev.TransferEnded, at: float) -> Interaction:
+    if f.participant is None or r.phase is not Phase.TRANSFER:
+        return r
+    r = _customer_segment(_close(r, at, f.participant), SegmentKind.TALK, at)
+    if f.how == "connected":
+        return _open(r, f.participant, SegmentKind.TALK, at)
+    return replace(r, phase=Phase.TALKING)
 
 
 def _recording_started(r: Interaction, f: ev.RecordingStarted, at: float) -> Interaction:
     return replace(r, recordings=(*r.recordings, Recording(id=f.recording, path=f.path, started_at=at)))
 
 
-def _recording_stopped(r: Interaction, f: ev.RecordingStopped, _at: float) -> Interaction:
+def _recording_stopped(r: Interaction, f: ev.RecordingStopped, at: float) -> Interaction:
+    if all(known.id != f.recording for known in r.recordings):
+        # Its begin was told while nobody listened.
+        begun = Recording(id=f.recording, path=f.path, started_at=max(r.created_at, at - f.seconds))
+        r = replace(r, recordings=(*r.recordings, begun))
     return _recording(r, f.recording, path=f.path, state="complete", seconds=f.seconds, channels=f.channels)
 
 
@@ -230,6 +261,8 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.Offered: _offered,
     ev.OfferEnded: _offer_ended,
     ev.Connected: _connected,
+    ev.TransferBegun: _transfer_begun,
+    ev.TransferEnded: _transfer_ended,
     ev.Held: _held,
     ev.Resumed: _unheld,
     ev.Disconnected: _disconnected,

@@ -16,10 +16,10 @@ from callcontrol.call_state import CallState, Flows
 from callcontrol.desk import Desk
 from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
 from callcontrol.journal import Entry, Journal
-from callcontrol.model import ExitReason, Interaction, Phase
+from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, Phase
 from callcontrol.ports import AgentDirectory, Herald, RecordingPlace
 from callcontrol.prompts import sounds_of
-from callcontrol.record import apply
+from callcontrol.record import apply, last_moment
 from callcontrol.routing import terms as routing
 from foundation.clock import Clock
 from foundation.errors import RimayError
@@ -27,7 +27,16 @@ from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S, Metrics
 from pbx.events import SwitchEvent
 from pbx.switch import Switch
-from pbx.terms import ChannelId, CommandRefused, PhoneDestination, PlaybackId, RecordingId, RecordingSpec
+from pbx.terms import (
+    ChannelId,
+    CommandRefused,
+    NumberDestination,
+    PhoneDestination,
+    PlaybackId,
+    RecordingId,
+    RecordingSpec,
+    SwitchUnreachable,
+)
 
 log = get_logger(__name__)
 
@@ -45,17 +54,29 @@ class Surroundings:
     recordings: RecordingPlace
     clock: Clock
     metrics: Metrics
+    # A command's fate is unknown: this call's truth is to be asked of the switch.
+    doubt: Callable[[InteractionId], None]
 
 
 class CallSession:
-    """`run` is its life, as a task of the daemon; it returns when the call is closed."""
+    """`run` is its life, as a task of the daemon; it returns when the call is closed. `channel` is the citizen's."""
 
-    def __init__(self, around: Surroundings, state: CallState, record: Interaction | None = None) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        state: CallState,
+        record: Interaction | None = None,
+        *,
+        channel: str = "",
+        trunk: str | None = None,
+    ) -> None:
         self._around = around
         self.state = state
         self.record = record
+        self.channel = channel or state.channel
+        self.trunk = trunk if record is None else record.trunk
         self._mailbox: asyncio.Queue[inp.CallInput] = asyncio.Queue()
-        self._last_at = 0.0
+        self._last_at = 0.0 if record is None else last_moment(record)
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
@@ -70,8 +91,10 @@ class CallSession:
                 await self._one(await self._mailbox.get())
 
     async def _one(self, told: inp.CallInput) -> None:
-        # Events carry the switch's own time; time never runs backwards within one record.
-        at = told.at if isinstance(told, SwitchEvent) else self._around.clock.now()
+        # Events carry the switch's own time, which may go before ours; nothing has happened later than we hear of it.
+        now = self._around.clock.now()
+        at = min(told.at, now) if isinstance(told, SwitchEvent) else now
+        # Time never runs backwards within one record.
         # Whole microseconds: what PostgreSQL keeps, so that a stored event folds to exactly the same record.
         self._last_at = at = round(max(at, self._last_at), 6)
         try:
@@ -80,8 +103,9 @@ class CallSession:
             self._unexpected.labels(type(told).__name__).inc()
             log.warning("call.unexpected_input", problem=error.message)
             return
-        self.state = outcome.state
-        self._write([*outcome.facts], at)
+        changed, self.state = outcome.state is not self.state, outcome.state
+        if changed or outcome.facts:
+            self._write([*outcome.facts], at)
         for command in outcome.commands:
             await self._carry_out(command)
 
@@ -93,10 +117,11 @@ class CallSession:
             event = InteractionEvent(interaction=self.state.id, n=n, at=at, fact=fact)
             record = apply(record, event)
             events.append(event)
-            self._around.herald.interaction(event, record)
         self.record = record
         if record is not None:
             self._around.journal.append(Entry(events=tuple(events), record=record, state=self.state))
+            for event in events:
+                self._around.herald.interaction(event, record)
 
     def write_off(self) -> None:
         """After a fault of ours: close the record as it stands, so that no later daemon takes it up."""
@@ -117,6 +142,8 @@ class CallSession:
             self._failed.labels(type(command).__name__, error.code).inc()
             log.warning("call.command_failed", command=type(command).__name__, code=error.code, problem=error.message)
             self.tell(inp.CommandFailed(command, error.code, error.message))
+            if isinstance(error, SwitchUnreachable):
+                self._around.doubt(self.state.id)
 
     # --- the switch --------------------
 
@@ -158,6 +185,17 @@ class CallSession:
     async def _bridge(self, c: cmd.BridgeLegs) -> None:
         await self._around.switch.bridge(ChannelId(c.customer), ChannelId(c.agent))
 
+    async def _transfer(self, c: cmd.TransferLeg) -> None:
+        phone = self._around.agents.agent_of(c.target) is not None
+        await self._around.switch.transfer(
+            ChannelId(c.channel),
+            ChannelId(c.new_leg),
+            # What is no phone of ours is a number, and passes the rules for calls out.
+            PhoneDestination(c.target) if phone else NumberDestination(c.target),
+            caller_number=c.shown if phone else "",
+            timeout_s=c.timeout_s,
+        )
+
     async def _hold(self, c: cmd.HoldLeg) -> None:
         await self._around.switch.hold(ChannelId(c.channel))
 
@@ -183,7 +221,12 @@ class CallSession:
         await self._around.switch.stop_recording(ChannelId(c.channel), RecordingId(c.recording))
 
     async def _finish_recording(self, c: cmd.FinishRecording) -> None:
-        file = await self._around.switch.finish_recording(self._spec(c.recording, c.path))
+        # Also where there is no room for more: what was written is to be kept.
+        spec = RecordingSpec(RecordingId(c.recording), self._around.recordings.resolve(c.path))
+        try:
+            file = await self._around.switch.finish_recording(spec)
+        except OSError as error:
+            raise CommandRefused(f"the recording could not be finished: {error.strerror}") from error
         self.tell(inp.RecordingFinished(c.recording, file))
 
     # --- the router, the clock, people --------------------
@@ -202,20 +245,32 @@ class CallSession:
     async def _end_work(self, c: cmd.EndWork) -> None:
         self._around.desk.tell(routing.WorkEnded(at=self._around.clock.now(), item=self.state.id, agent=c.agent))
 
-    async def _restore_work(self, c: cmd.RestoreWork) -> None:
-        self._around.desk.tell(
-            routing.WorkRestored(
-                at=self._around.clock.now(),
-                item=self.state.id,
-                agent=c.agent,
-                queue=c.queue,
-                wrap_up_until=c.wrap_up_until,
+    def restore_work(self) -> None:
+        """Tell a new router who works for this call. Before it is told of anybody who waits: else it would offer them
+        to who talks."""
+        state = self.state
+        held: dict[AgentId, float | None] = {**state.wrapping}
+        if state.working is not None:
+            held[state.working] = None
+        for agent, until in held.items():
+            self._around.desk.tell(
+                routing.WorkRestored(
+                    at=self._around.clock.now(),
+                    item=state.id,
+                    agent=agent,
+                    queue=state.queue or "",
+                    wrap_up_until=until,
+                )
             )
-        )
+            view = self._around.desk.router.agents.get(agent)
+            if view is None or view.item != state.id:
+                # Signed out, or no longer in the settings: nobody else would end this work.
+                self.tell(routing.WrapUpOver(item=state.id, agent=agent, how="daemon_lost", disposition=None))
 
     async def _set_timer(self, c: cmd.SetTimer) -> None:
         # A timer that fires after the call is closed finds a mailbox that nobody reads, and is forgotten with it.
-        delay = max(0.0, c.at - self._around.clock.now())
+        # Counted from the turn's own time, which may stand beside the clock's when that was set back.
+        delay = max(0.0, c.at - self._last_at)
         self._around.clock.call_later(delay, lambda: self.tell(inp.TimerFired(c.name)))
 
     async def _alert(self, c: cmd.Alert) -> None:
@@ -232,6 +287,7 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.StopMusic: CallSession._stop_music,
     cmd.RingAgent: CallSession._ring_agent,
     cmd.BridgeLegs: CallSession._bridge,
+    cmd.TransferLeg: CallSession._transfer,
     cmd.HoldLeg: CallSession._hold,
     cmd.UnholdLeg: CallSession._unhold,
     cmd.StartRecording: CallSession._start_recording,
@@ -243,7 +299,6 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.WithdrawItem: CallSession._withdraw,
     cmd.AnswerOffer: CallSession._answer_offer,
     cmd.EndWork: CallSession._end_work,
-    cmd.RestoreWork: CallSession._restore_work,
     cmd.SetTimer: CallSession._set_timer,
     cmd.Alert: CallSession._alert,
 }

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -39,6 +40,10 @@ _PING_EVERY_S = 5.0
 _TIMEOUT_S = 5.0
 # How long a stopping process tries to send what is still in the outbox.
 _FLUSH_S = 1.0
+# Messages gather for this long before they leave together: a page in another process notices nothing, and one command
+# to Redis carries what would be dozens. Alone they were a quarter of the daemon's CPU at 30 new calls a second.
+_GATHER_S = 0.02
+_MAX_BATCH = 500
 # Senders whose last number we know; a platform has a handful of processes, each restart is a new one.
 _SENDERS = 256
 
@@ -64,6 +69,8 @@ class BusSettings(Section):
 
 
 class _Envelope(msgspec.Struct, array_like=True, frozen=True):
+    """One message; they travel as a JSON list of these."""
+
     sender: str
     number: int  # of this sender, from 1: a message sent twice around a reconnect is recognised
     lost: int  # how many of this sender's messages before this one were given up
@@ -160,22 +167,25 @@ class RedisBus:
                 self._empty.set()
                 self._filled.clear()
                 await self._filled.wait()
-            await self._send_first(client)
+                await asyncio.sleep(_GATHER_S)
+            await self._send_batch(client)
             _end_if_cancelled()
 
-    async def _send_first(self, client: Redis) -> None:
-        """The message leaves the outbox only when Redis has it; a loss in between sends it twice, see `number`."""
-        first, lost = self._outbox[0], self._given_up
+    async def _send_batch(self, client: Redis) -> None:
+        """Messages leave the outbox only when Redis has them; a loss in between sends them twice, see `number`."""
+        batch, lost = list(islice(self._outbox, _MAX_BATCH)), self._given_up
+        frames = list(batch)
         if lost:
-            first = msgspec.json.encode(msgspec.structs.replace(msgspec.json.decode(first, type=_Envelope), lost=lost))
-        number_before = self._outbox[0]
-        await client.publish(self._channel, first)
+            first = msgspec.json.decode(frames[0], type=_Envelope)
+            frames[0] = msgspec.json.encode(msgspec.structs.replace(first, lost=lost))
+        await client.publish(self._channel, b"[" + b",".join(frames) + b"]")
         self._given_up -= lost
-        # While we waited, an overflow may have taken it out already.
-        if self._outbox and self._outbox[0] is number_before:
-            self._outbox.popleft()
-        else:
-            self._given_up -= 1
+        for sent in batch:
+            # While we waited, an overflow may have taken it out already.
+            if self._outbox and self._outbox[0] is sent:
+                self._outbox.popleft()
+            else:
+                self._given_up -= 1
 
     async def _listen(self, client: Redis) -> None:
         pubsub = client.pubsub()
@@ -212,13 +222,15 @@ class RedisBus:
 
     def _deliver(self, raw: bytes) -> None:
         try:
-            envelope = msgspec.json.decode(raw, type=_Envelope)
-            body = msgspec.json.decode(envelope.body, type=dict[str, Any])
+            for envelope in msgspec.json.decode(raw, type=list[_Envelope]):
+                self._deliver_one(envelope)
         except msgspec.DecodeError as error:
             log.warning("bus.foreign_message", problem=str(error))  # somebody else uses our channel
-            return
+
+    def _deliver_one(self, envelope: _Envelope) -> None:
         if envelope.sender == self._sender or envelope.number <= self._heard.get(envelope.sender, 0):
             return
+        body = msgspec.json.decode(envelope.body, type=dict[str, Any])
         self._heard[envelope.sender] = envelope.number
         self._heard.move_to_end(envelope.sender)
         if len(self._heard) > _SENDERS:
@@ -234,7 +246,7 @@ class RedisBus:
         try:
             async with asyncio.timeout(_FLUSH_S):
                 while self._outbox:
-                    await self._send_first(client)
+                    await self._send_batch(client)
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bus.unsent", messages=len(self._outbox), problem=type(error).__name__)
         finally:

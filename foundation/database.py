@@ -45,6 +45,8 @@ _TRANSIENT_STATES = frozenset(
         "57P01",  # admin_shutdown
         "57P02",  # crash_shutdown
         "57P03",  # cannot_connect_now: starting up or shutting down
+        "53100",  # disk_full: an operator makes room, and what waits is stored
+        "53200",  # out_of_memory
         "53300",  # too_many_connections
         "40001",  # serialization_failure
         "40P01",  # deadlock_detected

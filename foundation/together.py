@@ -7,6 +7,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
@@ -23,3 +26,12 @@ async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
         return [task.result() for task in tasks]
     # outside of except*, which would wrap it again
     raise failure
+
+
+async def three_together(
+    a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C]
+) -> tuple[A, B, C]:
+    """The same for three of different kinds."""
+    results: list[Any] = await together(a, b, c)
+    first, second, third = results
+    return first, second, third

@@ -7,6 +7,8 @@ import os
 import shutil
 from pathlib import Path, PurePosixPath
 
+from foundation.errors import Unavailable
+
 
 class RecordingFolder:
     """`owner` is the (uid, gid) of the switch, when that is another user than ours."""
@@ -19,9 +21,22 @@ class RecordingFolder:
     def free_bytes(self) -> int:
         return shutil.disk_usage(self.root).free
 
+    def check_room(self) -> int:
+        """The free bytes; Unavailable when calls go unrecorded now."""
+        try:
+            free = self.free_bytes()
+        except OSError as error:
+            raise Unavailable(f"the folder cannot be reached: {error.strerror}") from error
+        if free < self._min_free:
+            raise Unavailable(
+                f"nothing is recorded: {free // 1_000_000} MB free of {self._min_free // 1_000_000} needed"
+            )
+        return free
+
     def prepare(self, path: str) -> Path:
         """The absolute path of a recording to come, its folder made. Raises OSError (ENOSPC) when the disk is full: a
         call is not ended for that, it goes on unrecorded and somebody is told."""
+        self._make(self.root)  # an operator's own folder, perhaps not yet made
         if self.free_bytes() < self._min_free:
             raise OSError(errno.ENOSPC, f"less than {self._min_free // 1_000_000} MB free")
         target = self.resolve(path)

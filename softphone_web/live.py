@@ -164,9 +164,10 @@ class LiveHub:
             finally:
                 self._listening = False
             log.warning("web.live_interrupted", reason=reason, clients=len(self._clients))
+            await asyncio.sleep(self.settings.live_retry_s)
+            # Told when we listen again, not before: a page that loads anew now misses nothing of what comes next.
             for client in self._clients:
                 client.put(control_frame("interrupted", self.clock.now()))
-            await asyncio.sleep(self.settings.live_retry_s)
 
     def close_all(self, code: int, reason: bytes) -> None:
         for client in self._clients:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from panoramisk import Manager
@@ -24,8 +24,10 @@ Row = Mapping[str, Any]
 
 
 class AmiClient:
-    def __init__(self, link: AsteriskLink) -> None:
+    def __init__(self, link: AsteriskLink, on_contact: Callable[[Row], None], on_lost: Callable[[], None]) -> None:
         self._link = link
+        self._on_contact = on_contact
+        self._on_lost = on_lost
         self._manager: Any = None
         self._waiting: set[asyncio.Future[Any]] = set()
 
@@ -41,11 +43,12 @@ class AmiClient:
             port=self._link.ami_port,
             username=self._link.ami_user,
             secret=self._link.ami_password,
-            events="off",
+            events="system",
             ping_delay=5,
             ping_interval=5,
             log=log,
         )
+        manager.register_event("ContactStatus", lambda _manager, event: self._on_contact(event))
         manager.connection_lost = lambda _error: self._lost(manager)  # instead of its own endless reconnecting
         try:
             async with asyncio.timeout(_TIMEOUT_S):
@@ -78,6 +81,7 @@ class AmiClient:
         if self._manager is manager:
             self._manager = None
             self._fail_waiting()
+            self._on_lost()
 
     def _fail_waiting(self) -> None:
         for future in self._waiting:

@@ -44,6 +44,10 @@ class AriClient:
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Basic {credentials}"},
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_S),
+            # Ten requests a call: what Asterisk does not read is not put together for each.
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=_REPLY_TIMEOUT_S, sock_connect=_CONNECT_TIMEOUT_S),
         )
         return self
@@ -60,7 +64,7 @@ class AriClient:
         try:
             async with self._open_session().ws_connect(
                 f"{self._base}/events",
-                params={"app": self._link.app, "subscribeAll": "true"},
+                params={"app": self._link.app},
                 heartbeat=_PING_S,
                 max_msg_size=0,
                 timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
@@ -76,8 +80,12 @@ class AriClient:
         async with self._open_session().ws_connect(url, protocols=("media",), max_msg_size=0) as socket:
             yield socket
 
-    async def quieten(self) -> None:
-        """Ask for no events that we do not read."""
+    async def subscribe(self) -> None:
+        """Ask for the events of all channels and bridges, except those that we do not read.
+
+        Not by `subscribeAll` of the socket: it subscribes to all endpoints as well, and Asterisk 22.10 dies when such
+        an application's connection is lost while an endpoint changes its state. Trunks and phones are told by AMI."""
+        await self.call("POST", f"/applications/{self._link.app}/subscription", {"eventSource": "channel:,bridge:"})
         await self.call(
             "PUT",
             f"/applications/{self._link.app}/eventFilter",

@@ -99,6 +99,20 @@ class Bridges:
             self.drop(pair.bridge)
             for channel in pair.held:
                 self._core.spawn(self._end_hold_music(channel), "end hold music")
+            for channel in (pair.a, pair.b):
+                self._transfer_done(channel)
+
+    def _transfer_done(self, channel: ChannelId) -> None:
+        """A phone that asked for a transfer is told that it was done once its pair was taken apart."""
+        leg = self._core.legs.find(channel)
+        if leg and leg.refer_pending:
+            leg.refer_pending = False
+            self._core.spawn(
+                self._core.ari.attempt(
+                    "POST", f"/channels/{channel}/transfer_progress", {"states": "channel_answered"}
+                ),
+                "tell a phone of its transfer",
+            )
 
     async def unbridge(self, channel: ChannelId) -> None:
         leg = self._core.legs.get(channel)

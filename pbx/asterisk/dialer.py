@@ -53,6 +53,13 @@ def variable_name(name: str) -> str:
     return VARIABLE + name
 
 
+def one_line(value: str) -> str:
+    """A variable's value, which is kept in lists of one line each."""
+    if "\n" in value or "\r" in value:
+        raise CommandRefused("a variable's value is one line")
+    return value
+
+
 class Dialer:
     def __init__(self, core: Core, settings: PbxSettings, prompts: Prompts, bridges: Bridges) -> None:
         self._core = core
@@ -142,7 +149,7 @@ class Dialer:
     def fails_over(self, leg: Leg, q850: int) -> bool:
         """Asked before a hang-up is told: True when another gateway is being tried instead."""
         attempt = leg.attempt
-        if attempt is None or leg.answered or leg.ringing_told or leg.by_us or not attempt.rest:
+        if attempt is None or leg.answered or leg.by_us or not attempt.rest:
             return False
         if not may_try_next(HangupCause.from_q850(q850)) or self._core.clock.now() >= attempt.until:
             return False
@@ -194,10 +201,10 @@ class Dialer:
 
 
 def _variables(invite: Invite) -> dict[str, str]:
-    variables = {variable_name(name): value for name, value in (invite.variables or {}).items()}
+    variables = {variable_name(name): one_line(value) for name, value in (invite.variables or {}).items()}
     for name, value in (invite.headers or {}).items():
         if not _HEADER.fullmatch(name):
-            continue  # only X- headers are ours to set
+            raise CommandRefused("only headers that begin with X- can be set", header=name[:60])
         if not value.isprintable():
             raise CommandRefused("a header's value is one line", header=name)
         variables[f"PJSIP_HEADER(add,{name})"] = value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from foundation.clock import Timer
 from pbx import collect
 from pbx.dialing import GatewayChoice
-from pbx.terms import ChannelGone, ChannelId, CommandRefused, PlaybackId, RecordingId, RecordingSpec
+from pbx.terms import ChannelGone, ChannelId, CommandRefused, HangupCause, PlaybackId, RecordingId, RecordingSpec
 
 if TYPE_CHECKING:
     from pbx.asterisk.stream import WebSocketStream
@@ -77,7 +77,9 @@ class Leg:
     answered: bool = False
     ringing_told: bool = False
     by_us: bool = False
+    asked_cause: HangupCause | None = None
     in_stasis: bool = False
+    ending: bool = False
     pair: Pair | None = None
     playing: Playing | None = None
     replaced: dict[str, Playing] = field(default_factory=dict)  # stopped playbacks whose end is still to come

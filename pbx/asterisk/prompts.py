@@ -14,6 +14,9 @@ from pbx.events import PlaybackEnd, PlaybackFinished, PlaybackStarted
 from pbx.sounds import SoundLibrary
 from pbx.terms import ChannelGone, ChannelId, CommandRefused, DigitRules, PlaybackId, Sound, SwitchError
 
+# Channel variable by which a later daemon finds the prompt that plays.
+PLAYING_VARIABLE = "RIMAY_PLAYING"
+
 
 class Prompts:
     def __init__(self, core: Core, sounds: SoundLibrary) -> None:
@@ -33,8 +36,14 @@ class Prompts:
         await self.silence(leg, keep_collecting=True)
         self._core.legs.get(channel)
         leg.playing = playing = Playing(playback)
+        start = self._core.ari.call("POST", f"/channels/{channel}/play/{playback}", {"media": media}, channel=channel)
+        # Asterisk carries out what we ask of a channel after its prompt, and lists no playbacks: a later daemon that
+        # did not know of this one would wait for its end in vain.
+        known = self._core.ari.attempt(
+            "POST", f"/channels/{channel}/variable", {"variable": PLAYING_VARIABLE, "value": playback}
+        )
         try:
-            await self._core.ari.call("POST", f"/channels/{channel}/play/{playback}", {"media": media}, channel=channel)
+            await asyncio.gather(start, known)
         except SwitchError:
             if leg.playing is playing:
                 leg.playing = None
@@ -59,8 +68,8 @@ class Prompts:
 
     async def silence(self, leg: Leg, *, keep_collecting: bool = False) -> None:
         """End what this leg hears of us. Nothing is asked of Asterisk when there is nothing to end."""
-        if leg.collecting and not keep_collecting:
-            self._feed(leg, keys.Stop())
+        if not keep_collecting:
+            self.end_collecting(leg)
         work = []
         if leg.playing:
             work.append(self._stop_playing(leg))
@@ -122,8 +131,7 @@ class Prompts:
         self, channel: ChannelId, rules: DigitRules, playback: PlaybackId | None, sounds: Sequence[Sound]
     ) -> None:
         leg = self._core.legs.get(channel)
-        if leg.collecting:
-            self._feed(leg, keys.Stop())
+        self.end_collecting(leg)
         prompt = playback if playback is not None and sounds else None
         try:
             state = keys.begin(rules, prompt=prompt is not None, at=self._core.clock.now())
@@ -139,6 +147,11 @@ class Prompts:
             if leg.collecting is collecting and not isinstance(error, ChannelGone):
                 leg.collecting = None
             raise
+
+    def end_collecting(self, leg: Leg) -> None:
+        """Its prompt is left to whoever takes its place."""
+        if leg.collecting:
+            self._feed(leg, keys.Stop())
 
     async def stop_collecting(self, channel: ChannelId) -> None:
         leg = self._core.legs.get(channel)

@@ -24,7 +24,7 @@ FILE_VARIABLE = "RIMAY_REC_"
 MIX_VARIABLE = "RIMAY_MIX_"
 _SEPARATOR = "|"
 
-# A recording writes 32 kB a second, in blocks of 4 kB or more. One that did not grow for this long is not written.
+# A recording writes 32 kB a second, in blocks of 4 kB or more. One that did not grow for this long is looked into.
 _WATCH_S = 1.0
 _STALLED_S = 2.5
 
@@ -141,13 +141,14 @@ class Recordings:
             if size != track.size:
                 track.size, track.size_at = size, now
             elif now - track.size_at >= _STALLED_S and leg.tracks.get(track.spec.id) is track:
-                await self._give_up(leg, track)
+                why = await asyncio.to_thread(stereo.why_stalled, track.spec.path)
+                if why:
+                    await self._give_up(leg, track, why)
         if any(leg.tracks for leg in self._core.legs.all()):
             self.watch()
 
-    async def _give_up(self, leg: Leg, track: Track) -> None:
-        del leg.tracks[track.spec.id]
-        reason = await asyncio.to_thread(stereo.why_stalled, track.spec.path)
+    async def _give_up(self, leg: Leg, track: Track, reason: str) -> None:
+        leg.tracks.pop(track.spec.id, None)
         try:
             mix = await self._mix_id(leg.id, track.spec.id)
             await self._core.ami.action("StopMixMonitor", leg.id, MixMonitorID=mix)

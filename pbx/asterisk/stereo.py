@@ -114,13 +114,15 @@ def sizes(paths: Sequence[Path]) -> list[int]:
     return found
 
 
-def why_stalled(path: Path) -> str:
+def why_stalled(path: Path) -> str | None:
+    """Why a file under way does not grow. None when nothing stands in its way: then neither side sends audio."""
     try:
+        unfinished(path).stat()
         if shutil.disk_usage(path.parent).free < _FULL_BYTES:
             return os.strerror(errno.ENOSPC)
     except OSError as error:
         return reason(error)
-    return "Asterisk stopped writing"
+    return None
 
 
 def reason(error: OSError) -> str:

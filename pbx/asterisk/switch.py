@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 import aiohttp
 
@@ -19,14 +20,14 @@ from pbx.asterisk.ari import AriClient
 from pbx.asterisk.arrivals import Arrivals
 from pbx.asterisk.bridges import Bridges
 from pbx.asterisk.core import Core
-from pbx.asterisk.dialer import Dialer, Invite, variable_name
+from pbx.asterisk.dialer import Dialer, Invite, one_line, variable_name
 from pbx.asterisk.instance import AsteriskLink
 from pbx.asterisk.legs import Leg
 from pbx.asterisk.prompts import Prompts
 from pbx.asterisk.recording import Recordings
 from pbx.asterisk.stream import Streams
 from pbx.asterisk.supervision import Supervisors
-from pbx.asterisk.translate import Translator
+from pbx.asterisk.translate import Contacts, Translator, answered
 from pbx.asterisk.truth import Truth
 from pbx.asterisk.wire import AriEvent, AriInfo, decode_event
 from pbx.events import (
@@ -75,10 +76,11 @@ class AsteriskSwitch:
 
     def __init__(self, link: AsteriskLink, settings: PbxSettings, sounds: SoundLibrary, clock: Clock) -> None:
         self._ari = AriClient(link)
-        self._ami = AmiClient(link)
+        self._ami = AmiClient(link, self._on_contact, self._on_manager_lost)
         self._core = core = Core(self._ari, self._ami, clock, link.app)
         self._legs = core.legs
         self._translator = Translator(core.legs)
+        self._contacts = Contacts()
         self._prompts = Prompts(core, sounds)
         self._bridges = Bridges(core, self._prompts)
         self._dialer = Dialer(core, settings, self._prompts, self._bridges)
@@ -88,6 +90,7 @@ class AsteriskSwitch:
         self._truth = Truth(core, settings, self._recordings)
         self._arrivals = Arrivals(core)
         self._life: str | None = None
+        self._is_up = False
         self._reader: asyncio.Task[None] | None = None
 
     # --- connection
@@ -126,16 +129,17 @@ class AsteriskSwitch:
     async def _stay_connected(self) -> None:
         delay = _FIRST_RETRY_S
         while True:
-            up = False
+            self._is_up = False
             reason = "Asterisk closed the event connection"
             try:
                 async with self._ari.event_socket() as socket:
                     await self._come_up()
-                    up, delay = True, _FIRST_RETRY_S
+                    delay = _FIRST_RETRY_S
                     await self._read(socket)
             except SwitchError as error:
                 reason = str(error.facts.get("reason", error.message))
-            if up:
+            was_up, self._is_up = self._is_up, False
+            if was_up:
                 self._core.tell([SwitchDown(at=self._core.clock.now(), reason=reason)])
             log.warning("no connection to Asterisk: %s", reason)
             await asyncio.sleep(delay)
@@ -146,28 +150,19 @@ class AsteriskSwitch:
         info = await self._ari.get("/asterisk/info", AriInfo)
         same_life = self._life in (None, info.life)
         first, self._life = self._life is None, info.life
-        await self._ari.quieten()
-        await self._subscribe()
+        await self._ari.subscribe()
         await self._ami.connect()
         self._core.version = info.system.version
         if not same_life:
             self._bridges.forget()
         missed = await self._truth.reconcile(same_life=same_life)
+        await self._look_at_trunks()
+        self._is_up = True
         up = SwitchUp(at=self._core.clock.now(), same_life=same_life, version=info.system.version)
         self._core.tell([up])
         self._follow_all(missed)
-        for status in await self._truth.trunks():
-            self._dialer.statuses[(status.trunk, status.gateway)] = status
         self._bridges.stock()
         log.info("connected to Asterisk %s (%s)", info.system.version, "first time" if first else "again")
-
-    async def _subscribe(self) -> None:
-        """All there is. `subscribeAll` of the socket does so only for an application that Asterisk did not know."""
-        await self._ari.call(
-            "POST",
-            f"/applications/{self._core.app}/subscription",
-            {"eventSource": "channel:,bridge:,endpoint:"},
-        )
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         async for message in socket:
@@ -179,12 +174,39 @@ class AsteriskSwitch:
     # --- events
 
     def _on_event(self, event: AriEvent) -> None:
+        if event.type == "ApplicationReplaced":
+            log.error("another daemon took over the calls of this Asterisk: we hear nothing any more")
         if event.type == "StasisStart" and event.channel:
             self._core.entered(event.channel.id)
         leg = self._legs.find(event.channel.id) if event.channel else None
         if event.type == "ChannelDestroyed" and leg and self._dialer.fails_over(leg, event.cause):
             return
         self._follow_all(self._translator.translate(event, self._core.clock.now()), leg, event)
+
+    def _on_manager_lost(self) -> None:
+        if self._is_up:
+            self._core.spawn(self._manager_again(), "connect the manager again")
+
+    async def _manager_again(self) -> None:
+        """The manager connection alone was lost; the one of events goes on. What it told meanwhile is asked for."""
+        while self._is_up and not self._ami.connected:
+            await asyncio.sleep(_FIRST_RETRY_S)
+            try:
+                await self._ami.connect()
+                await self._look_at_trunks()
+            except SwitchError as error:
+                log.info("no manager connection yet: %s", error.message)
+                await asyncio.sleep(_LAST_RETRY_S)
+
+    async def _look_at_trunks(self) -> None:
+        for status in await self._truth.trunks():
+            self._dialer.statuses[(status.trunk, status.gateway)] = status
+            if self._contacts.is_news(f"{status.trunk}.{status.gateway}", status.state) and self._is_up:
+                self._core.tell([TrunkChanged(at=self._core.clock.now(), status=status)])
+
+    def _on_contact(self, row: Mapping[str, Any]) -> None:
+        if self._is_up:
+            self._follow_all(self._contacts.changed(row, self._legs, self._core.clock.now()))
 
     def _follow_all(
         self, events: Sequence[SwitchEvent], leg: Leg | None = None, source: AriEvent | None = None
@@ -226,7 +248,11 @@ class AsteriskSwitch:
         await self._ari.call(method, f"/channels/{channel}{action}", params, channel=channel)
 
     async def answer(self, channel: ChannelId) -> None:
+        """Told with the reply already, so that whoever answered may bridge at once."""
+        leg = self._legs.get(channel)
         await self._on_channel("POST", channel, "/answer")
+        if self._legs.find(channel) is leg and leg.inbound:
+            self._follow_all(answered(leg, self._core.clock.now()), leg)
 
     async def ring(self, channel: ChannelId) -> None:
         await self._on_channel("POST", channel, "/ring")
@@ -239,11 +265,11 @@ class AsteriskSwitch:
 
     async def hangup(self, channel: ChannelId, cause: HangupCause = HangupCause.NORMAL) -> None:
         leg = self._legs.get(channel)
-        leg.by_us = True
+        leg.by_us, leg.asked_cause = True, cause
         await self._on_channel("DELETE", channel, "", reason_code=str(cause.q850))
 
     async def set_variable(self, channel: ChannelId, name: str, value: str) -> None:
-        await self._on_channel("POST", channel, "/variable", variable=variable_name(name), value=value)
+        await self._on_channel("POST", channel, "/variable", variable=variable_name(name), value=one_line(value))
 
     async def get_variable(self, channel: ChannelId, name: str) -> str | None:
         self._legs.get(channel)
@@ -258,6 +284,7 @@ class AsteriskSwitch:
     # --- sounds and digits
 
     async def play(self, channel: ChannelId, playback: PlaybackId, sounds: Sequence[Sound]) -> None:
+        self._prompts.end_collecting(self._legs.lone(channel))
         await self._prompts.play(channel, playback, sounds)
 
     async def stop_playback(self, channel: ChannelId) -> None:
@@ -270,6 +297,7 @@ class AsteriskSwitch:
         playback: PlaybackId | None = None,
         sounds: Sequence[Sound] = (),
     ) -> None:
+        self._legs.lone(channel)
         await self._prompts.collect(channel, rules, playback, sounds)
 
     async def stop_collecting(self, channel: ChannelId) -> None:
@@ -281,7 +309,7 @@ class AsteriskSwitch:
         await self._on_channel("POST", channel, "/dtmf", dtmf=digits)
 
     async def start_music(self, channel: ChannelId, music: str = "default") -> None:
-        self._legs.lone(channel)
+        self._prompts.end_collecting(self._legs.lone(channel))
         await self._prompts.start_music(channel, music)
 
     async def stop_music(self, channel: ChannelId) -> None:

@@ -5,11 +5,12 @@ What needs a command in return (next step of collecting, end of a recording) is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pbx.asterisk.legs import OWN, Leg, Legs, Pair
 from pbx.asterisk.rendering import trunk_of
-from pbx.asterisk.wire import AriChannel, AriEvent, AriPlayback, ContactInfo, unix_seconds
+from pbx.asterisk.wire import AriChannel, AriEvent, AriPlayback, unix_seconds
 from pbx.events import (
     Bridged,
     ChannelAnswered,
@@ -48,6 +49,13 @@ _TRUNK_STATES = {
     "Unavail": TrunkState.DOWN,
     "Removed": TrunkState.DOWN,
 }
+_PHONE_STATES = {
+    "Created": True,
+    "Reachable": True,
+    "NonQualified": True,
+    "Removed": False,
+    "Unreachable": False,
+}
 _ARRIVALS = ("rimay-trunk", "rimay-phone")
 
 
@@ -69,8 +77,7 @@ class Translator:
             "ChannelHold": self._hold,
             "ChannelUnhold": self._unhold,
             "ChannelTransfer": self._transfer,
-            "ContactStatusChange": self._contact,
-            "PeerStatusChange": self._peer_status,
+            "ChannelHangupRequest": self._ending,
         }
 
     def translate(self, event: AriEvent, now: float) -> Events:
@@ -131,6 +138,13 @@ class Translator:
             return [ChannelRinging(at=at, channel=leg.id)]
         return []
 
+    def _ending(self, event: AriEvent, at: float) -> Events:
+        """Comes first of all that a hang-up brings; a playback that it ends is then said to have failed."""
+        leg = self._leg(event)
+        if leg:
+            leg.ending = True
+        return []
+
     def _destroyed(self, event: AriEvent, at: float) -> Events:
         leg = self._leg(event)
         return [] if leg is None else hung_up(self.legs, leg, at, event.cause)
@@ -159,10 +173,10 @@ class Translator:
         if leg is None or event.playback is None:
             return []
         end, detail = PlaybackEnd.DONE, ""
-        if event.playback.state == "failed":
-            end, detail = PlaybackEnd.FAILED, f"cannot be played: {event.playback.media_uri}"
-        elif event.playback.state == "canceled":
+        if event.playback.state == "canceled" or (event.playback.state == "failed" and leg.ending):
             end = PlaybackEnd.STOPPED
+        elif event.playback.state == "failed":
+            end, detail = PlaybackEnd.FAILED, f"cannot be played: {event.playback.media_uri}"
         return playback_over(leg, PlaybackId(event.playback.id), at, end, detail)
 
     # --- pairs
@@ -200,9 +214,10 @@ class Translator:
         return [PeerResumed(at=at, channel=leg.id)] if leg else []
 
     def _transfer(self, event: AriEvent, at: float) -> Events:
-        """A REFER. Later events of the same transfer only repeat our own progress."""
-        leg = self._leg(event)
-        if leg is None or event.refer_to is None or event.state:
+        """A REFER. Later events of the same one only repeat how it stands."""
+        source = event.referred_by.source_channel if event.referred_by else None
+        leg = self.legs.find(source.id) if source else None
+        if leg is None or event.refer_to is None or leg.refer_pending or leg.ending:
             return []
         leg.refer_pending = True
         consult = event.refer_to.destination_channel
@@ -214,26 +229,6 @@ class Translator:
                 consult=ChannelId(consult.id) if consult and consult.id in self.legs else None,
             )
         ]
-
-    # --- trunks and phones
-
-    def _contact(self, event: AriEvent, at: float) -> Events:
-        if event.endpoint is None or event.contact_info is None:
-            return []
-        name = event.endpoint.resource
-        trunk = trunk_of(name)
-        if trunk:
-            return [TrunkChanged(at=at, status=trunk_status(trunk, event.contact_info))]
-        state = event.contact_info.contact_status
-        online = {"Removed": False, "Unreachable": False, "Created": True, "Reachable": True, "NonQualified": True}
-        if state not in online:
-            return []
-        status = EndpointStatus(endpoint=name, online=online[state], channels=len(event.endpoint.channel_ids))
-        return [EndpointChanged(at=at, status=status)]
-
-    def _peer_status(self, event: AriEvent, at: float) -> Events:
-        """Told by the contact as well, with more; kept for trunks without keepalive, which have no contact events."""
-        return []
 
 
 # --- what more than one event leads to
@@ -309,6 +304,8 @@ def hung_up(legs: Legs, leg: Leg, at: float, q850: int, cause: HangupCause | Non
 
 def hangup_cause(leg: Leg, q850: int) -> HangupCause:
     """An unanswered caller who leaves has cancelled, whatever number Asterisk makes of it."""
+    if leg.by_us and leg.asked_cause:
+        return leg.asked_cause
     if leg.inbound and not leg.answered and not leg.by_us:
         return HangupCause.CANCELLED
     if q850 == 0:
@@ -316,15 +313,52 @@ def hangup_cause(leg: Leg, q850: int) -> HangupCause:
     return HangupCause.from_q850(q850)
 
 
-def trunk_status(trunk: tuple[str, str], contact: ContactInfo) -> TrunkStatus:
-    state = _TRUNK_STATES.get(contact.contact_status, TrunkState.UNKNOWN)
-    microseconds = contact.roundtrip_usec
+class Contacts:
+    """Trunks and phones as last told: Asterisk repeats itself with every keepalive."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, object] = {}
+
+    def changed(self, row: Mapping[str, Any], legs: Legs, at: float) -> Events:
+        events = contact_changed(row, legs, at)
+        return [event for event in events if self._is_news(event)]
+
+    def _is_news(self, event: SwitchEvent) -> bool:
+        if isinstance(event, TrunkChanged):
+            key, state = f"{event.status.trunk}.{event.status.gateway}", event.status.state
+            return self.is_news(key, state)
+        if isinstance(event, EndpointChanged):
+            return self.is_news(event.status.endpoint, event.status.online)
+        return True
+
+    def is_news(self, key: str, state: object) -> bool:
+        is_new = self._told.get(key) != state
+        self._told[key] = state
+        return is_new
+
+
+def contact_changed(row: Mapping[str, Any], legs: Legs, at: float) -> Events:
+    """AMI's `ContactStatus`: a trunk's gateway, or a phone that came, went, or stopped to answer."""
+    name, state = str(row.get("EndpointName", "")), str(row.get("ContactStatus", ""))
+    trunk = trunk_of(name)
+    if trunk:
+        return [TrunkChanged(at=at, status=trunk_status(trunk, state, str(row.get("RoundtripUsec", ""))))]
+    if state not in _PHONE_STATES:
+        return []
+    calls = sum(leg.endpoint == name for leg in legs.all())
+    status = EndpointStatus(endpoint=name, online=_PHONE_STATES[state], channels=calls)
+    return [EndpointChanged(at=at, status=status)]
+
+
+def trunk_status(trunk: tuple[str, str], contact: str, microseconds: str) -> TrunkStatus:
+    """Of the contact's status in words, and its last round trip."""
+    state = _TRUNK_STATES.get(contact, TrunkState.UNKNOWN)
     known = state is TrunkState.UP and microseconds.isdigit()
     return TrunkStatus(
         trunk=trunk[0],
         gateway=trunk[1],
         state=state,
-        detail=contact.contact_status,
+        detail=contact,
         round_trip_ms=int(microseconds) / 1000 if known else None,
     )
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from pbx.asterisk.bridges import HELD_IN
 from pbx.asterisk.core import Core
 from pbx.asterisk.dialer import LOCAL, REMOTE, VARIABLE
-from pbx.asterisk.legs import OWN, Leg, Legs
+from pbx.asterisk.legs import OWN, Leg, Legs, Playing
+from pbx.asterisk.prompts import PLAYING_VARIABLE
 from pbx.asterisk.recording import Recordings
-from pbx.asterisk.rendering import trunk_of
+from pbx.asterisk.rendering import trunk_endpoint, trunk_of
 from pbx.asterisk.translate import answered, hung_up, inbound_leg, parted, trunk_status
-from pbx.asterisk.wire import AriBridge, AriChannel, AriEndpoint, ContactInfo, unix_seconds
+from pbx.asterisk.wire import AriBridge, AriChannel, AriEndpoint, unix_seconds
 from pbx.events import Bridged, SwitchEvent
 from pbx.settings import PbxSettings
-from pbx.terms import ChannelId, ChannelSnapshot, EndpointStatus, HangupCause, TrunkState, TrunkStatus
+from pbx.terms import (
+    ChannelId,
+    ChannelSnapshot,
+    CommandRefused,
+    EndpointStatus,
+    HangupCause,
+    PlaybackId,
+    TrunkStatus,
+)
 
-_ARRIVAL_CONTEXTS = ("rimay-trunk", "rimay-phone")
 _OURS = "PJSIP/"
 
 
@@ -45,14 +54,15 @@ class Truth:
     def _snapshot(
         self, channel: AriChannel, leg: Leg | None, variables: Mapping[str, str], now: float
     ) -> ChannelSnapshot:
-        inbound = channel.dialplan.context in _ARRIVAL_CONTEXTS if leg is None else leg.inbound
-        pair = leg.pair if leg else None
+        leg = leg or adopted(channel, variables, now)
+        pair = leg.pair
         return ChannelSnapshot(
             channel=ChannelId(channel.id),
             answered=channel.state == "Up",
-            inbound=inbound,
-            remote_number=leg.remote_number if leg else channel.caller.number,
-            local_number=leg.local_number if leg else channel.dialplan.exten,
+            inbound=leg.inbound,
+            remote_number=leg.remote_number,
+            local_number=leg.local_number,
+            trunk=(trunk_of(leg.endpoint) or (None, ""))[0],
             created_at=unix_seconds(channel.creationtime) or now,
             bridged_to=pair.other(ChannelId(channel.id)) if pair and pair.told else None,
             variables={
@@ -91,27 +101,29 @@ class Truth:
         if leg is None:
             leg = legs.add(adopted(channel, variables, now))
             self._recordings.adopt(leg, variables)
+            if playback := variables.get(PLAYING_VARIABLE):
+                leg.playing = Playing(PlaybackId(playback))  # over, perhaps: stopping it again does no harm
             return []
         return answered(leg, now) if channel.state == "Up" and leg.inbound else []
 
     # --- trunks and phones
 
     async def trunks(self) -> list[TrunkStatus]:
-        rows = await self._core.ami.listing("PJSIPShowContacts", "ContactList")
-        found: dict[tuple[str, str], TrunkStatus] = {}
-        for row in rows:
-            trunk = trunk_of(str(row.get("Endpoint", "") or row.get("EndpointName", "")))
-            if trunk:
-                contact = ContactInfo(
-                    contact_status=str(row.get("Status", "")), roundtrip_usec=str(row.get("RoundtripUsec", ""))
-                )
-                found[trunk] = trunk_status(trunk, contact)
-        return [
-            found.get((trunk.name, gateway.name))
-            or TrunkStatus(trunk=trunk.name, gateway=gateway.name, state=TrunkState.UNKNOWN)
-            for trunk in self._settings.trunks
-            for gateway in trunk.gateways
-        ]
+        gateways = [(trunk.name, gateway.name) for trunk in self._settings.trunks for gateway in trunk.gateways]
+        return list(await asyncio.gather(*(self._gateway(*names) for names in gateways)))
+
+    async def _gateway(self, trunk: str, gateway: str) -> TrunkStatus:
+        """Asked one by one: the list of all contacts leaves out those that the configuration gives."""
+        names = (trunk, gateway)
+        try:
+            rows = await self._core.ami.listing(
+                "PJSIPShowEndpoint", "ContactStatusDetail", Endpoint=trunk_endpoint(*names)
+            )
+        except CommandRefused:
+            rows = []
+        if not rows:
+            return trunk_status(names, "", "")
+        return trunk_status(names, str(rows[0].get("Status", "")), str(rows[0].get("RoundtripUsec", "")))
 
     async def endpoints(self) -> list[EndpointStatus]:
         rows = await self._core.ari.get("/endpoints/PJSIP", list[AriEndpoint])
@@ -126,9 +138,9 @@ def adopted(channel: AriChannel, variables: Mapping[str, str], now: float) -> Le
     """A leg that lived before we did."""
     leg = inbound_leg(channel, now)
     leg.in_stasis = True
-    if channel.dialplan.context not in _ARRIVAL_CONTEXTS:
+    if REMOTE in variables:  # we set it on every leg that we originate
         leg.inbound = False
-        leg.remote_number = variables.get(REMOTE, channel.caller.number)
+        leg.remote_number = variables[REMOTE]
         leg.local_number = variables.get(LOCAL, "")
         leg.ringing_told = True
     leg.endpoint = channel.name.removeprefix(_OURS).rpartition("-")[0]

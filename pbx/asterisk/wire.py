@@ -47,19 +47,6 @@ class AriEndpoint(msgspec.Struct):
     channel_ids: list[str] = []
 
 
-class ContactInfo(msgspec.Struct):
-    uri: str = ""
-    contact_status: str = ""
-    aor: str = ""
-    roundtrip_usec: str = ""
-
-
-class PeerInfo(msgspec.Struct):
-    """Of `PeerStatusChange`; in `Dial` the same key holds a channel, which is skipped."""
-
-    peer_status: str = ""
-
-
 class Requested(msgspec.Struct, frozen=True):
     destination: str = ""
 
@@ -67,6 +54,10 @@ class Requested(msgspec.Struct, frozen=True):
 class ReferTo(msgspec.Struct):
     requested_destination: Requested = Requested()
     destination_channel: AriChannel | None = None
+
+
+class ReferredBy(msgspec.Struct):
+    source_channel: AriChannel | None = None
 
 
 class AriEvent(msgspec.Struct):
@@ -77,10 +68,8 @@ class AriEvent(msgspec.Struct):
     channel: AriChannel | None = None
     bridge: AriBridge | None = None
     playback: AriPlayback | None = None
-    endpoint: AriEndpoint | None = None
-    contact_info: ContactInfo | None = None
-    peer: PeerInfo | None = None
     refer_to: ReferTo | None = None
+    referred_by: ReferredBy | None = None
     args: list[str] = []
     digit: str = ""
     duration_ms: int = 0

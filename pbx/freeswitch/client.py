@@ -280,7 +280,7 @@ class EslClient:
     def _dispatch(self, events: list[Event]) -> None:
         """Sorted by sequence: several threads of the switch hand events to the socket, and now and then one overtakes
         another by a few milliseconds. (Gaps are normal, for we subscribe to some events only: there is no waiting.)"""
-        if len(events) > 1:
+        if len(events) > 1 and all(event.sequence for event in events):
             events.sort(key=_sequence)
         for event in events:
             name = event.name

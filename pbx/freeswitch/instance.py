@@ -100,6 +100,7 @@ def freeswitch_server(
         argv=(str(program.binary), *_arguments(home, program, folders)),
         folder=home,
         ready=_ready(freeswitch_link(folders, ports, secrets)),
+        ready_timeout_s=60.0,  # the first start makes its own keys: 4 to 15 s on a busy machine
         stop_timeout_s=15.0,  # measured: up to 6 s with calls up
         fingerprint=digest.hexdigest()[:32],
         ports=(ports.control, ports.sip),

@@ -12,6 +12,7 @@ from foundation.clock import Clock, Timer
 from pbx.collect import Collecting
 from pbx.events import SwitchEvent
 from pbx.freeswitch.client import EslClient
+from pbx.freeswitch.rendering import IDLE_SILENCE
 from pbx.freeswitch.stream import UnicastStream
 from pbx.terms import (
     ChannelGone,
@@ -69,6 +70,8 @@ class RunningRecording:
     spec: RecordingSpec
     path: str  # as the switch knows it
     announced: bool = False
+    finishing: bool = False
+    size: int = -1  # of the file when we last looked
     finished: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -152,6 +155,13 @@ class Board:
             raise CommandRefused("the channel is in no state to take this", channel=leg.id) from None
         if leg.ended:
             raise ChannelGone("no such channel, or it hung up", channel=leg.id)
+
+    async def repark(self, leg: Leg, *, silence: bool) -> None:
+        """Leave the park loop and begin it anew, with or without silence being sent."""
+        leg.parked.clear()
+        await self.client.api(f"uuid_setvar {leg.id} {IDLE_SILENCE} {-1 if silence else 0}")
+        await self.client.api(f"uuid_transfer {leg.id} park inline")
+        await self.settle(leg)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """A task of our own, kept until it ends; a failure is logged, for nobody waits for it."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pbx.events import Bridged, TransferAsked, Unbridged
 from pbx.freeswitch.codec import Event
 from pbx.freeswitch.legs import Board, Leg, Pair
+from pbx.freeswitch.rendering import IDLE_SILENCE
 from pbx.freeswitch.sounding import Sounds
 from pbx.freeswitch.supervision import Supervisors
 from pbx.freeswitch.translate import at, refer_target
@@ -48,6 +49,7 @@ class Pairs:
         if leg.stream is not None:
             leg.stream.end()
             leg.stream = None
+            await self._board.client.api(f"uuid_setvar {leg.id} {IDLE_SILENCE} -1")
         if leg.now is not None and leg.now.started:
             # The bridge itself ends it, without the wait for its end.
             leg.now.stopped = leg.now.broken = True

@@ -39,6 +39,7 @@ REQUIRED = {
     *("mod_sofia", "mod_sndfile", "mod_tone_stream"),
 }
 
+IDLE_SILENCE = "send_silence_when_idle"
 # Every channel of ours has these, whether it came or was called; events and bridges rely on them.
 CHANNEL_VARIABLES = {
     # When the other leg leaves, a channel waits for us instead of ending.
@@ -55,6 +56,8 @@ CHANNEL_VARIABLES = {
     # Less than three seconds would be thrown away by default.
     "RECORD_MIN_SEC": "0",
     "RECORD_HANGUP_ON_ERROR": "false",
+    # A parked channel sends silence (-1: without comfort noise). Else a stereo recording of it advances at half speed.
+    IDLE_SILENCE: "-1",
     "recording_follow_transfer": "false",
     "hold_music": "silence",
     # Seconds without any packet; the profile's own settings of this kind are deprecated.

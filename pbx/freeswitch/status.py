@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from pbx.freeswitch.client import EslClient
 from pbx.freeswitch.codec import Event
-from pbx.freeswitch.rendering import gateway_name
+from pbx.freeswitch.rendering import PROFILE, gateway_name
 from pbx.freeswitch.translate import gateway_status, parse_dump
 from pbx.settings import PbxSettings
 from pbx.terms import ChannelGone, CommandRefused, EndpointStatus, TrunkState, TrunkStatus
 
 # Dumps asked for at once: each is some 8 kB, and the switch answers one after the other.
 _AT_ONCE = 50
+_REGISTERED = re.compile(r"<user>([^<@]+)@")
 
 
 async def channel_ids(client: EslClient) -> list[str]:
@@ -79,8 +81,9 @@ def _number(text: str | None) -> float:
 
 
 async def registered(client: EslClient) -> set[str]:
-    text = await client.api("show registrations as json")
-    return {row["reg_user"] for row in json.loads(text).get("rows", [])}
+    """From SIP's own table: the core's list of registrations is a second or so behind it."""
+    text = await client.api(f"sofia xmlstatus profile {PROFILE} reg")
+    return set(_REGISTERED.findall(text))
 
 
 def endpoint_statuses(settings: PbxSettings, online: set[str], used: dict[str, int]) -> list[EndpointStatus]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CANCEL_WAIT_S = 5.0  # a peer that answers neither INVITE nor CANCEL is given up
+BYE_WAIT_S = 3.0
 GLARE_RETRIES = 3
 
 
@@ -93,13 +94,16 @@ class PhoneCall(CallAudio):
         self.finish("local", "rejected")
 
     async def hangup(self) -> None:
-        """End it in the way its state asks for: BYE, CANCEL, or 603. Returns when the peer knows; idempotent."""
+        """End it in the way its state asks for: BYE, CANCEL, or 603. Returns when the peer knows, or has had time to
+        (FreeSWITCH never answers a BYE that crosses its own); idempotent."""
         if self.ended.is_set():
             return
         if self.answered.is_set():
-            response = self._request("BYE").final
+            client = self._request("BYE")
             self.finish("local", "hung up")
-            await response
+            done, _ = await asyncio.wait([client.final], timeout=BYE_WAIT_S)
+            if not done:
+                client.abandon()
         elif self.inbound:
             await self.reject(603)
         else:

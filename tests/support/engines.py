@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -44,21 +45,25 @@ def _apart(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 def free_port(host: str = BIND) -> int:
-    """Free for UDP and TCP now."""
-    while True:
+    """Free for UDP and TCP now, and below those that the system hands out, so that no robot's RTP takes it later."""
+    chooser = random.SystemRandom()
+    for _ in range(200):
+        port = chooser.randrange(12000, 20000)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            port: int = tcp.getsockname()[1]
             try:
+                tcp.bind((host, port))
                 udp.bind((host, port))
             except OSError:
                 continue
             return port
+    raise RuntimeError(f"no free port on {host}")
 
 
 def _free_range(count: int) -> int:
     """The first of so many UDP ports below those that the system hands out."""
-    for first in range(20000 + os.getpid() % 50 * 200, 32000, count):
+    starts = list(range(20000, 32000, count))
+    random.SystemRandom().shuffle(starts)
+    for first in starts:
         with socket.socket(type=socket.SOCK_DGRAM) as low, socket.socket(type=socket.SOCK_DGRAM) as high:
             try:
                 low.bind((BIND, first))
@@ -128,6 +133,14 @@ class Engine:
         self._process.kill()
         self._process.wait(timeout=_STOP_S)
 
+    def _revive(self) -> None:
+        """A server that died under a test is that test's failure, and no other's."""
+        code = self._process.poll() if self._process else None
+        if code is not None:
+            self.start()
+            tail = (self.folder / "log").read_text(errors="replace")[-2000:]
+            raise AssertionError(f"{self.name} died in this test (exit code {code}); its log:\n{tail}")
+
     def stop(self) -> None:
         if self._process is None:
             return
@@ -170,8 +183,11 @@ class Engine:
                 uncut=uncut,
                 restart=restart,
             )
-            async with laboratory:
-                yield laboratory
+            try:
+                async with laboratory:
+                    yield laboratory
+            finally:
+                await asyncio.to_thread(self._revive)
 
 
 async def _ask(spec: ServerSpec) -> bool:
@@ -195,9 +211,8 @@ def _asterisk(engine: Engine) -> tuple[ServerSpec, MakeSwitch]:
 
 
 def _freeswitch(engine: Engine) -> tuple[ServerSpec, MakeSwitch]:
-    from pbx.freeswitch.switch import FreeswitchSwitch
-
     from pbx.freeswitch.instance import FreeswitchSecrets, freeswitch_link, freeswitch_server
+    from pbx.freeswitch.switch import FreeswitchSwitch
 
     secrets = FreeswitchSecrets.make()
     program = _apart(find_freeswitch())

@@ -16,7 +16,7 @@ import soundfile
 from foundation.clock import VirtualClock
 from pbx.events import SwitchEvent, SwitchUp
 from pbx.memory import MemorySwitch, MemoryWorld
-from pbx.memory_audio import MUSIC_HZ, near
+from pbx.memory.audio import MUSIC_HZ, near
 from pbx.settings import PbxSettings
 from pbx.sip import tones
 from pbx.sip.agent import SipPhone

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 
 from foundation.clock import Clock, Timer
-from pbx.memory_audio import SILENCE, Tones, pcm_of, tones_of
+from pbx.memory.audio import SILENCE, Tones, pcm_of, tones_of
 from pbx.terms import ChannelGone
 
 FRAME_S = 0.02

@@ -21,10 +21,10 @@ from pbx.events import (
     TransferAsked,
     TrunkChanged,
 )
-from pbx.memory_audio import Clip, Tones
-from pbx.memory_exchange import Exchange
-from pbx.memory_far import STATUS_OF_CAUSE, MemoryCall, MemoryPhone
-from pbx.memory_legs import Leg
+from pbx.memory.audio import Clip, Tones
+from pbx.memory.exchange import Exchange
+from pbx.memory.far import STATUS_OF_CAUSE, MemoryCall, MemoryPhone
+from pbx.memory.legs import Leg
 from pbx.settings import Gateway, PbxSettings, Trunk
 from pbx.terms import ChannelId, EndpointStatus, HangupCause, TrunkState, TrunkStatus
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from foundation.clock import Timer
 from pbx.collect import Collecting as CollectState
-from pbx.memory_audio import MUSIC_HZ, RING_HZ, SILENCE, Tones, Track
+from pbx.memory.audio import MUSIC_HZ, RING_HZ, SILENCE, Tones, Track
 from pbx.terms import ChannelId, MuteDirection, PlaybackId, RecordingId, Sound, Supervision
 
 if TYPE_CHECKING:
-    from pbx.memory_far import MemoryCall
-    from pbx.memory_stream import MemoryStream
+    from pbx.memory.far import MemoryCall
+    from pbx.memory.stream import MemoryStream
 
 
 @dataclass(slots=True)

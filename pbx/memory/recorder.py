@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 from foundation.clock import Clock
 from pbx.events import RecordingFailed, RecordingStarted, RecordingStopped, SwitchEvent
-from pbx.memory_audio import Track, cut_off, measure, repair, unfinished
-from pbx.memory_legs import Leg, heard_by
+from pbx.memory.audio import Track, cut_off, measure, repair, unfinished
+from pbx.memory.legs import Leg, heard_by
 from pbx.terms import CommandRefused, RecordedFile, RecordingId, RecordingSpec
 
 

@@ -23,10 +23,10 @@ from pbx.events import (
     SwitchEvent,
     Unbridged,
 )
-from pbx.memory_audio import Clip, MissingSound, Tones, clip
-from pbx.memory_legs import Collecting, Leg, Playing, heard_by
-from pbx.memory_recorder import Recorder
-from pbx.memory_stream import MemoryStream
+from pbx.memory.audio import Clip, MissingSound, Tones, clip
+from pbx.memory.legs import Collecting, Leg, Playing, heard_by
+from pbx.memory.recorder import Recorder
+from pbx.memory.stream import MemoryStream
 from pbx.terms import (
     ChannelGone,
     ChannelId,

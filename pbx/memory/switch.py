@@ -1,6 +1,6 @@
 """The in-memory twin of a switch: the whole port over a virtual clock, with far ends that say and hear tones.
 
-`MemoryWorld` (``memory_world.py``) is the switch and everything beyond it, and may outlive this object, which stands
+`MemoryWorld` (``world.py``) is the switch and everything beyond it, and may outlive this object, which stands
 for one daemon's connection to it. The contract suite holds it to the same words as the real switches.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from foundation.clock import Clock
 from pbx.events import SwitchEvent
-from pbx.memory_far import MemoryCall, MemoryPhone
-from pbx.memory_legs import Leg
-from pbx.memory_outbound import Outbound
-from pbx.memory_world import MemoryWorld
+from pbx.memory.far import MemoryCall, MemoryPhone
+from pbx.memory.legs import Leg
+from pbx.memory.outbound import Outbound
+from pbx.memory.world import MemoryWorld
 from pbx.settings import PbxSettings
 from pbx.switch import AudioStream
 from pbx.terms import (

@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pbx.memory_audio import SILENCE, Tones, near
+from pbx.memory.audio import SILENCE, Tones, near
 from pbx.terms import HangupCause
 
 if TYPE_CHECKING:
-    from pbx.memory_legs import Leg
-    from pbx.memory_world import MemoryWorld
+    from pbx.memory.legs import Leg
+    from pbx.memory.world import MemoryWorld
 
 # What a far end's refusal means to whom it called: the same reading as the real switches have.
 CAUSE_OF_STATUS = {

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pbx.dialing import GatewayChoice, OutboundRules, may_try_next
-from pbx.memory_far import MemoryCall, MemoryPhone
-from pbx.memory_legs import Leg
-from pbx.memory_world import MemoryWorld
+from pbx.memory.far import MemoryCall, MemoryPhone
+from pbx.memory.legs import Leg
+from pbx.memory.world import MemoryWorld
 from pbx.settings import PbxSettings
 from pbx.terms import ChannelId, CommandRefused, Destination, HangupCause, PhoneDestination
 

@@ -1,0 +1,38 @@
+"""What the switch has, as one call is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callcontrol import inputs as inp
+from callcontrol.call_state import CallState
+from callcontrol.session import CallSession
+from pbx.terms import ChannelId, ChannelSnapshot
+
+LEG = "-leg"  # channel ids of our own legs are <interaction>-leg<n>: their owner is in their name
+
+
+def legs_of(state: CallState) -> frozenset[str]:
+    return frozenset(leg for leg in (*state.leaving, state.agent_channel, state.far) if leg is not None)
+
+
+def truth_of(
+    session: CallSession,
+    truth: Mapping[ChannelId, ChannelSnapshot],
+    gap_s: float,
+    asked: frozenset[str],
+    *,
+    restarted: bool,
+) -> inp.Reattach:
+    """`asked`: the legs that were sent out before the truth was asked for."""
+    customer = truth.get(ChannelId(session.channel))
+    own = session.state.id + LEG
+    return inp.Reattach(
+        gap_s=gap_s,
+        restarted=restarted,
+        customer_up=customer is not None,
+        customer_answered=customer is not None and customer.answered,
+        bridged_to=None if customer is None else customer.bridged_to,
+        legs={channel: snapshot.answered for channel, snapshot in truth.items() if channel.startswith(own)},
+        asked=asked,
+    )

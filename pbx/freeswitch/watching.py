@@ -1,0 +1,450 @@
+"""What FreeSWITCH tells and what we make of it: events handed to the parts, legs born and ended, and the truth found
+out after every reconnect. Owns the connection; the commands are in `switch`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+
+from foundation.clock import Clock
+from pbx.events import (
+    ChannelAnswered,
+    ChannelHungUp,
+    ChannelRinging,
+    EndpointChanged,
+    SwitchDown,
+    SwitchEvent,
+    SwitchUp,
+    TrunkChanged,
+)
+from pbx.freeswitch import status, translate
+from pbx.freeswitch.client import EslClient, EslOptions
+from pbx.freeswitch.codec import Event
+from pbx.freeswitch.dialling import Dialler
+from pbx.freeswitch.instance import FreeswitchLink
+from pbx.freeswitch.legs import Board, Leg
+from pbx.freeswitch.pairs import Pairs
+from pbx.freeswitch.recording import Recorder
+from pbx.freeswitch.sounding import Sounds
+from pbx.freeswitch.supervision import Supervisors
+from pbx.freeswitch.translate import HANGUP_WITH, at
+from pbx.settings import PbxSettings
+from pbx.sounds import SoundLibrary
+from pbx.terms import (
+    ChannelGone,
+    ChannelId,
+    CommandRefused,
+    EndpointStatus,
+    HangupCause,
+    SwitchError,
+    SwitchUnreachable,
+    TrunkStatus,
+)
+
+log = logging.getLogger(__name__)
+
+# New calls are let in by the dialplan for so long after we were last heard of; then they are refused with 503.
+ALIVE_S = 20
+_ALIVE_EVERY_S = 5.0
+# Beyond this many events that nobody takes, the daemon is stuck: the connection is cut, and reconciliation follows.
+_MAX_EVENTS = 100_000
+# Measured: an idle listener's events come after 10.3 ms (p50) and 20.6 ms (p99); woken every 5 ms after 3.7 and 8.6.
+KEEP_AWAKE_S = 0.005
+
+
+class Watcher:
+    """The parts of the adapter, put together and fed."""
+
+    def __init__(
+        self,
+        link: FreeswitchLink,
+        settings: PbxSettings,
+        sounds: SoundLibrary,
+        clock: Clock,
+        options: EslOptions | None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.queue: asyncio.Queue[SwitchEvent] = asyncio.Queue()
+        self.board = Board(clock, self._tell)
+        self.client = EslClient(
+            link.host,
+            link.port,
+            link.password,
+            events=translate.EVENTS,
+            on_event=self._on_event,
+            on_up=self._on_up,
+            on_down=self._on_down,
+            options=options or EslOptions(keep_awake_s=KEEP_AWAKE_S),
+        )
+        self.board.client = self.client
+        self.sounds = Sounds(self.board, sounds)
+        self.supervisors = Supervisors(self.board, self.sounds)
+        self.pairs = Pairs(self.board, self.sounds, self.supervisors)
+        self.recorder = Recorder(self.board, link.recordings)
+        self.dialler = Dialler(self.board, settings, lambda: list(self._trunks.values()), self._forget)
+        self._trunks: dict[tuple[str, str], TrunkStatus] = {}
+        self.online: set[str] = set()
+        self._core = ""  # the life of the switch, by its own name
+        self._up = False
+        self._held_back: list[Event] | None = None  # events that come while we reconcile
+        self._handlers = self._table()
+
+    # --- life
+
+    async def start(self) -> None:
+        await self.client.__aenter__()
+        self.board.spawn(self._stay_alive(), "alive")
+
+    async def stop(self) -> None:
+        await self.client.__aexit__()
+        await self.board.close()
+        for leg in self.board.legs.values():
+            _let_go(leg)
+
+    def _tell(self, event: SwitchEvent) -> None:
+        if self.queue.qsize() >= _MAX_EVENTS:
+            self.client.drop("nobody takes our events")
+            return
+        self.queue.put_nowait(event)
+
+    async def _stay_alive(self) -> None:
+        while True:
+            if self.client.connected:
+                with contextlib.suppress(SwitchError):
+                    await self._say_alive()
+                    await self._look_at_trunks()
+            await asyncio.sleep(_ALIVE_EVERY_S)
+
+    async def _say_alive(self) -> None:
+        """By the switch's own clock, which need not be ours."""
+        its_time = int((await self.client.api("strepoch")).strip() or 0)
+        await self.client.api(f"global_setvar rimay_alive_until={its_time + ALIVE_S}")
+
+    async def _look_at_trunks(self) -> None:
+        """The first answer to a keepalive changes nothing in the switch's eyes, so it tells of none."""
+        if not any(trunk.keepalive_s for trunk in self._settings.trunks):
+            return
+        for seen in await status.trunks(self.client, self._settings):
+            self._trunk_seen(TrunkChanged(at=self._clock.now(), status=seen))
+
+    def _trunk_seen(self, told: TrunkChanged) -> None:
+        key = (told.status.trunk, told.status.gateway)
+        before, self._trunks[key] = self._trunks.get(key), told.status
+        if self._up and before is not None and before.state is not told.status.state:
+            self._tell(told)
+
+    async def _on_up(self) -> None:
+        self._held_back = []
+        try:
+            core = (await self.client.api("global_getvar core_uuid")).strip()
+            version = (await self.client.api("version short")).strip()
+            same_life = self._core in ("", core)
+            self._core = core
+            if not same_life:
+                self._drop_all()
+            await self._say_alive()
+            await self._reconcile(version, same_life)
+        finally:
+            held_back, self._held_back = self._held_back or [], None
+        for event in held_back:
+            self._on_event(event)
+
+    def _on_down(self, reason: str) -> None:
+        if self._up:
+            self._up = False
+            self._tell(SwitchDown(at=self._clock.now(), reason=reason))
+
+    def _drop_all(self) -> None:
+        """Another life of the switch: every leg of ours is gone, and `SwitchUp` says so."""
+        for leg in list(self.board.legs.values()):
+            leg.ended = True
+            leg.parked.set()
+            leg.idle.set()
+            _let_go(leg)
+        self.board.legs.clear()
+
+    async def _reconcile(self, version: str, same_life: bool) -> None:
+        """Learn what is, before anything new is done: legs that we did not know, and those that are no more."""
+        listed = await status.channel_ids(self.client)
+        found = await status.dumps(self.client, dict.fromkeys([*listed, *self.board.legs]))
+        self._trunks = {(one.trunk, one.gateway): one for one in await status.trunks(self.client, self._settings)}
+        self.online = await status.registered(self.client) & {phone.name for phone in self._settings.phones}
+        self._up = True
+        self._tell(SwitchUp(at=self._clock.now(), same_life=same_life, version=version))
+        living = {dump.get("Unique-ID") for dump in found}
+        for leg in list(self.board.legs.values()):
+            if leg.id not in living:
+                await self._end(leg, self._missed(leg))
+        for dump in found:
+            self._adopt(dump)
+        self._adopt_pairs(found)
+
+    def _missed(self, leg: Leg) -> ChannelHungUp:
+        cause = leg.by_us or HangupCause.OTHER
+        return ChannelHungUp(
+            at=self._clock.now(),
+            channel=leg.id,
+            cause=cause,
+            q850=cause.q850,
+            by_us=leg.by_us is not None,
+            answered=leg.answered,
+        )
+
+    def _adopt(self, dump: Event) -> None:
+        channel = ChannelId(dump.get("Unique-ID"))
+        leg = self.board.legs.get(channel)
+        seen = translate.snapshot(dump)
+        if leg is None:
+            leg = Leg(channel, inbound=seen.inbound, created_at=seen.created_at, trunk=seen.trunk)
+            leg.endpoint = dump.variable("rimay_endpoint") or None
+            leg.answered = leg.told_answered = seen.answered
+            self.board.legs[channel] = leg
+            if seen.inbound and not seen.answered and not dump.variable("rimay_announced"):
+                self._announce(leg, dump)
+        elif leg.now is not None and leg.now.playback is not None:
+            # Whether it still plays cannot be told; so that nobody waits for ever, it is over.
+            self.board.spawn(self._break_off(leg), f"break off {leg.id}")
+            self.sounds.on_end(leg)
+        self._note_rate(leg, dump)
+        if seen.answered and not leg.told_answered:
+            self._answered(leg, dump)
+        if dump.get("Channel-State") in ("CS_EXECUTE", "CS_PARK"):
+            leg.parked.set()
+        else:
+            leg.parked.clear()
+
+    async def _break_off(self, leg: Leg) -> None:
+        with contextlib.suppress(SwitchError):
+            await self.client.api(f"uuid_break {leg.id} all")
+
+    def _adopt_pairs(self, found: Sequence[Event]) -> None:
+        peers = {ChannelId(dump.get("Unique-ID")): translate.snapshot(dump).bridged_to for dump in found}
+        held = {ChannelId(dump.get("Unique-ID")) for dump in found if dump.variable("rimay_held_with")}
+        for channel, peer in peers.items():
+            leg = self.board.legs[channel]
+            together = peer is not None and peers.get(peer) == channel
+            if leg.pair is not None and (not together or leg.pair.other(channel) != peer):
+                self.pairs.on_end(leg)
+            if together and peer is not None:
+                self.pairs.adopt(leg, self.board.legs[peer], held=channel in held)
+
+    # --- events
+
+    def _table(self) -> dict[str, Callable[[Leg, Event], None]]:
+        return {
+            "CHANNEL_CREATE": self._created,
+            "CHANNEL_PROGRESS": self._progress,
+            "CHANNEL_PROGRESS_MEDIA": self._progress,
+            "CHANNEL_ANSWER": self._channel_answer,
+            "CHANNEL_PARK": self._channel_park,
+            "CHANNEL_UNPARK": lambda leg, _: leg.parked.clear(),
+            "CHANNEL_EXECUTE_COMPLETE": self.sounds.on_complete,
+            "CHANNEL_BRIDGE": lambda _, event: self.pairs.on_bridge(event),
+            "CHANNEL_UNBRIDGE": lambda _, event: self.pairs.on_unbridge(event),
+            "CHANNEL_HOLD": lambda _, event: self._tell(translate.held(event, self._clock.now())),
+            "CHANNEL_UNHOLD": lambda _, event: self._tell(translate.held(event, self._clock.now())),
+            "CHANNEL_HANGUP": self._channel_hangup,
+            "CHANNEL_HANGUP_COMPLETE": self._channel_gone,
+            "CHANNEL_DESTROY": self._destroyed,
+            "DTMF": self._dtmf,
+            "PLAYBACK_START": self.sounds.on_start,
+            "RECORD_START": self.recorder.on_start,
+            "RECORD_STOP": self.recorder.on_stop,
+        }
+
+    def _on_event(self, event: Event) -> None:
+        if self._held_back is not None:
+            self._held_back.append(event)
+            return
+        if event.name == "CUSTOM":
+            self._custom(event)
+            return
+        handler = self._handlers.get(event.name)
+        if handler is None:
+            return
+        leg = self.board.legs.get(ChannelId(event.channel))
+        if leg is None:
+            if event.name != "CHANNEL_PARK" or event.get("Call-Direction") != "inbound":
+                return  # no leg of ours, or one of which all is told
+            leg = self._arrived(event)
+        handler(leg, event)
+
+    def _arrived(self, event: Event) -> Leg:
+        leg = Leg(ChannelId(event.channel), inbound=True, created_at=at(event, self._clock.now()))
+        leg.endpoint = event.variable("rimay_endpoint") or None
+        leg.trunk = None if leg.endpoint else event.variable("rimay_trunk") or None
+        self.board.legs[leg.id] = leg
+        self._announce(leg, event)
+        return leg
+
+    def _announce(self, leg: Leg, event: Event) -> None:
+        self._tell(translate.arrived(event, self._clock.now()))
+        self.board.spawn(self._mark_announced(leg), f"announced {leg.id}")
+
+    async def _mark_announced(self, leg: Leg) -> None:
+        """On the channel itself, so that a daemon that comes back does not hear of it as of a new one."""
+        with contextlib.suppress(SwitchError):
+            await self.client.api(f"uuid_setvar {leg.id} rimay_announced true")
+
+    def _created(self, leg: Leg, event: Event) -> None:
+        if leg.attempt is not None:
+            leg.attempt.created = True
+
+    def _progress(self, leg: Leg, event: Event) -> None:
+        if not leg.inbound and not leg.told_ringing and not leg.answered:
+            leg.told_ringing = True
+            self._tell(ChannelRinging(at=at(event, self._clock.now()), channel=leg.id))
+
+    def _channel_answer(self, leg: Leg, event: Event) -> None:
+        self._note_rate(leg, event)
+        if leg.inbound:
+            self._answered(leg, event)
+        # A leg that we called is told when it parks: bridged before that, it may be lost.
+
+    def _answered(self, leg: Leg, event: Event) -> None:
+        leg.answered = True
+        if leg.told_answered:
+            return
+        leg.told_answered = True
+        self._tell(ChannelAnswered(at=at(event, self._clock.now()), channel=leg.id))
+        for other in list(self.board.legs.values()):
+            if other.transfer_to == leg.id:
+                other.transfer_to = None
+                self.board.spawn(self._complete_transfer(other, leg), f"transfer {other.id}")
+
+    async def _complete_transfer(self, leg: Leg, new_leg: Leg) -> None:
+        try:
+            await self.pairs.bridge(leg, new_leg)
+        except (ChannelGone, CommandRefused) as error:
+            log.info("a transfer was not completed: %s", error.message)
+
+    def _channel_park(self, leg: Leg, event: Event) -> None:
+        self._note_rate(leg, event)
+        leg.parked.set()
+        if event.variable("sip_refer_to") and leg.pair is not None:
+            self.pairs.on_referred(leg, event)
+        if not leg.inbound:
+            leg.attempt = None
+            self._answered(leg, event)
+        self.sounds.on_park(leg)
+
+    def _note_rate(self, leg: Leg, event: Event) -> None:
+        rate = event.get("Channel-Read-Codec-Rate")
+        if rate.isascii() and rate.isdigit() and int(rate) > 0:
+            leg.rate = int(rate)
+
+    def _dtmf(self, leg: Leg, event: Event) -> None:
+        told = translate.digit(event, self._clock.now())
+        if told is not None:
+            self._tell(told)
+            self.sounds.on_digit(leg, told.digit)
+
+    def _channel_hangup(self, leg: Leg, event: Event) -> None:
+        leg.parked.clear()
+        if leg.stream is not None:
+            leg.stream.end()
+
+    def _channel_gone(self, leg: Leg, event: Event) -> None:
+        if leg.attempt is not None and event.get("Caller-Channel-Answered-Time", "0") in ("0", ""):
+            # One try of perhaps several: the dialler tells how it ends.
+            name = event.get("Hangup-Cause") or event.variable("hangup_cause")
+            leg.attempt.cause = translate.cause_of(name, answered=False)
+            return
+        told = translate.hung_up(event, self._clock.now(), by_us=leg.by_us, answered=leg.answered)
+        self._start_end(leg, told)
+
+    def _destroyed(self, leg: Leg, event: Event) -> None:
+        if leg.attempt is not None:
+            leg.attempt.destroyed.set()
+
+    def _start_end(self, leg: Leg, told: ChannelHungUp) -> None:
+        if not leg.ended:
+            leg.ended = True
+            self.board.spawn(self._end(leg, told), f"end of {leg.id}")
+
+    async def _end(self, leg: Leg, told: ChannelHungUp) -> None:
+        """All that hangs on the leg ends first, so that its hang-up is its last event."""
+        leg.ended = True
+        self._forget(leg)
+        await self.recorder.complete_all(leg)
+        self.pairs.on_end(leg)
+        self._tell(told)
+
+    def _forget(self, leg: Leg) -> None:
+        """Take a leg out of everything but its recordings and its pair."""
+        self.board.legs.pop(leg.id, None)
+        leg.parked.set()  # whoever waits for it sees that it has ended
+        self.sounds.on_end(leg)
+        self.sounds.stop_collecting(leg)
+        if leg.stream is not None:
+            leg.stream.end()
+        for other in list(self.board.legs.values()):
+            if other.transfer_to == leg.id:
+                other.transfer_to = None
+                self.sounds.stop(other)
+            if other.supervising == leg.id:
+                other.supervising = other.mode = None
+        if leg.transfer_to is not None:
+            self.board.spawn(self._cancel(leg.transfer_to), f"cancel {leg.transfer_to}")
+
+    async def _cancel(self, channel: ChannelId) -> None:
+        with contextlib.suppress(ChannelGone, SwitchUnreachable):
+            await self.kill(self.board.leg(channel), HangupCause.CANCELLED, HANGUP_WITH[HangupCause.CANCELLED])
+
+    def _custom(self, event: Event) -> None:
+        kind = event.subclass
+        if kind == "sofia::gateway_state":
+            self._gateway_state(event)
+        elif kind == "sofia::transferor":
+            self.pairs.on_transferor(event)
+        elif kind in ("sofia::register", "sofia::unregister", "sofia::expire"):
+            self._registration(event)
+
+    def _gateway_state(self, event: Event) -> None:
+        trunk, _, gateway = event.get("Gateway").partition(".")
+        watched = any(one.name == trunk and one.keepalive_s > 0 for one in self._settings.trunks)
+        told = translate.trunk_changed(event, self._clock.now(), watched)
+        if told is not None and (trunk, gateway) in self._trunks:
+            self._trunk_seen(told)
+
+    def _registration(self, event: Event) -> None:
+        told = translate.endpoint_changed(event, self._clock.now(), 0)
+        name, online = told.status.endpoint, told.status.online
+        known = any(phone.name == name for phone in self._settings.phones)
+        if not known or online == (name in self.online):
+            return
+        (self.online.add if online else self.online.discard)(name)
+        used = self.used().get(name, 0)
+        self._tell(EndpointChanged(at=told.at, status=EndpointStatus(name, online, used)))
+
+    # --- shared with the commands
+
+    async def kill(self, leg: Leg, cause: HangupCause, name: str) -> None:
+        before, leg.by_us = leg.by_us, leg.by_us or cause
+        try:
+            await self.client.api(f"uuid_kill {leg.id} {name}")
+        except ChannelGone:
+            if leg.attempt is None:
+                raise
+            # Between two tries of an outbound call: the dialler sees it and tries no more.
+        except CommandRefused:
+            leg.by_us = before
+            raise
+
+    def used(self) -> dict[str, int]:
+        used: dict[str, int] = {}
+        for leg in self.board.legs.values():
+            if leg.endpoint and not leg.ended:
+                used[leg.endpoint] = used.get(leg.endpoint, 0) + 1
+        return used
+
+
+def _let_go(leg: Leg) -> None:
+    """Of what is ours and not the switch's."""
+    if leg.stream is not None:
+        leg.stream.end()
+    if leg.collection is not None and leg.collection.timer is not None:
+        leg.collection.timer.cancel()

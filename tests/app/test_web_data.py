@@ -1,0 +1,58 @@
+"""The pages' view of agents and trunks, on the in-memory twin."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.web_data import DeskAgents, SwitchTrunks
+from callcontrol.directory import ConfiguredAgents
+from callcontrol.model import AgentId, AgentState
+from foundation.errors import Conflict
+from tests.support.daemon import AGENTS, SETTINGS, DaemonLab
+
+ANA = AgentId("ana")
+
+
+async def _stored(_within_s: float) -> bool:
+    return True
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[DaemonLab]:
+    async with DaemonLab(tmp_path) as lab:
+        yield lab
+
+
+def agents_of(lab: DaemonLab) -> DeskAgents:
+    return DeskAgents(lab.daemon, ConfiguredAgents(AGENTS), lab.daemon._around.switch, lab.clock, _stored)
+
+
+async def test_who_signed_out_is_not_made_ready_without_signing_in(lab: DaemonLab) -> None:
+    agents = agents_of(lab)
+    await agents.sign_in(ANA, by="ana")
+    await agents.sign_out(ANA, reason=None, by="ana")
+    with pytest.raises(Conflict):
+        await agents.set_state(ANA, AgentState.READY, reason=None, by="ana")
+    assert lab.state("ana")[0] is AgentState.SIGNED_OUT
+
+
+async def test_agents_change_their_state_while_the_switch_is_away(lab: DaemonLab) -> None:
+    agents = agents_of(lab)
+    await agents.sign_in(ANA, by="ana")
+    lab.world.lose_connection()
+    await lab.go(0)
+    view = await agents.set_state(ANA, AgentState.NOT_READY, reason="almuerzo", by="ana")
+    assert (view.state, view.reason, view.endpoint_online) == (AgentState.NOT_READY, "almuerzo", None)
+    assert len(await agents.list()) == len(AGENTS)
+
+
+async def test_a_trunk_tells_how_many_calls_it_carries(lab: DaemonLab) -> None:
+    trunks = SwitchTrunks(lab.daemon, lab.daemon._around.switch, SETTINGS.trunks)
+    caller = await lab.call()
+    assert [(trunk.calls, trunk.max_calls) for trunk in await trunks.list()] == [(1, 120)]
+    await caller.hangup()
+    await lab.go(1)
+    assert [trunk.calls for trunk in await trunks.list()] == [0]
