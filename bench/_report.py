@@ -35,11 +35,19 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+def _shown(found: Mapping[str, Any], key: str) -> str:
+    """A search that ended at the highest value it tries has found no limit, and says so."""
+    value = found.get(key)
+    if value is None:
+        return "-"
+    text = f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
+    return f">= {text}" if found.get(f"{key}_is_top") else text
+
+
 def table(found: Mapping[str, Any]) -> str:
     lines = ["| figure | value | goal | what it is |", "| --- | ---: | --- | --- |"]
     for key, what, goal in _ROWS:
-        value = found.get(key)
-        shown = "-" if value is None else f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
+        shown = _shown(found, key)
         lines.append(f"| `{key}` | {shown} | {goal} | {what} |")
     return "\n".join(lines)
 
@@ -63,8 +71,7 @@ def steps(found: Mapping[str, Any]) -> str:
 def show(found: Mapping[str, Any]) -> str:
     lines = [_machine(found), ""]
     for key, what, goal in _ROWS:
-        value = found.get(key)
-        shown = "-" if value is None else f"{value:.3g}" if isinstance(value, float) and value < 1000 else str(value)
+        shown = _shown(found, key)
         lines.append(f"{key:<34} {shown:>8}  {('goal ' + goal) if goal else '':<11}  {what}")
     lines += [f"  {why}" for why in found.get("failures", [])]
     return "\n".join(lines)

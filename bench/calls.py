@@ -121,10 +121,6 @@ class Bench:
             for step in _LADDER[2::4] if self.is_small else _LADDER:
                 rate = step * self.size / 100
                 outcome = await self.through(side, rate, _TALK_S, max(1, round(rate * self.seconds)))
-                # a second try: what one pause of this machine did is no limit
-                if outcome.failed:
-                    say(f"{name}: {rate:g}/s failed once: {outcome.why}")
-                    outcome = await self.through(side, rate, _TALK_S, max(1, round(rate * self.seconds)))
                 found = _round(outcome, None)
                 steps.append({"rate": rate, "calls": outcome.calls, "failed": outcome.failed, **found})
                 say(f"{name}: {rate:g}/s, {outcome.failed} of {outcome.calls} failed, {_words(found)}")
@@ -132,6 +128,8 @@ class Bench:
                     self.figures[f"{name}_stopped_by"] = outcome.why
                     break
                 held = rate
+            else:
+                self.figures[f"{name}_is_top"] = True  # of the ladder: no limit was found
             self.figures[name] = held
 
     # --- calls at the same time, recorded
@@ -175,6 +173,8 @@ class Bench:
                 self.figures["recorded_calls_held_stopped_by"] = outcome.why or files[0]
                 break
             held = calls
+        else:
+            self.figures["recorded_calls_held_is_top"] = True
         return held
 
     async def _hold(self, side: Platform | PlainAsterisk, calls: int) -> tuple[dict[str, float], Outcome, list[str]]:

@@ -118,7 +118,8 @@ class Router:
         board.out = decisions
         self._catch_up()
         _HANDLERS[type(event)](board, event)
-        self._catch_up()
+        # What the event itself made overdue (a refused offer whose item has run out of time) is matched once more
+        # before it is given up: `next_due` is then in the past, and the next step comes at once.
         match(board, with_why=self._why)
         return decisions
 

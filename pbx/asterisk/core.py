@@ -11,13 +11,16 @@ from contextlib import asynccontextmanager
 from foundation.clock import Clock
 from pbx.asterisk.ami import AmiClient
 from pbx.asterisk.ari import AriClient
-from pbx.asterisk.legs import OWN, Legs
+from pbx.asterisk.legs import OWN, Leg, Legs
 from pbx.events import SwitchEvent
 from pbx.terms import ChannelId, CommandRefused, SwitchError
 
 log = logging.getLogger(__name__)
 
 _STASIS_TIMEOUT_S = 5.0
+# A refusal overtakes the event that explains it by milliseconds.
+_GOING_EVERY_S = 0.02
+_GOING_LOOKS = 25
 
 
 class Core:
@@ -63,6 +66,14 @@ class Core:
         return timer.cancel
 
     # --- variables
+
+    async def goes_away(self, leg: Leg) -> bool:
+        """Whether a leg that refused a command does so because it ends: the event of that may be on its way."""
+        for _ in range(_GOING_LOOKS):
+            if leg.ending or self.legs.find(leg.id) is not leg:
+                return True
+            await asyncio.sleep(_GOING_EVERY_S)
+        return False
 
     async def remember(self, channel: ChannelId, name: str, value: str) -> None:
         """Set a variable now. By AMI: what ARI is asked to set waits for the end of the channel's prompt, and so does

@@ -46,6 +46,7 @@ from pbx.settings import PbxSettings
 from pbx.sounds import SoundLibrary
 from pbx.switch import AudioStream
 from pbx.terms import (
+    ChannelGone,
     ChannelId,
     ChannelSnapshot,
     CommandRefused,
@@ -251,7 +252,12 @@ class AsteriskSwitch:
     async def answer(self, channel: ChannelId) -> None:
         """Told with the reply already, so that whoever answered may bridge at once."""
         leg = self._legs.get(channel)
-        await self._on_channel("POST", channel, "/answer")
+        try:
+            await self._on_channel("POST", channel, "/answer")
+        except CommandRefused as refused:
+            if await self._core.goes_away(leg):
+                raise ChannelGone("the caller gave up in that instant", channel=channel) from refused
+            raise
         if self._legs.find(channel) is leg and leg.inbound:
             self._follow_all(answered(leg, self._core.clock.now()), leg)
 

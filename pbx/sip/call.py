@@ -113,6 +113,9 @@ class PhoneCall(CallAudio):
         """Give up an outgoing call that is not answered. An answer that crosses is hung up."""
         if self.ended.is_set() or self._client is None:
             return
+        if self.answered.is_set():
+            await self.hangup()
+            return
         self._giving_up = True
         client = self._client
         await client.heard_back.wait()  # RFC 3261 9.1: not before the peer is known to have the INVITE

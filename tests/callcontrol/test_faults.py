@@ -568,7 +568,7 @@ async def test_a_trunk_takes_no_more_calls_than_its_settings_say(lab: DaemonLab)
 
 async def test_nobody_waits_longer_than_the_queue_says(lab: DaemonLab) -> None:
     router = lab.daemon.desk.router
-    router.renew(lab.clock.now(), [replace(router.queues["contact-center"], max_wait_s=30)])
+    lab.daemon.desk.renew([replace(router.queues["contact-center"], max_wait_s=30)], {})
     await waiting(lab)
     await lab.go(31)
     assert "dequeued" in lab.facts()

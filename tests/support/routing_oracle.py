@@ -42,7 +42,6 @@ class Oracle:
         self.out = []
         self.catch_up()
         getattr(self, type(e).__name__)(e)
-        self.catch_up()
         self.match()
         return self.out
 

@@ -172,7 +172,7 @@ class Citizen:
         await self.fact("closed", timeout_s)
         record, events = await self.record(), await self.events()
         assert [event["n"] for event in events] == list(range(1, record["events"] + 1))
-        assert [event["at"] for event in events] == sorted(event["at"] for event in events)
+        assert [at(event) for event in events] == sorted(at(event) for event in events)
         assert record["phase"] == "closed"
         assert all(segment["ended_at"] for segment in record["segments"])
         assert all(one["left_at"] for one in record["participants"])
