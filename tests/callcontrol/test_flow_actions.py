@@ -215,6 +215,47 @@ async def test_a_full_disk_costs_the_message_and_not_the_call(lab_with: Make) ->
         assert notes(lab, "voicemail.none")
 
 
+async def test_a_new_daemon_keeps_the_message_that_was_being_left(lab_with: Make) -> None:
+    async with lab_with(MAIL) as lab:
+        caller = await lab.call()
+        await lab.go(4)
+        await lab.kill()
+        await lab.go(1)
+        await lab.start()
+        await lab.go(0.5)
+        assert await lab.hears(caller, 900)
+        assert notes(lab, "voicemail.left")[0]["seconds"] > 2
+        assert lab.record().recordings[0].state == "complete"
+
+
+async def test_the_switch_dies_and_the_message_is_kept(lab_with: Make) -> None:
+    async with lab_with(MAIL) as lab:
+        await lab.call()
+        await lab.go(4)
+        lab.world.kill()
+        await lab.go(1)
+        lab.world.restore(same_life=False)
+        await lab.go(30)
+        assert (lab.record().phase, lab.record().exit_reason) == (Phase.CLOSED, ExitReason.SWITCH_LOST)
+        assert lab.record().recordings[0].state == "complete"
+        assert notes(lab, "voicemail.left")[0]["seconds"] > 2
+
+
+async def test_a_lost_connection_asks_no_system_twice(lab_with: Make) -> None:
+    systems = Systems()
+    async with lab_with(HTTP, systems) as lab:
+        caller = await lab.call()
+        await lab.go(1)
+        lab.world.lose_connection()
+        await lab.go(1)
+        lab.world.restore(same_life=True)
+        await lab.go(2)
+        assert len(systems.asked) == 1
+        systems.answer.set_result(Response(200, {"n": 3}))
+        await lab.go(0.1)
+        assert await lab.hears(caller, 900)
+
+
 TRANSFER = """\
   uno: {kind: transfer, to: {%s}, timeout_s: 10, then: {no_answer: tono, busy: cola, failed: cola, talked: tono}}
 """
@@ -283,6 +324,41 @@ async def test_a_new_daemon_leaves_a_transfer_alone(lab_with: Make) -> None:
         assert await lab.hears(caller, 900)
 
 
+async def test_a_talk_begun_while_the_connection_was_lost_is_known_afterwards(lab_with: Make) -> None:
+    async with lab_with(TRANSFER % "phone: '1001'") as lab:
+        phone = await lab.phone("1001", auto_answer=False, tone_hz=1000)
+        caller = await lab.call()
+        other = await lab.during(phone.next_call())
+        lab.world.lose_connection()
+        await other.answer()
+        await lab.go(1)
+        lab.world.restore(same_life=True)
+        await lab.go(1)
+        assert await lab.hears(caller, 1000)
+        lab.world.lose_connection()
+        await other.hangup()
+        await lab.go(1)
+        lab.world.restore(same_life=True)
+        await lab.go(1)
+        assert await lab.hears(caller, 900)
+        assert notes(lab, "transfer.ended")[0]["how"] == "talked"
+
+
+async def test_the_switch_dies_in_a_transfer(lab_with: Make) -> None:
+    async with lab_with(TRANSFER % "phone: '1001'") as lab:
+        phone = await lab.phone("1001")
+        await lab.call()
+        await lab.during(phone.next_call())
+        await lab.go(2)
+        lab.world.kill()
+        await lab.go(1)
+        lab.world.restore(same_life=False)
+        await lab.go(30)
+        record = lab.record()
+        assert (record.phase, record.exit_reason) == (Phase.CLOSED, ExitReason.SWITCH_LOST)
+        assert all(participant.left_at is not None for participant in record.participants)
+
+
 QUEUE = """\
   uno:
     kind: queue
@@ -307,6 +383,35 @@ async def test_the_music_is_interrupted_by_comfort(lab_with: Make) -> None:
         assert await lab.hears(caller, phone.tone_hz)
         await lab.go(30)
         assert lab.record().phase is Phase.TALKING
+
+
+async def test_comfort_goes_on_after_a_lost_connection(lab_with: Make) -> None:
+    async with lab_with(QUEUE) as lab:
+        caller = await lab.call()
+        assert await lab.during(caller.hears(700, timeout=30))
+        lab.world.lose_connection()
+        await lab.go(5)  # the prompt's end is told to nobody
+        lab.world.restore(same_life=True)
+        await lab.go(0.5)
+        assert await lab.hears(caller, MUSIC_HZ)
+        assert await lab.during(caller.hears(700, timeout=30))
+
+
+async def test_the_routers_own_word_on_place_and_wait(lab_with: Make) -> None:
+    async with lab_with(QUEUE) as lab:
+        await lab.call()
+        await lab.call()
+        await lab.go(1)
+        first, second = (call.state.id for call in lab.daemon.sessions.values())
+        assert lab.daemon.desk.place(first) == (1, None)  # nobody works
+        await lab.phone("1001")
+        await lab.ready("ana")
+        await lab.go(3)
+        position, wait_s = lab.daemon.desk.place(second)
+        assert position == 1
+        assert wait_s is not None
+        assert wait_s > 0
+        assert lab.daemon.desk.place(first) == (None, None)
 
 
 async def test_a_key_leads_out_of_the_queue(lab_with: Make) -> None:
