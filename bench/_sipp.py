@@ -183,7 +183,8 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """`failed` are calls that sipp counts as failed, and calls that reached no agent's phone."""
+    """`failed` are calls that sipp counts as failed, and calls that reached no agent's phone before the
+    caller had gone."""
 
     calls: int
     failed: int
@@ -291,6 +292,8 @@ class Sipp:
             if name in reached:
                 s, u = reached[name]
                 connect.append((s - s0) * 1e3 + (u - u0) / 1e3)
+                # a phone that answers when the caller has gone has joined nobody
+                lost += connect[-1] - setup[-1] >= load.hold_s * 1e3
             else:
                 lost += 1
         succeeded = self._succeeded()

@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,12 +65,14 @@ class Bench:
         return Load(name=f"{self._loads % 90 + 10}{self._loads:03}", calls=calls, rate=rate, hold_s=hold_s, port=port)
 
     async def through(self, side: Platform | PlainAsterisk, rate: float, hold_s: float, calls: int) -> Outcome:
-        if isinstance(side, Platform):
-            await side.agents_ready()
+        if not isinstance(side, Platform):
+            return await self.sipp.run(self.load(side.sip_port, rate, hold_s, calls))
+        await side.agents_ready()
+        before = await side.counters()
         outcome = await self.sipp.run(self.load(side.sip_port, rate, hold_s, calls))
-        if isinstance(side, Platform) and not await side.quiet():
+        if not await side.quiet():
             raise LoadFailed("calls stay open on the platform though their callers have gone")
-        return outcome
+        return _judged(outcome, before, await side.counters())
 
     def count(self, outcome: Outcome) -> None:
         """A load that must not lose a call."""
@@ -205,6 +209,14 @@ class Bench:
         return cores, outcome, files
 
 
+def _judged(outcome: Outcome, before: Counter[str], after: Counter[str]) -> Outcome:
+    """With the platform's own word: a call that it did not complete has failed, whatever sipp saw."""
+    ends = {key: after[key] - before[key] for key in after if "calls_closed_total" in key and after[key] > before[key]}
+    completed = sum(count for key, count in ends.items() if '"completed"' in key)
+    failed = max(outcome.failed, outcome.calls - completed)
+    return replace(outcome, failed=failed, why=f"{outcome.why}; the platform tells: {ends}" if failed else "")
+
+
 def _round(outcome: Outcome, cost: Cost | None) -> dict[str, float]:
     found = {
         "setup_p50_ms": percentile(outcome.setup_ms, 50),
@@ -284,6 +296,13 @@ async def measure(engine: str, seconds: float, size: int) -> dict[str, Any]:
     }
 
 
+async def _until_terminated(engine: str, seconds: float, size: int) -> dict[str, Any]:
+    """Cancelled by SIGTERM, so that no server of this run outlives it."""
+    task = asyncio.ensure_future(measure(engine, seconds, size))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(one) for key, one in value.items()}
@@ -312,7 +331,10 @@ def main() -> int:
     parser.add_argument("--write-docs", action="store_true", help="write the table of docs/performance.md")
     args = parser.parse_args()
     try:
-        found = asyncio.run(measure(args.engine, args.seconds, args.size))
+        found = asyncio.run(_until_terminated(args.engine, args.seconds, args.size))
+    except asyncio.CancelledError:
+        print("bench: terminated; what it had started is stopped", file=sys.stderr)
+        return 143
     except LoadFailed as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1

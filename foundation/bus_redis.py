@@ -41,7 +41,7 @@ _TIMEOUT_S = 5.0
 # How long a stopping process tries to send what is still in the outbox.
 _FLUSH_S = 1.0
 # Messages gather for this long before they leave together: a page in another process notices nothing, and one command
-# to Redis carries what would be dozens. One by one they took a quarter of the main thread's time at 30 calls a second.
+# to Redis carries dozens. One by one they took a quarter of the main thread's time at 30 new calls a second.
 _GATHER_S = 0.02
 _MAX_BATCH = 500
 # Senders whose last number we know; a platform has a handful of processes, each restart is a new one.

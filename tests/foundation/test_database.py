@@ -292,7 +292,7 @@ async def test_what_no_waiting_mends_is_raised_at_once(postgres_server: Postgres
         (psycopg.errors.SerializationFailure(), True),
         (psycopg.errors.UniqueViolation(), False),
         (psycopg.errors.InvalidPassword(), False),
-        (psycopg.errors.DiskFull(), False),
+        (psycopg.errors.DiskFull(), True),
         (psycopg.OperationalError("connection is bad"), True),
         (ConnectionResetError(), True),
         (ValueError(), False),
