@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets as random_secrets
-import stat
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,10 +12,11 @@ from pathlib import Path
 
 from foundation.errors import Invalid
 from foundation.processes import ServerSpec
-from pbx.asterisk.certificate import make_certificate
-from pbx.asterisk.music import has_music, write_music
 from pbx.asterisk.rendering import MODULES, REQUIRED, codec_list, environment, host
+from pbx.certificate import make_certificate
 from pbx.instance import AsteriskProgram, SwitchFolders, SwitchPorts
+from pbx.music import has_music, write_music
+from pbx.private_files import give_away, write_private
 from pbx.settings import AsteriskAddress, PbxSettings
 
 APP = "rimay"
@@ -112,9 +111,9 @@ def asterisk_server(
     folders.recordings.mkdir(parents=True, exist_ok=True)
     files = render(settings, program, folders, ports, secrets)
     for name, text in files.items():
-        _write_private(home / "etc" / name, text)
-    _give_away(home, owner)
-    _give_away(folders.recordings, owner)
+        write_private(home / "etc" / name, text)
+    give_away(home, owner)
+    give_away(folders.recordings, owner)
     digest = hashlib.sha256(repr((sorted(files.items()), program.version, str(program.binary))).encode())
     return ServerSpec(
         name="asterisk",
@@ -190,26 +189,6 @@ def _owner(home: Path) -> tuple[int, int]:
     home.mkdir(parents=True, exist_ok=True)
     info = home.stat()
     return info.st_uid, info.st_gid
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file that holds passwords; nobody else reads it, not even for a moment."""
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    new.replace(path)
-
-
-def _give_away(folder: Path, owner: tuple[int, int]) -> None:
-    """As root: what we wrote belongs to the unprivileged user that the switch runs as."""
-    if os.geteuid() != 0:
-        return
-    for path in (folder, *folder.rglob("*")):
-        with suppress(FileNotFoundError):
-            info = path.lstat()
-            if (info.st_uid, info.st_gid) != owner and not stat.S_ISSOCK(info.st_mode):
-                os.chown(path, *owner, follow_symlinks=False)
 
 
 def _ready(link: AsteriskLink) -> Callable[[], Awaitable[bool]]:

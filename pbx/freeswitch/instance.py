@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import secrets as random_secrets
-import stat
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,8 +12,7 @@ from pathlib import Path
 
 from foundation.errors import Invalid
 from foundation.processes import ServerSpec
-from pbx.asterisk.certificate import make_certificate
-from pbx.asterisk.music import has_music, write_music
+from pbx.certificate import make_certificate
 from pbx.freeswitch.rendering import (
     CHANNEL_VARIABLES,
     CONTEXT,
@@ -27,6 +24,8 @@ from pbx.freeswitch.rendering import (
     environment,
 )
 from pbx.instance import FreeswitchProgram, SwitchFolders, SwitchPorts
+from pbx.music import has_music, write_music
+from pbx.private_files import give_away, write_private
 from pbx.settings import Codec, FreeswitchAddress, PbxSettings
 
 OLDEST = (1, 10)
@@ -91,9 +90,9 @@ def freeswitch_server(
         (home / name).mkdir(exist_ok=True)
     folders.recordings.mkdir(parents=True, exist_ok=True)
     text = render(settings, program, folders, ports, secrets)
-    _write_private(home / "conf" / "freeswitch.xml", text)
-    _give_away(home, (info.st_uid, info.st_gid))
-    _give_away(folders.recordings, (info.st_uid, info.st_gid))
+    write_private(home / "conf" / "freeswitch.xml", text)
+    give_away(home, (info.st_uid, info.st_gid))
+    give_away(folders.recordings, (info.st_uid, info.st_gid))
     digest = hashlib.sha256(repr((text, program.version, str(program.binary))).encode())
     return ServerSpec(
         name="freeswitch",
@@ -129,8 +128,8 @@ def render(
     if ports.tls:
         certificate, private_key = make_certificate(home / "keys", settings.external_address or settings.bind)
         agent = certificate.read_text() + private_key.read_text()
-        _write_private(home / "certs" / "agent.pem", agent)
-        _write_private(home / "certs" / "cafile.pem", certificate.read_text())
+        write_private(home / "certs" / "agent.pem", agent)
+        write_private(home / "certs" / "cafile.pem", certificate.read_text())
     own = program.sounds / "music" / "8000" if program.sounds else None
     music = own if own is not None and has_music(own) else write_music(home / "music").parent
     values = {
@@ -170,27 +169,6 @@ def _check_version(program: FreeswitchProgram) -> None:
     parts = program.version.split(".")
     if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]) or (int(parts[0]), int(parts[1])) < OLDEST:
         raise Invalid("FreeSWITCH 1.10 or later is needed", found=program.version)
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Replace a file that holds passwords; nobody else reads it, not even for a moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    new.replace(path)
-
-
-def _give_away(folder: Path, owner: tuple[int, int]) -> None:
-    """As root: what we wrote belongs to the unprivileged user that the switch runs as."""
-    if os.geteuid() != 0:
-        return
-    for path in (folder, *folder.rglob("*")):
-        with suppress(FileNotFoundError):
-            info = path.lstat()
-            if (info.st_uid, info.st_gid) != owner and not stat.S_ISSOCK(info.st_mode):
-                os.chown(path, *owner, follow_symlinks=False)
 
 
 def _ready(link: FreeswitchLink) -> Callable[[], Awaitable[bool]]:

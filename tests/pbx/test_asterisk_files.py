@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from pbx.asterisk import stereo
-from pbx.asterisk.music import has_music, write_music
+from pbx.music import has_music, write_music
 
 
 def torn(folder: Path, frames: int, extra: bytes = b"") -> Path:
