@@ -1,6 +1,6 @@
 """The router beside what the two common queue engines do, in one run, interleaved, from one seed.
 
-    rimay bench routing [--json] [--quick] [--oracle N] [--seed N]
+    rimay bench routing [--json] [--quick] [--oracle N] [--oracle-only] [--seed N]
 
 Rivals, reimplemented from their published behaviour:
 * callcenter: a thread that every 100 ms selects all waiting members and, for each, runs a query over agents x tiers in
@@ -320,10 +320,15 @@ def _disagreements(part: tuple[int, int]) -> list[str]:
     return [found for seed in range(*part) if (found := disagreement(seed))]
 
 
-def oracle(count: int, first: int, workers: int) -> list[str]:
+def oracle(count: int, first: int, workers: int, tell: Callable[[str], None]) -> list[str]:
+    """Told of as it goes on: a million scenarios take hours, and who stops it early knows how many agreed."""
     parts = [(first + at, first + min(at + 5000, count)) for at in range(0, count, 5000)]
+    found: list[str] = []
     with ProcessPoolExecutor(workers) as pool:
-        return [found for some in pool.map(_disagreements, parts) for found in some]
+        for (_, until), some in zip(parts, pool.map(_disagreements, parts), strict=True):
+            found += some
+            tell(f"oracle: {until - first} of {count} from seed {first}, {len(found)} disagreements")
+    return found
 
 
 def main() -> None:
@@ -332,10 +337,15 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="small sizes and few rounds: does it run at all")
     options.add_argument("--seed", type=int, default=18)
     options.add_argument("--oracle", type=int, default=1_000_000, metavar="N", help="scenarios against the oracle")
+    options.add_argument("--oracle-only", action="store_true", help="nothing else is measured")
     options.add_argument("--workers", type=int, default=2)
     args = options.parse_args()
     tell: Callable[[str], None] = (lambda text: print(text, file=sys.stderr)) if args.json else print
     rounds = 300 if args.quick else 6000
+    if args.oracle_only:
+        found = oracle(args.oracle, 1_000_000, args.workers, tell)
+        print(json.dumps({"oracle_scenarios": args.oracle, "oracle_disagreements": len(found), "found": found[:3]}))
+        return
     rows = []
     for size in SIZES[:2] if args.quick else SIZES:
         row = measure(args.seed, size, rounds, why=False)
@@ -349,8 +359,7 @@ def main() -> None:
     memory = week(args.seed)
     tell(f"a simulated week {memory}")
     count = min(args.oracle, 2000) if args.quick else args.oracle
-    found = oracle(count, 1_000_000, args.workers)
-    tell(f"oracle: {count} scenarios from seed 1000000, {len(found)} disagreements")
+    found = oracle(count, 1_000_000, args.workers, tell)
     for text in found[:3]:
         tell(text)
     if args.json:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ivr_flows.holidays import holidays
+from foundation.holidays import holidays
 from ivr_flows.moments import local
 from ivr_flows.terms import Spec
 

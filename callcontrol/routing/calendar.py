@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from callcontrol.routing.holidays import SETS
+from foundation.holidays import holidays
 
 # Minutes of the day, from and to; several make a split day. 1440 is midnight at the day's end.
 Periods = tuple[tuple[int, int], ...]
@@ -22,7 +22,7 @@ class Calendar:
 
     week: tuple[Periods, ...]
     zone: ZoneInfo
-    holidays: str | None = None  # a key of `holidays.SETS`
+    holidays: str | None = None  # a place of `foundation.holidays`
     special: Mapping[dt.date, Periods] = field(default_factory=dict)
 
     def periods(self, day: dt.date) -> Periods:
@@ -31,7 +31,7 @@ class Calendar:
         return () if self.holiday(day) else self.week[day.weekday()]
 
     def holiday(self, day: dt.date) -> str | None:
-        return SETS[self.holidays](day.year).get(day) if self.holidays else None
+        return holidays(day.year, self.holidays).get(day) if self.holidays else None
 
     def is_open(self, at: float) -> bool:
         here = dt.datetime.fromtimestamp(at, self.zone)

@@ -15,12 +15,12 @@ from callcontrol.model import AgentId, Medium
 from callcontrol.routing import terms as t
 from callcontrol.routing.calendar import Calendar, Periods
 from callcontrol.routing.config_checks import Problem, problems_of
-from callcontrol.routing.holidays import SETS
 from callcontrol.routing.rules import DEFAULT_CRITICALITY, Blend, Capacity, Overflow, QueueRules, Ring, Strategy
 from callcontrol.routing.rules import When as When
 from callcontrol.routing.rules import Where as Where
 from callcontrol.routing.service_level import ServiceLevel, Variant
 from callcontrol.routing.skills import BadNeed, parse
+from foundation.holidays import PLACES
 from foundation.settings import Section
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -224,9 +224,9 @@ class RoutingConfig(Section):
                 if not calendar.build(zone).ever_opens
             ]
             problems += [
-                Problem(("calendars", name, "holidays"), f"there are {', '.join(SETS)}")
+                Problem(("calendars", name, "holidays"), f"there are {', '.join(PLACES)}")
                 for name, calendar in self.calendars.items()
-                if calendar.holidays is not None and calendar.holidays not in SETS
+                if calendar.holidays is not None and calendar.holidays not in PLACES
             ]
         if problems:
             # As pydantic's own: each with its place in the file.

@@ -1,4 +1,4 @@
-"""Business time: the law's shifting of holidays held against years that people remember, and hours across them."""
+"""Business time: hours across nights, breaks, weekends and holidays; the definitions of the service level."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callcontrol.routing.calendar import Calendar
-from callcontrol.routing.holidays import cuenca, easter, ecuador
 from callcontrol.routing.service_level import ServiceLevel, Variant
 
 ZONE = ZoneInfo("America/Guayaquil")
@@ -18,34 +17,6 @@ WEEK = Calendar((SPLIT,) * 5 + ((), ()), ZONE, "cuenca", {dt.date(2026, 12, 24):
 
 def at(text: str) -> float:
     return dt.datetime.fromisoformat(text).replace(tzinfo=ZONE).timestamp()
-
-
-@pytest.mark.parametrize(
-    ("year", "day"),
-    [(2023, "04-09"), (2024, "03-31"), (2025, "04-20"), (2026, "04-05"), (2027, "03-28"), (2038, "04-25")],
-)
-def test_easter(year: int, day: str) -> None:
-    assert easter(year).isoformat() == f"{year}-{day}"
-
-
-# 2021 to 2023 as the press told them at the time; the later ones follow from the law's text.
-@pytest.mark.parametrize(
-    ("year", "days"),
-    [
-        (2021, "01-01 02-15 02-16 04-02 04-30 05-24 08-09 10-08 11-01 11-02 12-24 12-31"),
-        (2022, "02-28 03-01 04-15 05-02 05-23 08-12 10-10 11-03 11-04 12-26"),
-        (2023, "01-02 02-20 02-21 04-07 05-01 05-26 08-11 10-09 11-02 11-03 12-25"),
-        (2024, "01-01 02-12 02-13 03-29 05-03 05-24 08-09 10-11 11-01 11-04 12-25"),
-        (2025, "01-01 03-03 03-04 04-18 05-02 05-23 08-11 10-10 11-03 11-04 12-25"),
-    ],
-)
-def test_national_days_of_rest(year: int, days: str) -> None:
-    assert [d.strftime("%m-%d") for d in sorted(ecuador(year))] == days.split()
-
-
-def test_cuenca_rests_on_its_own_day_too() -> None:
-    assert cuenca(2026)[dt.date(2026, 4, 13)] == "Fundación de Cuenca"  # a Sunday: kept on Monday
-    assert dt.date(2026, 4, 13) not in ecuador(2026)
 
 
 @pytest.mark.parametrize(

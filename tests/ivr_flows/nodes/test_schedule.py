@@ -3,11 +3,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ivr_flows.calendars import Calendar, When
-from ivr_flows.holidays import easter_sunday, holidays
 from ivr_flows.loader import load
 from ivr_flows.moments import instant
 from tests.support.flows import END, HEAD, Caller, flow_of
@@ -55,44 +52,6 @@ def test_the_next_opening() -> None:
     assert after("2026-02-13T18:00") == "2026-02-14 09:00"
     assert after("2026-02-14T18:00") == "2026-02-18 08:00"  # after carnival
     assert CALENDAR.next_opening(instant("2026-03-02T09:00")) == instant("2026-03-02T09:00")
-
-
-# As the government announced them.
-KEPT = {
-    2023: "01-01 02-20 02-21 04-07 05-01 05-26 08-11 10-09 11-02 11-03 12-25",
-    2024: "01-01 02-12 02-13 03-29 05-03 05-24 08-09 10-11 11-01 11-04 12-25",
-    2025: "01-01 03-03 03-04 04-18 05-02 05-23 08-11 10-10 11-03 11-04 12-25",
-}
-
-
-@pytest.mark.parametrize("year", KEPT)
-def test_the_holidays_of_ecuador(year: int) -> None:
-    assert sorted(day.strftime("%m-%d") for day in holidays(year)) == KEPT[year].split()
-
-
-def test_cuenca_keeps_its_foundation_too() -> None:
-    more = holidays(2025, "cuenca").keys() - holidays(2025).keys()
-    assert more == {dt.date(2025, 4, 11)}  # a Saturday's, on Friday
-    assert holidays(2024, "cuenca")[dt.date(2024, 4, 12)] == "fundación de cuenca"
-
-
-@pytest.mark.parametrize(
-    ("year", "day"), [(2024, "03-31"), (2025, "04-20"), (2026, "04-05"), (2038, "04-25"), (2285, "03-22")]
-)
-def test_easter(year: int, day: str) -> None:
-    assert easter_sunday(year).strftime("%m-%d") == day
-
-
-@given(st.integers(1971, 2198))
-def test_every_year_has_eleven_holidays_and_only_what_the_law_keeps_is_not_moved(year: int) -> None:
-    found = holidays(year)
-    assert len(found) == 11
-    stay = {dt.date(year, 1, 1), dt.date(year, 12, 25)}
-    carnival = {easter_sunday(year) + dt.timedelta(days=-47)}
-    november = {day for day in found if day.month in (10, 11)}
-    for day in found.keys() - stay - carnival - november:
-        assert day.weekday() in (0, 4), day
-    assert all(day.weekday() < 5 for day in found.keys() - stay)
 
 
 FLOW = HEAD + (
