@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import Row, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from foundation.access import OPERATOR, Permission, Principal, Role, require
+from foundation.access import OPERATOR, PERMISSIONS, Permission, Principal, Role, require
 from foundation.audit import AuditEntry, MemoryAudit, add_entry, entry
 from foundation.clock import Clock
 from foundation.database import Database
@@ -122,7 +122,10 @@ class Tokens:
             raise BadToken("this is not a valid token")
         if token.last_used_at is None or now - token.last_used_at >= _TOUCH_EVERY:
             await self._store.touch(token.id, now)
-        return Principal(id=f"token:{token.id}", name=token.name, role=token.role)
+        # A program that acts as an agent (a robot, a wall phone) carries the agent's id as its token's name.
+        is_agent = Permission.CALLS_HANDLE in PERMISSIONS[token.role]
+        agent = token.name if is_agent else None
+        return Principal(id=f"token:{token.id}", name=token.name, role=token.role, agent=agent)
 
     async def revoke(self, token_id: str, *, by: Principal = OPERATOR, origin: str = "local") -> None:
         """Revoking twice is no error; an unknown id is."""

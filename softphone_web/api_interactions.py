@@ -94,7 +94,7 @@ async def list_interactions(call: Call, query: InteractionQuery) -> InteractionP
 def _number(call: Call, query: InteractionQuery) -> str | None:
     """Searching by a number tells whose it is: only for those who see numbers."""
     if query.number is not None and not sees_private(call.who, mine=True):
-        raise PermissionDenied("Your role sees no personal data and cannot search by it.", role=call.who.role.value)
+        raise PermissionDenied("Your role sees no personal data and cannot search by it.", role=call.who.role)
     return query.number
 
 

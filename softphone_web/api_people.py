@@ -36,7 +36,7 @@ async def get_me(call: Call) -> MeOut:
     """Who the token belongs to, and what it may do."""
     who = call.who
     permissions = sorted(permission.value for permission in who.permissions)
-    return MeOut(id=who.id, name=who.name, role=who.role.value, agent=call.agent, permissions=permissions)
+    return MeOut(id=who.id, name=who.name, role=who.role, agent=call.agent, permissions=permissions)
 
 
 @queue_routes.get("/queues", (Permission.QUEUES_READ,))

@@ -16,7 +16,7 @@ from foundation.access import Permission, Principal
 from foundation.audit import entry
 from softphone_web.client import client_address
 from softphone_web.deps import DEPS, WebDeps
-from softphone_web.permissions import Open, admit
+from softphone_web.permissions import Open, admit, agent_of
 from softphone_web.problems import FieldError, Handler, RequestInvalid, RequestTimeout, field_errors
 from softphone_web.request_id import request_id_of
 from softphone_web.routes import Route
@@ -46,14 +46,14 @@ class Call:
     @property
     def agent(self) -> AgentId | None:
         """The agent that asks, when it is one."""
-        return self.deps.agent_of(self.principal) if self.principal is not None else None
+        return agent_of(self.principal) if self.principal is not None else None
 
-    async def audit(self, action: str, target: str, **after: Any) -> None:
-        """Keep a privileged act, before it is done; `target` is ``kind:id``."""
+    async def audit(self, action: str, target: str, before: Fields | None = None, /, **after: Any) -> None:
+        """Keep a privileged act, before it is done; `target` is ``kind:id``, `before` what it was until now."""
         now = datetime.fromtimestamp(self.deps.clock.now(), UTC)
         origin = client_address(self.request, self.deps.settings)
         facts = {**after, "request_id": request_id_of(self.request)}
-        await self.deps.audit.write(entry(self.who, action, target, at=now, after=facts, origin=origin))
+        await self.deps.audit.write(entry(self.who, action, target, at=now, before=before, after=facts, origin=origin))
 
 
 def handler_of(route: Route) -> Handler:

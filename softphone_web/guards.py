@@ -100,5 +100,5 @@ def _tell(request: web.Request, deps: WebDeps, status: int, seconds: float) -> N
         ms=round(seconds * 1000, 1),
         request_id=request_id_of(request),
         principal=who.id if who is not None else None,
-        role=who.role.value if who is not None else None,
+        role=who.role if who is not None else None,
     )

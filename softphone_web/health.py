@@ -11,7 +11,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from callcontrol.model import Medium
-from foundation.access import PermissionDenied, Role
+from foundation.access import Permission
 from foundation.clock import Clock
 from foundation.errors import RimayError
 from foundation.logs import get_logger
@@ -20,15 +20,13 @@ from softphone_web.authenticate import authenticate, bearer_token
 from softphone_web.call import Call
 from softphone_web.client import is_local
 from softphone_web.deps import WebDeps
-from softphone_web.permissions import Open
+from softphone_web.permissions import Open, admit
 from softphone_web.ports import HealthCheck
 from softphone_web.routes import Model, Routes
 from softphone_web.schemas import at
 
 log = get_logger(__name__)
 routes = Routes("", tag="health")
-# Machines that collect figures, and who runs the platform.
-_SCRAPERS = frozenset({Role.SERVICE, Role.ADMIN})
 
 
 class CheckState(StrEnum):
@@ -192,7 +190,7 @@ async def get_live(call: Call) -> LiveOut:
 async def get_ready(call: Call) -> ReadyOut:
     """May work be sent here? 503 with the same content when not.
 
-    Details of each check are told on the machine itself, and to tokens of role service or admin.
+    Details of each check are told on the machine itself, and to whom may read the metrics.
     """
     checks, _ = await call.request.app[DESK].measure()
     ready = not any(check.critical and check.state is CheckState.FAILED for check in checks)
@@ -206,12 +204,11 @@ async def get_ready(call: Call) -> ReadyOut:
 async def get_metrics(call: Call) -> web.StreamResponse:
     """Figures for Prometheus.
 
-    From the machine itself, where the settings allow it; else with a token of role service or admin.
+    From the machine itself, where the settings allow it; else signed in with metrics.read.
     """
     if not (call.deps.settings.metrics_to_loopback and is_local(call.request)):
         principal = await authenticate(call.request, call.deps)
-        if principal.role not in _SCRAPERS:
-            raise PermissionDenied("Your role may not read the metrics.", role=principal.role.value)
+        admit(principal, (Permission.METRICS_READ,))
     body = call.deps.metrics.render()
     headers = {"Content-Type": call.deps.metrics.content_type, "Cache-Control": "no-store"}
     return web.Response(body=body, headers=headers)
@@ -223,4 +220,4 @@ async def _is_operator(call: Call) -> bool:
     if bearer_token(call.request) is None:
         return False
     principal = await authenticate(call.request, call.deps)
-    return principal.role in _SCRAPERS
+    return principal.may(Permission.METRICS_READ)

@@ -181,7 +181,7 @@ async def _keep(request: web.Request, client: Client, hub: LiveHub) -> None:
         except Unavailable as error:
             log.warning("web.live_unchecked", principal=client.principal.id, code=error.code)
         else:
-            if now.role is not client.principal.role:
+            if now.permissions != client.principal.permissions:
                 client.close(SIGNED_OUT, b"role changed")
                 return
         client.put(control_frame("heartbeat", hub.clock.now()))

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from callcontrol.model import AgentId, Interaction
-from foundation.access import Permission, PermissionDenied, Principal
+from foundation.access import PasswordChangeNeeded, Permission, PermissionDenied, Principal
 from foundation.errors import NotFound
 
 P = Permission
@@ -35,9 +35,18 @@ def admit(principal: Principal, access: Access) -> None:
     """Raises `PermissionDenied` when the role has none of what is asked."""
     if access is Open.PUBLIC or access is Open.SIGNED_IN:
         return
+    if principal.must_change_password:
+        raise PasswordChangeNeeded("Change the password that you were given; until then nothing else is possible.")
     if not any(principal.may(permission) for permission in access):
         names = [permission.value for permission in access]
-        raise PermissionDenied("Your role may not do this.", role=principal.role.value, needs=names)
+        raise PermissionDenied("Your role may not do this.", role=principal.role, needs=names)
+
+
+def agent_of(principal: Principal) -> AgentId | None:
+    """The agent that somebody is; who may not take calls is none."""
+    if principal.agent is None or not principal.may(P.CALLS_HANDLE):
+        return None
+    return AgentId(principal.agent)
 
 
 def agents_in(record: Interaction) -> frozenset[AgentId]:
@@ -71,7 +80,7 @@ def guard_agent_state(principal: Principal, agent: AgentId | None, target: Agent
     if principal.may(P.AGENTS_SET_STATE):
         return
     if agent != target:
-        raise PermissionDenied("You may change only your own state.", role=principal.role.value)
+        raise PermissionDenied("You may change only your own state.", role=principal.role)
 
 
 def interaction_not_found() -> NotFound:

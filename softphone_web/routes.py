@@ -79,6 +79,9 @@ class Routes:
     def put(self, path: str, access: Access, **more: Any) -> Callable[[F], F]:
         return self._add("PUT", path, access, **more)
 
+    def delete(self, path: str, access: Access, **more: Any) -> Callable[[F], F]:
+        return self._add("DELETE", path, access, **more)
+
     def _add(
         self,
         method: str,

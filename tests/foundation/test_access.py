@@ -27,7 +27,24 @@ def test_require() -> None:
         (Permission.RECORDINGS_READ, {Role.SUPERVISOR, Role.MANAGER, Role.SERVICE}),
         (Permission.AUDIT_READ, {Role.MANAGER, Role.ADMIN}),
         (Permission.CALLS_HANDLE, {Role.AGENT, Role.SUPERVISOR}),
+        (Permission.SUPERVISE_TAKE_OVER, {Role.SUPERVISOR}),
+        (Permission.INTERACTIONS_CONTROL, {Role.SUPERVISOR}),
+        (Permission.USERS_WRITE, {Role.ADMIN}),
+        (Permission.ROLES_WRITE, {Role.ADMIN}),
+        (Permission.CUSTOMERS_READ, {Role.AGENT, Role.SUPERVISOR, Role.MANAGER, Role.SERVICE}),
     ],
 )
 def test_who_holds_the_sensitive_ones(permission: Permission, roles: set[Role]) -> None:
     assert {role for role, held in PERMISSIONS.items() if permission in held} == roles
+
+
+def test_a_role_of_the_customers_own_has_what_it_was_given_and_no_more() -> None:
+    checker = Principal(id="u2", name="Eva", role="calidad", granted=frozenset({Permission.RECORDINGS_READ}))
+    assert checker.may(Permission.RECORDINGS_READ)
+    assert not checker.may(Permission.INTERACTIONS_READ)
+    assert Principal(id="u3", name="Leo", role="vanished").permissions == frozenset()
+
+
+def test_who_must_change_the_password_may_nothing_else() -> None:
+    admin = Principal(id="u4", name="Iris", role=Role.ADMIN, must_change_password=True)
+    assert admin.permissions == frozenset()
