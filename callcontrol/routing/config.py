@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Self
+from typing import Annotated, NamedTuple, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -83,6 +83,7 @@ def days_of(key: str) -> list[int]:
 Name = Annotated[str, AfterValidator(_name)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Hours = Annotated[list[str], AfterValidator(_periods)]
+Title = Annotated[str, Field(min_length=1, max_length=80)]
 Level = Annotated[int, Field(ge=1, le=10)]
 Seconds = Annotated[float, Field(ge=0, le=7 * 86400)]
 
@@ -136,6 +137,21 @@ class ServiceLevelConfig(Section):
         return ServiceLevel(**self.model_dump())
 
 
+class ReasonConfig(Section):
+    """Why somebody is not ready. `productive`: the time counts as work (training, a visit), not as a pause."""
+
+    title: Title
+    productive: bool = False
+
+
+class WrapUpCodes(NamedTuple):
+    """What an agent may choose from after a contact of one queue: codes with their titles, in the file's order."""
+
+    required: bool
+    dispositions: dict[str, str]
+    reasons: dict[str, str]
+
+
 class QueueConfig(Section):
     name: Name
     title: str = ""
@@ -157,12 +173,13 @@ class QueueConfig(Section):
     keep_free: int = Field(default=0, ge=0)
     handle_s: float = Field(default=180, gt=0)
     service_level: ServiceLevelConfig = ServiceLevelConfig()
+    dispositions: list[str] = Field(default=[], description="those that make sense here; all when empty")
+    contact_reasons: list[str] = Field(default=[], description="those that make sense here; all when empty")
+    disposition_required: bool = False
     contacts_per_month: float | None = Field(default=None, ge=0, description="for plans and simulations")
 
     def build(self, calendars: dict[str, Calendar]) -> QueueRules:
-        given = self.model_dump(
-            exclude={"title", "calendar", "rings", "overflow", "service_level", "contacts_per_month"}
-        )
+        given = self.model_dump(exclude=_NOT_THE_ROUTERS)
         rings = (
             Ring(after_s=r.after_s, loosen=r.loosen, drop=frozenset(r.drop), drop_all=r.drop_all) for r in self.rings
         )
@@ -172,6 +189,19 @@ class QueueConfig(Section):
             overflow=tuple(Overflow(**rule.model_dump()) for rule in self.overflow),
             hours=calendars[self.calendar] if self.calendar else None,
         )
+
+
+_NOT_THE_ROUTERS = {
+    "title",
+    "calendar",
+    "rings",
+    "overflow",
+    "service_level",
+    "contacts_per_month",
+    "dispositions",
+    "contact_reasons",
+    "disposition_required",
+}
 
 
 class TeamConfig(Section):
@@ -206,6 +236,9 @@ class RoutingConfig(Section):
     criticality: dict[Name, Annotated[int, Field(ge=0, le=1000)]] = dict(DEFAULT_CRITICALITY)
     calendars: dict[Name, CalendarConfig] = {}
     capacities: dict[Name, CapacityConfig] = {}
+    reasons: dict[Name, ReasonConfig] = Field(default={}, description="why somebody is not ready")
+    contact_reasons: dict[Name, Title] = Field(default={}, description="what a contact was about: code and title")
+    dispositions: dict[Name, Title] = Field(default={}, description="how a contact ended: code and title")
     queues: list[QueueConfig] = []
     teams: list[TeamConfig] = []
     agents: list[AgentConfig] = []
@@ -240,6 +273,15 @@ class RoutingConfig(Section):
         calendars = {name: calendar.build(zone) for name, calendar in self.calendars.items()}
         return [queue.build(calendars) for queue in self.queues]
 
+    def codes(self, queue: str | None) -> WrapUpCodes:
+        """Of a queue that is not in the organisation, all there are, and none is required."""
+        found = next((q for q in self.queues if q.name == queue), None)
+        return WrapUpCodes(
+            required=found is not None and found.disposition_required,
+            dispositions=_chosen(self.dispositions, [] if found is None else found.dispositions),
+            reasons=_chosen(self.contact_reasons, [] if found is None else found.contact_reasons),
+        )
+
     def profile(self, agent: AgentId, at: float) -> t.AgentSignedIn | None:
         """The event that signs this agent in."""
         found = next((a for a in self.agents if a.id == agent), None)
@@ -256,6 +298,10 @@ class RoutingConfig(Section):
             blend=team.blend,
             auto_accept=team.auto_accept,
         )
+
+
+def _chosen(titles: dict[str, str], codes: list[str]) -> dict[str, str]:
+    return {code: titles[code] for code in codes} if codes else dict(titles)
 
 
 def _detail(problem: Problem) -> InitErrorDetails:

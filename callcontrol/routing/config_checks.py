@@ -61,6 +61,10 @@ def _queue(config: RoutingConfig, n: int, queue: QueueConfig) -> Iterator[Proble
     yield from _overflow(config, here, queue)
     if queue.wrap_up_most_s < queue.wrap_up_s:
         yield Problem((*here, "wrap_up_most_s"), "shorter than `wrap_up_s`")
+    yield from _all_known((*here, "dispositions"), "disposition", queue.dispositions, config.dispositions)
+    yield from _all_known((*here, "contact_reasons"), "contact reason", queue.contact_reasons, config.contact_reasons)
+    if queue.disposition_required and not config.dispositions:
+        yield Problem((*here, "disposition_required"), "there are no `dispositions` to choose from")
 
 
 def _rings(config: RoutingConfig, here: tuple[str | int, ...], queue: QueueConfig) -> Iterator[Problem]:

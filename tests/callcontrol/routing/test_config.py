@@ -84,6 +84,10 @@ def test_what_is_exported_is_what_is_in_force(tmp_path: Path) -> None:
         (("calendar: oficina", "calendar: casa"), "10:5", "unknown calendar"),
         (("- name: agua", "- name: net"), "14:5", "there are two queues 'net'"),
         (("team: cc", "team: dd"), "19:", "unknown team"),
+        (("- name: agua", "- name: agua\n    dispositions: [resuelta]"), "15:20", "unknown disposition 'resuelta'"),
+        (("- name: agua", "- name: agua\n    contact_reasons: [fuga]"), "15:23", "unknown contact reason 'fuga'"),
+        (("- name: agua", "- name: agua\n    disposition_required: true"), "15:5", "no `dispositions` to choose from"),
+        (("calendars:", "reasons: {almuerzo: {titulo: x}}\ncalendars:"), "2:22", "unknown key"),
         (("    calendar: oficina\n", ""), "12:17", "without a calendar is never closed"),
     ],
 )
@@ -107,6 +111,18 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         apply(put(tmp_path, text), tmp_path)
     assert len(caught.value.mistakes) == 3
+
+
+def test_codes_of_a_queue_are_its_own_or_all() -> None:
+    config = read(ETAPA)
+    water, unknown = config.codes("agua-potable"), config.codes("nobody-knows")
+    assert water.required
+    assert "fuga" in water.reasons
+    assert "sin_internet" not in water.reasons
+    assert list(unknown.dispositions) == list(config.dispositions)
+    assert not unknown.required
+    assert config.reasons["capacitacion"].productive
+    assert not config.reasons["almuerzo"].productive
 
 
 def test_the_customers_organisation() -> None:
