@@ -13,6 +13,7 @@ from app.customer_systems import HttpSystems
 from app.flow_watch import watch_flows
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
+from app.pages_build import BuiltPages, pages_or_reason
 from app.place import Place
 from app.ports import Ports
 from app.provision import Progress, Tool, find_speech, silent
@@ -99,9 +100,15 @@ async def platform(
     settings: Settings, place: Place, progress: Progress = silent, *, drain_s: float = DRAIN_S
 ) -> AsyncIterator[Platform]:
     """Everything, up and ready; on the way out calls are given `drain_s` to end, then all is stopped in reverse."""
-    found, plan, speech = await three_together(
-        stores(settings, place, progress), plan_switch(settings, place, progress), find_speech(progress)
-    )
+    # The pages may take a minute of npm at the first run: begun with all else, waited for last.
+    pages = asyncio.create_task(pages_or_reason(progress), name="pages")
+    try:
+        found, plan, speech = await three_together(
+            stores(settings, place, progress), plan_switch(settings, place, progress), find_speech(progress)
+        )
+        built = await pages
+    finally:
+        pages.cancel()
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(
             Servers(user=place.user, restart=RestartPolicy(), on_death=_tell_death)
@@ -117,7 +124,7 @@ async def platform(
         stack.push_async_callback(parts.database.dispose)
         await stack.enter_async_context(parts.switch)
         await stack.enter_async_context(parts.systems)
-        web = await stack.enter_async_context(_web(settings, place, parts))
+        web = await stack.enter_async_context(_web(settings, place, parts, built))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
         progress("preparing flows and prompts")
         await parts.start(supervisor)
@@ -250,7 +257,9 @@ class _Parts:
             ready.cancel()
 
 
-def _web(settings: Settings, place: Place, parts: _Parts) -> AbstractAsyncContextManager[RunningServer]:
+def _web(
+    settings: Settings, place: Place, parts: _Parts, pages: BuiltPages
+) -> AbstractAsyncContextManager[RunningServer]:
     deps = WebDeps(
         interactions=parts.interactions,
         queues=DeskQueues(parts.daemon, parts.organisation.over(settings).queues, parts.clock),
@@ -265,6 +274,8 @@ def _web(settings: Settings, place: Place, parts: _Parts) -> AbstractAsyncContex
         metrics=parts.metrics,
         settings=settings.web,
         clock=parts.clock,
+        pages=pages.folder,
+        pages_missing=pages.missing,
     )
     port = Ports(place).choose("web", fixed=settings.web.port, why_fixed="web.port")
     return serve(build_app(deps), settings.web.host, port)

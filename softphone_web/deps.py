@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
@@ -28,6 +29,8 @@ class WebDeps:
     metrics: Metrics = field(default_factory=Metrics)
     settings: WebSettings = field(default_factory=WebSettings)
     clock: Clock = field(default_factory=SystemClock)
+    pages: Path | None = None  # the built pages
+    pages_missing: str = ""  # why there are none
 
 
 DEPS: web.AppKey[WebDeps] = web.AppKey("deps", WebDeps)

@@ -22,12 +22,13 @@ _FILES = {
 }
 
 
-def add_pages(app: web.Application, document: Json, version: str) -> None:
-    """All of it is rendered once, now: a broken template stops the start, not a visitor."""
+def add_pages(app: web.Application, document: Json, version: str, missing: str = "") -> None:
+    """All of it is rendered once, now: a broken template stops the start, not a visitor. `missing` says why there are
+    no pages for people."""
     templates = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    start = templates.get_template("start.html").render(here="start", version=version)
+    start = templates.get_template("start.html").render(here="start", version=version, missing=missing)
     reference = templates.get_template("reference.html").render(
         here="api", version=version, groups=groups_of(document), models=models_of(document)
     )
