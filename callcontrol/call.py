@@ -23,6 +23,7 @@ from callcontrol import call_flow as flow
 from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_queue as queue
+from callcontrol import call_steer as steer
 from callcontrol import call_systems as systems
 from callcontrol import call_talk as talk
 from callcontrol import call_transfer as transfer
@@ -115,6 +116,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.QUEUED, pbx.DigitReceived): wait.key,
     (Phase.QUEUED, inp.QueuePlace): wait.placed,
     (Phase.QUEUED, pbx.DigitsCollected): _late,
+    (Phase.QUEUED, inp.Steer): steer.waiting,
     # being joined
     (Phase.CONNECTING, pbx.Bridged): talk.bridged,
     (Phase.CONNECTING, pbx.ChannelAnswered): queue.stray_answered,
@@ -173,6 +175,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.TimerFired: _timer,
     inp.Reattach: end.reattach,
     inp.SwitchDied: end.switch_died,
+    inp.Steer: steer.elsewhere,
 }
 
 

@@ -170,6 +170,7 @@ def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
         music=action.music,
         asked=action_to_json(action),
         give_up_at=None if action.timeout_s is None else turn.at + action.timeout_s,
+        hand=None,
     )
     turn.fact(ev.Queued(queue=action.queue, priority=action.priority, skills=dict(action.skills), reason=action.reason))
     turn.do(cmd.StartMusic(turn.s.channel, action.music))
@@ -199,6 +200,8 @@ def route(turn: Turn) -> None:
             )
         )
     )
+    if s.hand is not None:
+        turn.do(cmd.AssignItem(s.hand, "supervisor"))
 
 
 def end_flow(turn: Turn, how: str) -> None:
@@ -255,7 +258,9 @@ def digits_collected(turn: Turn, e: pbx.DigitsCollected) -> None:
 
 def customer_gone(turn: Turn, e: pbx.ChannelHungUp) -> ExitReason:
     """The citizen left while in the flow."""
-    if turn.s.hangup_by == "system":
+    if turn.s.hangup_by == "supervisor":
+        reason = ExitReason.ENDED_BY_SUPERVISOR
+    elif turn.s.hangup_by == "system":
         reason = ExitReason.SELF_SERVICE if turn.s.answered else ExitReason.REJECTED
     else:
         reason = ExitReason.ABANDONED_IN_FLOW if turn.s.answered else ExitReason.ABANDONED_RINGING

@@ -115,7 +115,7 @@ def gave_up(turn: Turn, d: routing.GiveUp) -> None:
 def moved(turn: Turn, d: routing.Moved) -> None:
     """Into another line; the caller hears nothing of it."""
     turn.fact(ev.Dequeued(queue=d.came_from, how=f"moved:{d.why}", waited_s=round(turn.at - turn.s.queued_at, 3)))
-    turn.set(queue=d.queue)
+    turn.set(queue=d.queue, hand=None)
     turn.fact(ev.Queued(queue=d.queue, priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
 
 

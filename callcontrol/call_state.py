@@ -78,6 +78,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     music: str = "default"
     give_up_at: float | None = None
     offers_made: int = 0
+    hand: AgentId | None = None  # to whom a supervisor assigned it
     offer: OfferId | None = None
     agent: AgentId | None = None
     agent_channel: str | None = None

@@ -162,6 +162,24 @@ class WithdrawItem:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveItem:
+    queue: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseItem:
+    priority: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssignItem:
+    agent: AgentId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerOffer:
     offer: OfferId
     how: OfferEnd
@@ -207,6 +225,5 @@ SwitchCommand: TypeAlias = (
     | StopRecording
     | FinishRecording
 )
-Command: TypeAlias = (
-    SwitchCommand | RouteItem | WithdrawItem | AnswerOffer | EndWork | SetTimer | Alert | Fetch | AskPlace
-)
+RouterCommand: TypeAlias = RouteItem | WithdrawItem | MoveItem | RaiseItem | AssignItem | AnswerOffer | EndWork
+Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | Alert | Fetch | AskPlace

@@ -22,6 +22,7 @@ from callcontrol.model import (
     OfferId,
     ParticipantId,
     Role,
+    Steering,
 )
 from callcontrol.routing.why import Why
 
@@ -188,6 +189,16 @@ class WrapUpEnded(Fact, frozen=True, kw_only=True, tag="wrap_up_ended"):
     disposition: str | None = None
 
 
+class Steered(Fact, frozen=True, kw_only=True, tag="steered"):
+    """A supervisor moved, raised, assigned or ended it; `by` is the identity of the one who did."""
+
+    act: Steering
+    by: str
+    queue: str | None = None
+    priority: int | None = None
+    agent: AgentId | None = None
+
+
 class Reattached(Fact, frozen=True, kw_only=True, tag="reattached"):
     """A restarted daemon found the call again on the switch. `gap_s`: how long nobody watched."""
 
@@ -241,6 +252,7 @@ AnyFact: TypeAlias = (
     | RecordingFailed
     | WrapUpStarted
     | WrapUpEnded
+    | Steered
     | Reattached
     | CommandFailed
     | Ended

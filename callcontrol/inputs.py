@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from callcontrol.commands import Command
-from callcontrol.model import AgentId
+from callcontrol.model import AgentId, Steering
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import Response
 from pbx import events as pbx
@@ -96,6 +96,17 @@ class RecordingResume:
     by: AgentId
 
 
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """By a supervisor's hand; `queue`, `priority` and `agent` as the act needs them."""
+
+    by: str
+    act: Steering
+    queue: str = ""
+    priority: int = 0
+    agent: AgentId | None = None
+
+
 CallInput: TypeAlias = (
     pbx.SwitchEvent
     | routing.MakeOffer
@@ -120,4 +131,5 @@ CallInput: TypeAlias = (
     | AgentHangup
     | RecordingPause
     | RecordingResume
+    | Steer
 )

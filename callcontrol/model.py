@@ -69,6 +69,16 @@ class ExitReason(StrEnum):
     FAILED = "failed"  # our side broke: see the cause
     SWITCH_LOST = "switch_lost"  # the switch died under it
     DAEMON_LOST = "daemon_lost"  # it ended while no daemon was watching
+    ENDED_BY_SUPERVISOR = "ended_by_supervisor"  # before an agent talked
+
+
+class Steering(StrEnum):
+    """What a supervisor does by hand with an interaction."""
+
+    MOVE = "move"
+    RAISE = "raise"
+    ASSIGN = "assign"
+    END = "end"
 
 
 class Role(StrEnum):

@@ -233,6 +233,10 @@ def _wrap_up_ended(r: Interaction, f: ev.WrapUpEnded, at: float) -> Interaction:
     return replace(r, phase=Phase.ENDING) if r.phase is Phase.WRAP_UP else r
 
 
+def _steered(r: Interaction, f: ev.Steered, _at: float) -> Interaction:
+    return r if f.priority is None else replace(r, priority=f.priority)
+
+
 def _ended(r: Interaction, f: ev.Ended, at: float) -> Interaction:
     wrapping = any(s.kind is SegmentKind.WRAP_UP and s.ended_at is None for s in r.segments)
     return replace(
@@ -275,6 +279,7 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.RecordingFailed: _recording_failed,
     ev.WrapUpStarted: _wrap_up_started,
     ev.WrapUpEnded: _wrap_up_ended,
+    ev.Steered: _steered,
     ev.Reattached: _same,
     ev.CommandFailed: _same,
     ev.Ended: _ended,

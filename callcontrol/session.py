@@ -283,6 +283,18 @@ class CallSession:
     async def _withdraw(self, _c: cmd.WithdrawItem) -> None:
         self._around.desk.tell(routing.ItemWithdrawn(at=self._around.clock.now(), item=self.state.id))
 
+    async def _move(self, c: cmd.MoveItem) -> None:
+        now = self._around.clock.now()
+        self._around.desk.tell(routing.ItemMoved(at=now, item=self.state.id, queue=c.queue, by=c.by))
+
+    async def _raise(self, c: cmd.RaiseItem) -> None:
+        now = self._around.clock.now()
+        self._around.desk.tell(routing.ItemRaised(at=now, item=self.state.id, priority=c.priority, by=c.by))
+
+    async def _assign(self, c: cmd.AssignItem) -> None:
+        now = self._around.clock.now()
+        self._around.desk.tell(routing.ItemAssigned(at=now, item=self.state.id, agent=c.agent, by=c.by))
+
     async def _answer_offer(self, c: cmd.AnswerOffer) -> None:
         self._around.desk.tell(
             routing.OfferAnswered(at=self._around.clock.now(), offer=c.offer, how=c.how, detail=c.detail)
@@ -346,6 +358,9 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.FinishRecording: CallSession._finish_recording,
     cmd.RouteItem: CallSession._route,
     cmd.WithdrawItem: CallSession._withdraw,
+    cmd.MoveItem: CallSession._move,
+    cmd.RaiseItem: CallSession._raise,
+    cmd.AssignItem: CallSession._assign,
     cmd.AnswerOffer: CallSession._answer_offer,
     cmd.EndWork: CallSession._end_work,
     cmd.SetTimer: CallSession._set_timer,
