@@ -80,6 +80,18 @@ class BusHerald:
             )
         )
 
+    def phone(self, at: float, agent: AgentId, *, up: bool) -> None:
+        self._tell(
+            LiveEvent(
+                topic=Topic.AGENTS,
+                type="phone_leg",
+                at=at,
+                key=agent,
+                data={"up": up},
+                agents=frozenset({agent}),
+            )
+        )
+
     def alert(self, at: float, kind: str, message: str, key: str = "") -> None:
         self._alerts.labels(kind).inc()
         log.error("alert", kind=kind, message=message, about=key)

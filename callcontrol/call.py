@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from callcontrol import call_end as end
 from callcontrol import call_flow as flow
+from callcontrol import call_leg as leg
 from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_queue as queue
@@ -82,10 +83,18 @@ def _timer(turn: Turn, e: inp.TimerFired) -> None:
             systems.comfort_due(turn, of)
         case wait.COMFORT:
             wait.comfort_due(turn, of)
+        case leg.AWAY:
+            leg.grace_over(turn, of)
         case message.LIMIT:
             message.limit_reached(turn, of)
         case _:
             end.finish_timer(turn, e)
+
+
+def _joined_again(turn: Turn, e: pbx.Bridged) -> None:
+    """Told again after a reconnect, or after the agent's leg was lost."""
+    if {e.channel, e.peer} == {turn.s.channel, turn.s.agent_channel}:
+        leg.joined_again(turn)
 
 
 _Handler = Callable[[Turn, Any], None]
@@ -102,11 +111,13 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.FLOW, routing.OfferOver): queue.offer_over,
     # the caller left the queue by a key in the instant of an offer
     (Phase.FLOW, routing.MakeOffer): queue.late_offer,
+    (Phase.FLOW, inp.OfferMade): leg.late_offer,
     (Phase.FLOW, routing.Assign): queue.late_assign,
     (Phase.FLOW, routing.GiveUp): _late,
     (Phase.FLOW, routing.Moved): _late,
     # in a queue
     (Phase.QUEUED, routing.MakeOffer): queue.offered,
+    (Phase.QUEUED, inp.OfferMade): leg.offered,
     (Phase.QUEUED, routing.OfferOver): queue.offer_over,
     (Phase.QUEUED, routing.Assign): queue.assigned,
     (Phase.QUEUED, routing.GiveUp): queue.gave_up,
@@ -124,7 +135,8 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     # talking
     (Phase.TALKING, pbx.PlaybackFinished): _late,  # a comfort prompt that the talk cut short
     (Phase.TALKING, pbx.ChannelAnswered): queue.stray_answered,
-    (Phase.TALKING, pbx.Bridged): _late,  # told again after a reconnect
+    (Phase.TALKING, pbx.Bridged): _joined_again,
+    (Phase.TALKING, inp.SendDigits): talk.send_digits,
     (Phase.TALKING, inp.AgentHold): talk.hold,
     (Phase.TALKING, inp.AgentResume): talk.resume,
     (Phase.TALKING, inp.AgentHangup): talk.agent_hangs_up,
@@ -143,6 +155,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.TRANSFER, inp.RecordingResume): talk.resume_recording,
     # the citizen is gone
     (Phase.ENDING, routing.MakeOffer): queue.late_offer,
+    (Phase.ENDING, inp.OfferMade): leg.late_offer,
     (Phase.ENDING, routing.OfferOver): queue.offer_over,
     (Phase.ENDING, routing.Assign): queue.late_assign,
     (Phase.ENDING, routing.GiveUp): _late,
@@ -163,6 +176,8 @@ ANYWHERE: dict[type[Any], _Handler] = {
     pbx.RecordingStarted: message.recording_started,
     pbx.RecordingStopped: message.recording_stopped,
     pbx.RecordingFailed: message.recording_failed,
+    inp.LegLost: leg.lost,
+    inp.LegBack: leg.back,
     inp.Fetched: _late,
     inp.QueuePlace: _late,
     routing.Relaxed: _late,  # shown by the offer's own explanation
@@ -180,7 +195,8 @@ ANYWHERE: dict[type[Any], _Handler] = {
 
 
 def step(state: CallState, told: inp.CallInput, at: float, flows: Flows) -> Outcome:
-    """Raises `UnexpectedInput` for a pair that no table knows; the state is then unchanged."""
+    """Raises `UnexpectedInput` for a pair that no table knows, `NotNow` where the call's state does not allow what an
+    agent asks for; the state is then unchanged."""
     kind = type(told)
     handler = TABLE.get((state.phase, kind)) or ANYWHERE.get(kind)
     if handler is None or state.phase is Phase.CLOSED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callcontrol import call_leg as open_leg
 from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_systems as systems
@@ -266,7 +267,9 @@ def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
         _forget_offer(turn)
         route(turn)
     elif s.agent_channel is not None and s.offer is not None:
-        if e.legs.get(s.agent_channel):
+        if s.agent_open and e.lives(s.agent_channel):
+            pass  # the agent has not said anything yet
+        elif e.legs.get(s.agent_channel):
             turn.do(cmd.AnswerOffer(s.offer, OfferEnd.ACCEPTED))
         elif not e.lives(s.agent_channel):
             turn.set(agent_channel=None)
@@ -291,13 +294,14 @@ def _resume_connecting(turn: Turn, e: inp.Reattach) -> None:
 
 def _resume_talk(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
+    if s.away or (s.agent_open and not e.lives(s.agent_channel)):
+        return open_leg.miss_again(turn)
     if s.agent_channel is None or not e.lives(s.agent_channel):
         turn.set(agent_channel=None)
-        agent_left(turn, "agent")
-        return
+        return agent_left(turn, "agent")
     if e.bridged_to != s.agent_channel and not s.held:
         turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
-    start_recording(turn)  # again, where the order to do so was lost or failed
+    return start_recording(turn)  # again, where the order to do so was lost or failed
 
 
 def _resume_arriving(turn: Turn, _e: inp.Reattach) -> None:

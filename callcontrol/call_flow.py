@@ -164,6 +164,7 @@ def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
         phase=Phase.QUEUED,
         queue=action.queue,
         queued_at=turn.at,
+        waits_since=turn.at,
         priority=action.priority,
         skills=dict(action.skills),
         reason=action.reason,

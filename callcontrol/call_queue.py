@@ -6,7 +6,7 @@ from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol.call_flow import back_to_flow, route
 from callcontrol.call_state import Turn
-from callcontrol.model import OfferEnd, Phase, Role
+from callcontrol.model import OfferEnd, ParticipantId, Phase, Role
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import QueueExit
 from pbx import events as pbx
@@ -19,17 +19,27 @@ _LEG_END: dict[HangupCause, OfferEnd] = {
     HangupCause.BUSY: OfferEnd.REJECTED,
     HangupCause.REJECTED: OfferEnd.REJECTED,
 }
+# Above what criticality and ageing give.
+AHEAD_OF_ALL = 100
 # How the flow hears it. Closed, full or too long a wait: nobody is there for this caller now.
 _QUEUE_EXIT = {"timeout": QueueExit.TIMEOUT, "unknown_queue": QueueExit.UNKNOWN_QUEUE}
 
 
-def offered(turn: Turn, d: routing.MakeOffer) -> None:
-    channel, participant = turn.new_leg()
+def waited(turn: Turn) -> float:
+    """In this line, this time."""
+    return round(turn.at - (turn.s.waits_since or turn.s.queued_at), 3)
+
+
+def offer_stands(turn: Turn, d: routing.MakeOffer, channel: str | None) -> ParticipantId:
+    """`channel` is the agent's open leg; without one the leg is to be made, and gets the participant's number."""
+    own, participant = turn.new_leg()
+    channel = channel or own
     turn.set(
         offer=d.offer,
         agent=d.agent,
         agent_channel=channel,
         agent_participant=participant,
+        agent_open=False,
         offers_made=turn.s.offers_made + 1,
     )
     turn.fact(
@@ -37,6 +47,13 @@ def offered(turn: Turn, d: routing.MakeOffer) -> None:
             participant=participant, role=Role.AGENT, address=str(d.agent), channel=channel, agent=d.agent
         )
     )
+    return participant
+
+
+def offered(turn: Turn, d: routing.MakeOffer) -> None:
+    """The agent's phone rings."""
+    participant = offer_stands(turn, d, None)
+    channel = turn.s.agent_channel or ""
     turn.fact(ev.Offered(offer=d.offer, agent=d.agent, participant=participant, expires_at=d.expires_at, why=d.why))
     turn.do(cmd.RingAgent(channel, d.agent, turn.s.from_number, max(1.0, d.expires_at - turn.at)))
 
@@ -76,19 +93,19 @@ def offer_over(turn: Turn, d: routing.OfferOver) -> None:
 def drop_agent_leg(turn: Turn, why: str, cause: HangupCause = HangupCause.NORMAL) -> None:
     """Take the agent's leg away; the participant leaves now, the leg is watched until it is gone."""
     s = turn.s
-    if s.agent_channel is not None:
+    if s.agent_channel is not None and not s.agent_open:
         turn.do(cmd.HangupLeg(s.agent_channel, cause))
         turn.set(leaving=(*s.leaving, s.agent_channel))
     if s.agent_participant is not None:
         turn.fact(ev.ParticipantLeft(participant=s.agent_participant, reason=why))
-    turn.set(agent_channel=None, agent_participant=None)
+    turn.set(agent_channel=None, agent_participant=None, agent_open=False)
 
 
 def assigned(turn: Turn, d: routing.Assign) -> None:
     s = turn.s
     turn.set(phase=Phase.CONNECTING, offer=None, working=d.agent)
     turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=OfferEnd.ACCEPTED))
-    turn.fact(ev.Dequeued(queue=s.queue or "", how="answered", waited_s=round(turn.at - s.queued_at, 3)))
+    turn.fact(ev.Dequeued(queue=s.queue or "", how="answered", waited_s=waited(turn)))
     if d.offer == s.offer and s.agent_channel is not None:
         turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
     else:
@@ -105,7 +122,7 @@ def late_assign(turn: Turn, d: routing.Assign) -> None:
 
 
 def gave_up(turn: Turn, d: routing.GiveUp) -> None:
-    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how=d.why, waited_s=round(turn.at - turn.s.queued_at, 3)))
+    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how=d.why, waited_s=waited(turn)))
     turn.do(cmd.StopMusic(turn.s.channel))
     if d.why == "unknown_queue":
         turn.do(cmd.Alert("unknown_queue", f"a flow asked for the queue {turn.s.queue!r}, which does not exist"))
@@ -114,7 +131,7 @@ def gave_up(turn: Turn, d: routing.GiveUp) -> None:
 
 def moved(turn: Turn, d: routing.Moved) -> None:
     """Into another line; the caller hears nothing of it."""
-    turn.fact(ev.Dequeued(queue=d.came_from, how=f"moved:{d.why}", waited_s=round(turn.at - turn.s.queued_at, 3)))
+    turn.fact(ev.Dequeued(queue=d.came_from, how=f"moved:{d.why}", waited_s=waited(turn)))
     turn.set(queue=d.queue, hand=None)
     turn.fact(ev.Queued(queue=d.queue, priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
 
@@ -127,14 +144,15 @@ def lost_before_talk(turn: Turn, why: str) -> None:
     queue_again(turn)
 
 
-def queue_again(turn: Turn) -> None:
-    """In the place that the first arrival in this queue gives."""
-    turn.set(phase=Phase.QUEUED, agent=None)
+def queue_again(turn: Turn, *, first: bool = False) -> None:
+    """In the place that the first arrival in this queue gives; `first`: before all who wait, for the agent was lost."""
+    more = AHEAD_OF_ALL if first else 0
+    turn.set(phase=Phase.QUEUED, agent=None, waits_since=turn.at, give_up_at=None, priority=turn.s.priority + more)
     turn.fact(ev.Queued(queue=turn.s.queue or "", priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
     turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))
     route(turn)
 
 
 def abandoned(turn: Turn) -> None:
-    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how="abandoned", waited_s=round(turn.at - turn.s.queued_at, 3)))
+    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how="abandoned", waited_s=waited(turn)))
     turn.do(cmd.WithdrawItem())

@@ -12,7 +12,14 @@ from msgspec.structs import replace
 from callcontrol import events as ev
 from callcontrol.commands import Command
 from callcontrol.model import AgentId, InteractionId, OfferId, ParticipantId, Phase
+from foundation.errors import Conflict
 from ivr_flows import protocol as flow
+
+
+class NotNow(Conflict):
+    """The call is not in a state for what somebody asked of it; nothing has changed."""
+
+    code = "call.not_now"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +78,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str | None = None  # the playback that the flow waits for
     collecting: bool = False
     queue: str | None = None
-    queued_at: float = 0.0
+    queued_at: float = 0.0  # the first time: the place in the line
+    waits_since: float = 0.0  # this time
     priority: int = 0
     skills: dict[str, int] = {}
     reason: str = ""
@@ -103,6 +111,9 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     message: Message | None = None
     onward: Onward | None = None
     record_allowed: bool = True
+    agent_open: bool = False  # `agent_channel` is the agent's open leg: never hung up by a call, only parted
+    away: bool = False  # the agent's open leg went down in the talk; the next one is joined again
+    aways: int = 0
     playbacks: int = 0
     recordings: int = 0
 
@@ -150,6 +161,11 @@ class Turn:
     @property
     def customer(self) -> ParticipantId:
         return ParticipantId(f"{self.s.id}.c")
+
+
+def open_channels(state: CallState) -> tuple[str, ...]:
+    """The open legs of agents that this call uses now: what happens to them is told to it."""
+    return (state.agent_channel,) if state.agent_open and state.agent_channel is not None else ()
 
 
 def waiting_of(state: CallState) -> bool:

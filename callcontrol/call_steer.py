@@ -6,6 +6,7 @@ from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
 from callcontrol.call_flow import end_flow
+from callcontrol.call_queue import waited
 from callcontrol.call_state import Turn
 from callcontrol.model import Phase, Steering
 from pbx.terms import HangupCause
@@ -26,9 +27,8 @@ def waiting(turn: Turn, e: inp.Steer) -> None:
             turn.fact(ev.Steered(act=e.act, by=e.by, agent=e.agent))
             turn.do(cmd.AssignItem(e.agent, e.by))
         case _:
-            waited_s = round(turn.at - turn.s.queued_at, 3)
             turn.fact(ev.Steered(act=e.act, by=e.by))
-            turn.fact(ev.Dequeued(queue=turn.s.queue or "", how="ended", waited_s=waited_s))
+            turn.fact(ev.Dequeued(queue=turn.s.queue or "", how="ended", waited_s=waited(turn)))
             turn.do(cmd.WithdrawItem())
             turn.set(phase=Phase.FLOW, queue=None)
             _end(turn)

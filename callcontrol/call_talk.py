@@ -42,8 +42,14 @@ def part(turn: Turn, by: str) -> None:
     assert s.agent is not None  # noqa: S101 - a talk has an agent
     assert s.agent_participant is not None  # noqa: S101
     turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by=by))
-    turn.set(held=False)
+    turn.set(held=False, away=False)
     turn.do(cmd.EndWork(s.agent))
+
+
+def part_open(turn: Turn) -> None:
+    """Before the router hears that the agent is free: the open leg may be in the next call an instant later."""
+    if turn.s.agent_open:
+        turn.do(cmd.PartLegs(turn.s.channel))
 
 
 def agent_left(turn: Turn, by: str) -> None:
@@ -92,8 +98,16 @@ def phone_resumed(turn: Turn, e: pbx.PeerResumed) -> None:
 
 def agent_hangs_up(turn: Turn, _e: inp.AgentHangup) -> None:
     """The agent ends the talk from their page: the same as putting down the phone."""
-    if turn.s.agent_channel is not None:
+    if turn.s.agent_open or turn.s.away:
+        part_open(turn)
+        agent_left(turn, "agent")
+    elif turn.s.agent_channel is not None:
         turn.do(cmd.HangupLeg(turn.s.agent_channel, HangupCause.NORMAL))
+
+
+def send_digits(turn: Turn, e: inp.SendDigits) -> None:
+    turn.fact(ev.DigitsSent(by=e.by, digits=e.digits))
+    turn.do(cmd.SendDigitsTo(turn.s.channel, e.digits))
 
 
 # --- wrap-up --------------------

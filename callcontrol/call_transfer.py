@@ -70,6 +70,7 @@ def part(turn: Turn) -> None:
     """The agent's share is done."""
     s = turn.s
     if s.agent is not None and s.agent_participant is not None:
+        # Whom the switch has joined with the third party is parted from the agent already.
         turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by="agent"))
         turn.do(cmd.EndWork(s.agent))
         drop_agent_leg(turn, "transferred")

@@ -6,6 +6,7 @@ from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
 from callcontrol.call_flow import back_to_flow
+from callcontrol.call_queue import waited
 from callcontrol.call_state import Turn
 from callcontrol.model import Phase
 from ivr_flows import protocol as flow
@@ -69,6 +70,6 @@ def key(turn: Turn, e: pbx.DigitReceived) -> None:
         return
     s = turn.s
     turn.do(cmd.WithdrawItem(), cmd.StopMusic(s.channel))
-    turn.fact(ev.Dequeued(queue=s.queue or "", how="exit", waited_s=round(turn.at - s.queued_at, 3)))
+    turn.fact(ev.Dequeued(queue=s.queue or "", how="exit", waited_s=waited(turn)))
     turn.set(comforting=None, asked=None)
     back_to_flow(turn, flow.QueueExit.DIGIT, e.digit)

@@ -92,6 +92,19 @@ class AskPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class PartLegs:
+    """The pair of that leg is taken apart. Asked of the citizen's leg: an agent's may be in another call."""
+
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigitsTo:
+    channel: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
 class BridgeLegs:
     customer: str
     agent: str
@@ -216,6 +229,8 @@ SwitchCommand: TypeAlias = (
     | RingAgent
     | CallOut
     | BridgeLegs
+    | PartLegs
+    | SendDigitsTo
     | TransferLeg
     | HoldLeg
     | UnholdLeg

@@ -7,15 +7,17 @@ held against the channels that the switch really has, and each is told the truth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from callcontrol import inputs as inp
-from callcontrol.call_state import CallState, Flows
+from callcontrol.call_state import CallState, Flows, open_channels
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
+from callcontrol.open_leg import NUMBER as OPEN_LEG
+from callcontrol.open_legs import OpenLegs
 from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.record import last_moment
 from callcontrol.routing import terms as routing
@@ -72,12 +74,17 @@ class Daemon:
             metrics=metrics,
             systems=systems or NoSystems(),
             doubt=self._doubt,
+            uses=self._uses,
+        )
+        self.open_legs = OpenLegs(
+            switch, agents, metrics, spawn=self._spawn, on_up=self._leg_up, on_down=self._leg_down
         )
         self._make_id = make_id
         self._max_calls = dict(max_calls or {})  # of each trunk
         self._full: set[str] = set()  # trunks that were told to be full, and are
         self._sessions: dict[InteractionId, CallSession] = {}
         self._by_channel: dict[str, InteractionId] = {}
+        self._users: dict[str, InteractionId] = {}  # of agents' open legs: the call that each is in
         self._tasks: dict[InteractionId, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
         self._accepting = True
@@ -151,7 +158,11 @@ class Daemon:
 
     def _to_call(self, call: InteractionId, decision: ItemDecision) -> None:
         session = self._sessions.get(call)
-        if session is not None:
+        if session is None:
+            return
+        if isinstance(decision, routing.MakeOffer) and self.open_legs.offers_go_there(decision.agent):
+            session.tell(inp.OfferMade(decision, self.open_legs.of(decision.agent)))
+        else:
             session.tell(decision)
 
     # --- the switch's events --------------------
@@ -166,8 +177,13 @@ class Daemon:
                     self._down_since = event.at
                 self.ready.clear()
                 self._around.herald.alert(event.at, "switch_down", event.reason)
+            case pbx.ChannelArrived() if event.to_number == OPEN_LEG and event.trunk is None:
+                if not self.open_legs.arrived(event):
+                    self._spawn(self._refuse(event.channel, HangupCause.REJECTED), f"refuse {event.channel}")
             case pbx.ChannelArrived():
                 self._arrived(event)
+            case pbx.ChannelAnswered() | pbx.ChannelHungUp() if self.open_legs.owner(event.channel) is not None:
+                self.open_legs.told(event)
             case pbx.TrunkChanged():
                 self._around.herald.trunk(event)
             case pbx.EndpointChanged():
@@ -183,7 +199,7 @@ class Daemon:
                 log.warning("daemon.unknown_event", kind=type(event).__name__)
 
     def _owner(self, channel: str) -> CallSession | None:
-        call = self._by_channel.get(channel)
+        call = self._by_channel.get(channel) or self._users.get(channel)
         if call is None and LEG in channel:
             call = InteractionId(channel.rsplit(LEG, 1)[0])
         return None if call is None else self._sessions.get(call)
@@ -222,6 +238,7 @@ class Daemon:
         call = session.state.id
         self._sessions[call] = session
         self._by_channel[session.channel] = call
+        self._uses(call, (), open_channels(session.state))
         self._calls.set(len(self._sessions))
         self._idle.clear()
         self._tasks[call] = self._spawn(self._live(session), f"call {call}")
@@ -247,6 +264,7 @@ class Daemon:
             self._sessions.pop(call, None)
             self._tasks.pop(call, None)
             self._by_channel.pop(session.channel, None)
+            self._uses(call, open_channels(session.state), ())
             self._calls.set(len(self._sessions))
             if not self._sessions:
                 self._idle.set()
@@ -272,9 +290,9 @@ class Daemon:
         except RimayError as error:
             log.info("daemon.not_hung_up", code=error.code)
 
-    async def _refuse(self, channel: ChannelId) -> None:
+    async def _refuse(self, channel: ChannelId, cause: HangupCause = HangupCause.CONGESTION) -> None:
         try:
-            await self._around.switch.reject(channel, HangupCause.CONGESTION)
+            await self._around.switch.reject(channel, cause)
         except RimayError as error:
             log.info("daemon.not_refused", code=error.code)
 
@@ -286,6 +304,41 @@ class Daemon:
             # Offering a call to a phone that is gone would only cost the caller time.
             self._ask(agent, AgentState.NOT_READY, "phone_offline")
 
+    # --- open legs --------------------
+
+    def phone_silent(self, endpoint: str) -> None:
+        """The page behind that endpoint is gone (its socket broke): sooner told than by the switch, which waits for
+        audio half a minute."""
+        agent = self._around.agents.agent_of(endpoint)
+        if agent is not None:
+            self.open_legs.silent(agent)
+
+    def _uses(self, call: InteractionId, before: Sequence[str], now: Sequence[str]) -> None:
+        for channel in before:
+            if channel not in now and self._users.get(channel) == call:
+                del self._users[channel]
+        for channel in now:
+            self._users[channel] = call
+
+    def _tell_missing(self, agent: AgentId, channel: str) -> None:
+        for session in self._sessions.values():
+            if session.state.agent == agent:
+                session.tell(inp.LegBack(agent, channel))
+
+    def _leg_up(self, agent: AgentId, channel: str) -> None:
+        self._tell_missing(agent, channel)
+        self._around.herald.phone(self._around.clock.now(), agent, up=True)
+
+    def _leg_down(self, agent: AgentId, channel: str, cause: HangupCause) -> None:
+        call = self._users.get(channel)
+        session = None if call is None else self._sessions.get(call)
+        if session is not None:
+            session.tell(inp.LegLost(channel, cause))
+        self._around.herald.phone(self._around.clock.now(), agent, up=False)
+        view = self.desk.router.agents.get(agent)
+        if view is not None and view.state is AgentState.READY and self.open_legs.offers_go_there(agent):
+            self._ask(agent, AgentState.NOT_READY, "phone_offline")
+
     # --- reconciliation --------------------
 
     async def _switch_up(self, event: pbx.SwitchUp) -> None:
@@ -294,6 +347,7 @@ class Daemon:
             self._around.herald.alert(event.at, "switch_restarted", "the switch was started anew; its calls are lost")
             for session in self._sessions.values():
                 session.tell(inp.SwitchDied())
+            self.open_legs.switch_died()
             event = replace(event, same_life=True)  # those who call from now on are not lost
         self._up = event
         known = {session: legs_of(session.state) for session in self._sessions.values()}
@@ -306,11 +360,15 @@ class Daemon:
             return
         if not self._reconciled:
             await self._take_up(truth, event.at)
+            self.open_legs.hold_against(truth)
             self._reconciled = True
         elif not died:
+            self.open_legs.hold_against(truth)
             gap = max(0.0, event.at - (self._down_since or event.at))
             for session, legs in known.items():
                 session.tell(truth_of(session, truth, gap, legs, restarted=False))
+        for agent, channel in self.open_legs.up():
+            self._tell_missing(agent, channel)
         await self._strays(truth, event.at)
         self._down_since = None
         self.ready.set()
@@ -391,7 +449,12 @@ class Daemon:
         """Channels that no call of ours owns: callers who came while we were away, and legs left over. On a switch that
         the operator runs there may be others' calls too."""
         for channel, snapshot in truth.items():
-            if self._owner(channel) is not None or not (snapshot.inbound or LEG in channel):
+            if self._owner(channel) is not None or self.open_legs.owner(channel) is not None:
+                continue
+            if not (snapshot.inbound or LEG in channel):
+                continue
+            if snapshot.local_number == OPEN_LEG:
+                await self._drop(channel)  # nobody knows whose it is any more; its page calls again
                 continue
             if snapshot.inbound and not snapshot.answered:
                 self._arrived(

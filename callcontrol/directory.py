@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from callcontrol.model import AgentId
+from callcontrol.model import AgentId, PhoneKind
 from callcontrol.settings import Agent
 
 
@@ -12,6 +12,7 @@ class ConfiguredAgents:
     def __init__(self, agents: Sequence[Agent]) -> None:
         self._by_id = {AgentId(agent.id): agent for agent in agents}
         self._by_phone = {agent.phone: AgentId(agent.id) for agent in agents if agent.phone}
+        self._kinds: dict[AgentId, PhoneKind] = {}
 
     def get(self, agent: AgentId) -> Agent | None:
         return self._by_id.get(agent)
@@ -19,6 +20,16 @@ class ConfiguredAgents:
     def phone(self, agent: AgentId) -> str | None:
         known = self._by_id.get(agent)
         return None if known is None else known.phone
+
+    def phone_kind(self, agent: AgentId) -> PhoneKind:
+        known = self._by_id.get(agent)
+        return self._kinds.get(agent) or (PhoneKind.WEB if known is None else known.kind)
+
+    def choose_phone(self, agent: AgentId, kind: PhoneKind) -> None:
+        """The agent's own wish, until the next start. Raises KeyError for a desk phone where there is none."""
+        if kind is PhoneKind.DESK and self.phone(agent) is None:
+            raise KeyError(agent)
+        self._kinds[agent] = kind
 
     def agent_of(self, endpoint: str) -> AgentId | None:
         return self._by_phone.get(endpoint)

@@ -118,6 +118,27 @@ class Connected(Fact, frozen=True, kw_only=True, tag="connected"):
     participant: ParticipantId
 
 
+class AgentAway(Fact, frozen=True, kw_only=True, tag="agent_away"):
+    """The agent's audio broke off in the talk (a page loaded anew, a network cut); the citizen hears music, until then
+    at the longest."""
+
+    agent: AgentId
+    participant: ParticipantId
+    until: float
+
+
+class AgentBack(Fact, frozen=True, kw_only=True, tag="agent_back"):
+    """They hear each other again."""
+
+    agent: AgentId
+    participant: ParticipantId
+
+
+class DigitsSent(Fact, frozen=True, kw_only=True, tag="digits_sent"):
+    by: AgentId
+    digits: str
+
+
 class TransferBegun(Fact, frozen=True, kw_only=True, tag="transfer_begun"):
     """`participant` is the third party, who is being called."""
 
@@ -240,6 +261,9 @@ AnyFact: TypeAlias = (
     | Offered
     | OfferEnded
     | Connected
+    | AgentAway
+    | AgentBack
+    | DigitsSent
     | TransferBegun
     | TransferEnded
     | Held
@@ -262,6 +286,7 @@ AnyFact: TypeAlias = (
 PRIVATE_FIELDS: dict[type[Fact], frozenset[str]] = {
     Started: frozenset({"from_address", "from_name"}),
     ParticipantJoined: frozenset({"address"}),
+    DigitsSent: frozenset({"digits"}),
     TransferBegun: frozenset({"to"}),
     FlowNoted: frozenset({"data"}),  # where the event says `private`
 }

@@ -11,7 +11,7 @@ from callcontrol.model import AgentId, Steering
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import Response
 from pbx import events as pbx
-from pbx.terms import RecordedFile
+from pbx.terms import HangupCause, RecordedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,30 @@ class SwitchDied:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferMade:
+    """An offer to an agent who has their calls on the page. `leg` is their open leg, None where it is down."""
+
+    offer: routing.MakeOffer
+    leg: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegLost:
+    """An open leg that this call uses is down."""
+
+    channel: str
+    cause: HangupCause
+
+
+@dataclass(frozen=True, slots=True)
+class LegBack:
+    """The agent whom this call misses has an open leg again."""
+
+    agent: AgentId
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class AgentHold:
     by: AgentId
 
@@ -84,6 +108,14 @@ class AgentResume:
 @dataclass(frozen=True, slots=True)
 class AgentHangup:
     by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Keys to the citizen's far end, as the agent presses them."""
+
+    by: AgentId
+    digits: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +158,10 @@ CallInput: TypeAlias = (
     | TimerFired
     | Reattach
     | SwitchDied
+    | OfferMade
+    | LegLost
+    | LegBack
+    | SendDigits
     | AgentHold
     | AgentResume
     | AgentHangup

@@ -107,6 +107,13 @@ class AgentState(StrEnum):
     WRAP_UP = "wrap_up"
 
 
+class PhoneKind(StrEnum):
+    """How an agent is reached."""
+
+    WEB = "web"  # an open audio leg; offers are shown on the page
+    DESK = "desk"  # a SIP phone that rings
+
+
 class OfferEnd(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"

@@ -184,6 +184,14 @@ def _unheld(r: Interaction, _f: ev.Resumed, at: float) -> Interaction:
     return _customer_segment(r, SegmentKind.TALK, at)
 
 
+def _away(r: Interaction, _f: ev.AgentAway, at: float) -> Interaction:
+    return _customer_segment(r, SegmentKind.HOLD, at)
+
+
+def _back(r: Interaction, _f: ev.AgentBack, at: float) -> Interaction:
+    return _customer_segment(r, SegmentKind.TALK, at)
+
+
 def _disconnected(r: Interaction, f: ev.Disconnected, at: float) -> Interaction:
     # In a transfer only the agent leaves: the citizen waits for the third party.
     who = f.participant if r.phase is Phase.TRANSFER else None
@@ -267,6 +275,9 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.Offered: _offered,
     ev.OfferEnded: _offer_ended,
     ev.Connected: _connected,
+    ev.AgentAway: _away,
+    ev.AgentBack: _back,
+    ev.DigitsSent: _same,
     ev.TransferBegun: _transfer_begun,
     ev.TransferEnded: _transfer_ended,
     ev.Held: _held,

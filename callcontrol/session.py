@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
 from callcontrol.call import UnexpectedInput, step
-from callcontrol.call_state import CallState, Flows
+from callcontrol.call_state import CallState, Flows, NotNow, open_channels
 from callcontrol.desk import Desk
 from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
 from callcontrol.journal import Entry, Journal
@@ -58,6 +58,8 @@ class Surroundings:
     metrics: Metrics
     # A command's fate is unknown: this call's truth is to be asked of the switch.
     doubt: Callable[[InteractionId], None]
+    # This call used the open legs of the one, and uses those of the other now.
+    uses: Callable[[InteractionId, Sequence[str], Sequence[str]], None]
     systems: CustomerSystems = field(default_factory=NoSystems)
 
 
@@ -78,7 +80,7 @@ class CallSession:
         self.record = record
         self.channel = channel or state.channel
         self.trunk = trunk if record is None else record.trunk
-        self._mailbox: asyncio.Queue[inp.CallInput] = asyncio.Queue()
+        self._mailbox: asyncio.Queue[tuple[inp.CallInput, asyncio.Future[None] | None]] = asyncio.Queue()
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
         metrics = around.metrics
@@ -87,19 +89,33 @@ class CallSession:
         self._step_seconds = metrics.histogram("calls_command_seconds", "A command to the switch", CONTROL_S)
 
     def tell(self, told: inp.CallInput) -> None:
-        self._mailbox.put_nowait(told)
+        self._mailbox.put_nowait((told, None))
+
+    async def ask(self, told: inp.CallInput) -> None:
+        """As `tell`; returns when it was taken and its commands are carried out. Raises `NotNow` where the call is not
+        in a state for it, and what a command of it failed with."""
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._mailbox.put_nowait((told, answer))
+        await answer
 
     async def run(self) -> None:
         with interaction(self.state.id):
             try:
                 while self.state.phase is not Phase.CLOSED:
-                    await self._one(await self._mailbox.get())
+                    await self._one(*await self._mailbox.get())
             finally:
+                self._refuse_the_rest()
                 for task in self._requests:
                     task.cancel()
                 await asyncio.gather(*self._requests, return_exceptions=True)
 
-    async def _one(self, told: inp.CallInput) -> None:
+    def _refuse_the_rest(self) -> None:
+        while not self._mailbox.empty():
+            _, answer = self._mailbox.get_nowait()
+            if answer is not None and not answer.done():
+                answer.set_exception(NotNow("the call is over"))
+
+    async def _one(self, told: inp.CallInput, answer: asyncio.Future[None] | None = None) -> None:
         # Events carry the switch's own time, which may go before ours; nothing has happened later than we hear of it.
         now = self._around.clock.now()
         at = min(told.at, now) if isinstance(told, SwitchEvent) else now
@@ -111,12 +127,21 @@ class CallSession:
         except UnexpectedInput as error:
             self._unexpected.labels(type(told).__name__).inc()
             log.warning("call.unexpected_input", problem=error.message)
+            _answer(answer, NotNow("the call is not in a state for this", state=self.state.phase.value))
             return
-        changed, self.state = outcome.state is not self.state, outcome.state
+        except NotNow as error:
+            log.info("call.not_now", input=type(told).__name__, code=error.code)
+            _answer(answer, error)
+            return
+        changed, before, self.state = outcome.state is not self.state, self.state, outcome.state
+        if changed:
+            self._around.uses(self.state.id, open_channels(before), open_channels(self.state))
         if changed or outcome.facts:
             self._write([*outcome.facts], at)
+        failed: RimayError | None = None
         for command in outcome.commands:
-            await self._carry_out(command)
+            failed = await self._carry_out(command) or failed
+        _answer(answer, failed)
 
     def _write(self, facts: list[AnyFact], at: float) -> None:
         events: list[InteractionEvent] = []
@@ -142,7 +167,8 @@ class CallSession:
         self.state = replace(self.state, phase=Phase.CLOSED)
         self._write([*facts, Closed()], max(self._last_at, self._around.clock.now()))
 
-    async def _carry_out(self, command: cmd.Command) -> None:
+    async def _carry_out(self, command: cmd.Command) -> RimayError | None:
+        """What it failed with."""
         handler = _CARRY_OUT[type(command)]
         try:
             with self._step_seconds.time():
@@ -153,6 +179,8 @@ class CallSession:
             self.tell(inp.CommandFailed(command, error.code, error.message))
             if isinstance(error, SwitchUnreachable):
                 self._around.doubt(self.state.id)
+            return error
+        return None
 
     # --- the switch --------------------
 
@@ -230,6 +258,12 @@ class CallSession:
 
     async def _bridge(self, c: cmd.BridgeLegs) -> None:
         await self._around.switch.bridge(ChannelId(c.customer), ChannelId(c.agent))
+
+    async def _part(self, c: cmd.PartLegs) -> None:
+        await self._around.switch.unbridge(ChannelId(c.channel))
+
+    async def _send_digits(self, c: cmd.SendDigitsTo) -> None:
+        await self._around.switch.send_digits(ChannelId(c.channel), c.digits)
 
     async def _transfer(self, c: cmd.TransferLeg) -> None:
         phone = self._around.agents.agent_of(c.target) is not None
@@ -335,6 +369,16 @@ class CallSession:
         self._around.herald.alert(self._around.clock.now(), c.kind, c.message, self.state.id)
 
 
+def _answer(answer: asyncio.Future[None] | None, error: RimayError | None) -> None:
+    """To whoever asked, and still waits."""
+    if answer is None or answer.done():
+        return
+    if error is None:
+        answer.set_result(None)
+    else:
+        answer.set_exception(error)
+
+
 _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.AnswerLeg: CallSession._answer,
     cmd.RejectLeg: CallSession._reject,
@@ -348,6 +392,8 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.Fetch: CallSession._fetch,
     cmd.AskPlace: CallSession._place,
     cmd.BridgeLegs: CallSession._bridge,
+    cmd.PartLegs: CallSession._part,
+    cmd.SendDigitsTo: CallSession._send_digits,
     cmd.TransferLeg: CallSession._transfer,
     cmd.HoldLeg: CallSession._hold,
     cmd.UnholdLeg: CallSession._unhold,

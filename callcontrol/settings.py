@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from callcontrol.model import PhoneKind
 from callcontrol.routing.terms import QueueRules
 from foundation.settings import Secret, Section
 from pbx.settings import Name
@@ -25,7 +26,15 @@ class Agent(Section):
     id: Name
     name: str
     phone: Name | None = Field(default=None, description="the phone (pbx.phones) that rings for this agent")
+    phone_kind: PhoneKind | None = Field(
+        default=None,
+        description="desk: that phone rings; web: an open audio leg; desk where there is a phone",
+    )
     queues: list[Name] = Field(min_length=1)
+
+    @property
+    def kind(self) -> PhoneKind:
+        return self.phone_kind or (PhoneKind.WEB if self.phone is None else PhoneKind.DESK)
 
 
 class CustomerSystem(Section):

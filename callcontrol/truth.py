@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from callcontrol import inputs as inp
-from callcontrol.call_state import CallState
+from callcontrol.call_state import CallState, open_channels
 from callcontrol.session import CallSession
 from pbx.terms import ChannelId, ChannelSnapshot
 
@@ -14,7 +14,8 @@ LEG = "-leg"  # channel ids of our own legs are <interaction>-leg<n>: their owne
 
 def legs_of(state: CallState) -> frozenset[str]:
     onward = state.onward.channel if state.onward is not None else None
-    return frozenset(leg for leg in (*state.leaving, state.agent_channel, state.far, onward) if leg is not None)
+    legs = (*state.leaving, state.agent_channel, state.far, onward, *open_channels(state))
+    return frozenset(leg for leg in legs if leg is not None)
 
 
 def truth_of(
@@ -27,13 +28,17 @@ def truth_of(
 ) -> inp.Reattach:
     """`asked`: the legs that were sent out before the truth was asked for."""
     customer = truth.get(ChannelId(session.channel))
-    own = session.state.id + LEG
+    own, used = session.state.id + LEG, open_channels(session.state)
     return inp.Reattach(
         gap_s=gap_s,
         restarted=restarted,
         customer_up=customer is not None,
         customer_answered=customer is not None and customer.answered,
         bridged_to=None if customer is None else customer.bridged_to,
-        legs={channel: snapshot.answered for channel, snapshot in truth.items() if channel.startswith(own)},
+        legs={
+            channel: snapshot.answered
+            for channel, snapshot in truth.items()
+            if channel.startswith(own) or channel in used
+        },
         asked=asked,
     )

@@ -25,6 +25,7 @@ from pbx.terms import ChannelId, DigitsEnd, HangupCause, PlaybackId, RecordedFil
 
 ME = InteractionId("i")
 CALLER, LEG, FAR = ChannelId("caller"), ChannelId("i-leg1"), ChannelId("i-leg2")
+OPEN = ChannelId("ana-open")
 
 
 class OneQueue:
@@ -112,6 +113,13 @@ INPUTS: list[inp.CallInput] = [
     inp.Reattach(3.0, False, True, True, None, {LEG: True}, frozenset({LEG})),
     inp.Reattach(3.0, True, False, False, None, {}, frozenset({LEG})),
     inp.SwitchDied(),
+    inp.OfferMade(routing.MakeOffer(offer=OFFER, item=ME, agent=ANA, expires_at=20), OPEN),
+    inp.OfferMade(routing.MakeOffer(offer=OFFER, item=ME, agent=ANA, expires_at=20), None),
+    inp.LegLost(OPEN, HangupCause.NORMAL),
+    inp.LegBack(ANA, OPEN),
+    inp.TimerFired("away:1"),
+    pbx.Bridged(at=1, channel=CALLER, peer=OPEN),
+    inp.SendDigits(ANA, "12"),
     inp.AgentHold(ANA),
     inp.AgentResume(ANA),
     inp.AgentHangup(ANA),

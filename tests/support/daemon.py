@@ -13,7 +13,9 @@ from callcontrol.directory import ConfiguredAgents
 from callcontrol.events import InteractionEvent, fact_type
 from callcontrol.flows import BookFlows
 from callcontrol.journal import MemoryJournal
-from callcontrol.model import AgentId, AgentState, Interaction
+from callcontrol.model import AgentId, AgentState, Interaction, OfferId
+from callcontrol.open_leg import NUMBER as OPEN_LEG
+from callcontrol.orders import Orders
 from callcontrol.ports import CustomerSystems
 from callcontrol.record import fold
 from callcontrol.routing import terms as routing
@@ -40,6 +42,7 @@ AGENTS = [
     Agent(id="ana", name="Ana Cordero", phone="1001", queues=["contact-center"]),
     Agent(id="luis", name="Luis Vintimilla", phone="1002", queues=["contact-center"]),
 ]
+PHONES = {agent.id: str(agent.phone) for agent in AGENTS}
 QUEUES = [Queue(name="contact-center", title="Contact Center", offer_s=10, wrap_up_s=20)]
 
 
@@ -49,6 +52,7 @@ class Echo:
     def __init__(self) -> None:
         self.events: list[InteractionEvent] = []
         self.agents: list[routing.AgentChanged] = []
+        self.phones: list[tuple[str, bool]] = []
         self.alerts: list[tuple[str, str]] = []
 
     def interaction(self, event: InteractionEvent, record: Interaction) -> None:
@@ -58,6 +62,9 @@ class Echo:
         self.agents.append(change)
 
     def trunk(self, change: TrunkChanged) -> None: ...
+
+    def phone(self, at: float, agent: AgentId, *, up: bool) -> None:
+        self.phones.append((agent, up))
 
     def endpoint(self, change: EndpointChanged) -> None: ...
 
@@ -139,6 +146,25 @@ class DaemonLab:
         await phone.register()
         await self.go(0)
         return phone
+
+    async def open_leg(self, agent: str, *, tone_hz: int = 1000) -> MemoryCall:
+        """The agent's page sets up its audio leg, from the phone of theirs."""
+        phone = self.world.phones[PHONES[agent]]
+        phone.tone_hz = tone_hz
+        await phone.register()
+        leg = await phone.call(OPEN_LEG, wait=False)
+        await self.go(0)
+        assert leg.answered.is_set()
+        return leg
+
+    def offer_to(self, agent: str) -> OfferId:
+        offer = self.daemon.desk.router.agents[AgentId(agent)].offer
+        assert offer is not None, self.state(agent)
+        return offer
+
+    @property
+    def orders(self) -> Orders:
+        return Orders(self.daemon, self.clock)
 
     async def ready(self, *agents: str) -> None:
         for agent in agents:
