@@ -10,21 +10,24 @@ import msgspec
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from softphone_web.built_pages import add_built_pages
 from softphone_web.openapi import Json
 from softphone_web.reference import groups_of, models_of
 
 _HERE = Path(__file__).parent
 _FILES = {
-    "tokens.css": "text/css",
-    "start.css": "text/css",
-    "start.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
+    "tokens.css": ("pages/src/kit/tokens.css", "text/css"),  # the same for the pages for people
+    "start.css": ("start.css", "text/css"),
+    "start.js": ("start.js", "text/javascript"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
 }
 
 
-def add_pages(app: web.Application, document: Json, version: str, missing: str = "") -> None:
-    """All of it is rendered once, now: a broken template stops the start, not a visitor. `missing` says why there are
-    no pages for people."""
+def add_pages(app: web.Application, document: Json, version: str, built: Path | None = None, missing: str = "") -> None:
+    """All of it is rendered once, now: a broken template stops the start, not a visitor.
+
+    `built` is the folder of the pages for people; without it, `missing` says why, and the start page stands at `/`.
+    """
     templates = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -32,11 +35,15 @@ def add_pages(app: web.Application, document: Json, version: str, missing: str =
     reference = templates.get_template("reference.html").render(
         here="api", version=version, groups=groups_of(document), models=models_of(document)
     )
-    app.router.add_get("/", _constant(start.encode(), "text/html"))
+    app.router.add_get("/estado", _constant(start.encode(), "text/html"))
+    if built is None:
+        app.router.add_get("/", _constant(start.encode(), "text/html"))
+    else:
+        add_built_pages(app, built)
     app.router.add_get("/api", _constant(reference.encode(), "text/html"))
     app.router.add_get("/openapi.json", _constant(msgspec.json.encode(document), "application/json"))
-    for name, media_type in _FILES.items():
-        app.router.add_get(f"/static/{name}", _constant((_HERE / name).read_bytes(), media_type))
+    for name, (path, media_type) in _FILES.items():
+        app.router.add_get(f"/static/{name}", _constant((_HERE / path).read_bytes(), media_type))
 
 
 def _constant(body: bytes, media_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -78,7 +78,7 @@ def build_app(deps: WebDeps) -> web.Application:
     app[live_socket.TICKETS] = Tickets(deps.clock, deps.settings.ticket_s)
     app[health.DESK] = health.HealthDesk(deps, checks, deps.clock)
     _add(app, ROUTES)
-    pages.add_pages(app, build_document(ROUTES, deps.version), deps.version, deps.pages_missing)
+    pages.add_pages(app, build_document(ROUTES, deps.version), deps.version, deps.pages, deps.pages_missing)
     app.on_response_prepare.append(guards.add_headers)
     app.on_response_prepare.append(problems.note_start)
     app.cleanup_ctx.append(_fan_out)

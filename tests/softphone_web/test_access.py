@@ -42,6 +42,7 @@ PUBLIC = {"get_health", "get_live", "get_ready", "get_metrics"}
 PUBLIC_PAGES = {
     "/",
     "/api",
+    "/estado",
     "/openapi.json",
     "/static/tokens.css",
     "/static/start.css",

@@ -315,6 +315,7 @@ class Platform:
     folder: Path
     clock: Clock = field(default_factory=SystemClock)
     settings: WebSettings = field(default_factory=WebSettings)
+    pages: Path | None = None
 
     def __post_init__(self) -> None:
         self.interactions = MemoryInteractions()
@@ -358,6 +359,7 @@ class Platform:
             version="0.1.0",
             settings=self.settings,
             clock=self.clock,
+            pages=self.pages,
         )
 
 

@@ -1,0 +1,23 @@
+// What the make-believe server answers: enough of a working day to look at.
+export interface Answer {
+  status: number;
+  body?: unknown;
+}
+
+const PERMISSIONS = ["calls.handle", "calls.place", "interactions.read_own", "recordings.read_own", "agents.read", "queues.read", "interactions.read", "users.write", "calls.control"];
+const user = { id: "u1", username: "ana", name: "Ana Lucía Tapia", role: "agent", role_title: "Agente", agent: "ana", permissions: PERMISSIONS, language: "es", theme: "auto", totp: false, must_change_password: false };
+const session = { user, csrf: "dev", expires_at: "2030-01-01T00:00:00Z" };
+let signedIn = true;
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
+
+export function answers(method: string, path: string): Answer {
+  if (path === "/sign-in/methods") return ok({ password: true, oidc: { title: "ETAPA EP", href: "/api/v1/session/oidc" }, organisation: "ETAPA EP" });
+  if (path === "/session") {
+    if (method === "POST") signedIn = true;
+    if (method === "DELETE") signedIn = false;
+    if (method === "DELETE") return { status: 204 };
+    return signedIn ? ok(session) : { status: 401, body: { code: "access.unauthenticated", status: 401 } };
+  }
+  return { status: 404, body: { code: "not_found", status: 404 } };
+}

@@ -1,0 +1,65 @@
+// What goes wrong, as a sentence. The server's errors carry a stable code; here each becomes what a person can act on.
+import { texts } from "./i18n";
+
+export interface FieldProblem {
+  where: string;
+  field: string;
+  code: string;
+  message: string;
+}
+
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail = "",
+    readonly facts: Record<string, unknown> = {},
+    readonly errors: FieldProblem[] = [],
+    readonly requestId = "",
+    readonly retryAfter: number | null = null,
+  ) {
+    super(`${status} ${code}: ${detail}`);
+  }
+}
+
+const t = texts({
+  "network.down": ["No hay conexión con el servidor. Revise su red; lo intentaremos de nuevo.", "The server cannot be reached. Check your network; we will try again."],
+  "network.timeout": ["El servidor tarda demasiado en responder. Intente otra vez.", "The server takes too long to answer. Try again."],
+  "access.bad_credentials": ["El usuario o la contraseña no son correctos.", "The user name or the password is not right."],
+  "access.code_needed": ["Escriba el código de su aplicación de verificación.", "Enter the code of your authenticator app."],
+  "access.bad_code": ["Ese código no es válido. Espere el siguiente e intente otra vez.", "That code is not valid. Wait for the next one and try again."],
+  "access.locked": ["Demasiados intentos. Espere {wait} e intente otra vez.", "Too many attempts. Wait {wait} and try again."],
+  "access.denied": ["Su rol no permite esta acción.", "Your role does not allow this."],
+  "access.unauthenticated": ["Su sesión terminó. Ingrese otra vez.", "Your session has ended. Sign in again."],
+  "access.weak_password": ["Esa contraseña es fácil de adivinar. Use doce caracteres o más.", "That password is easy to guess. Use twelve characters or more."],
+  "phone.leg_down": ["Su teléfono no está conectado. Espere a que vuelva la conexión de audio.", "Your phone is not connected. Wait until the audio is back."],
+  "wrap_up.disposition_required": ["Elija el resultado de la llamada antes de terminar.", "Choose the outcome of the call before finishing."],
+  "offer.gone": ["La llamada ya no está disponible: otra persona la tomó o quien llamaba colgó.", "The call is gone: somebody else took it or the caller hung up."],
+  "organisation.revision_moved": ["Otra persona guardó cambios mientras usted editaba. Revise la diferencia y guarde otra vez.", "Somebody else saved changes meanwhile. Look at the difference and save again."],
+  "switch.unreachable": ["La central telefónica no responde en este momento.", "The switch does not answer right now."],
+  "403": ["Su rol no permite esta acción.", "Your role does not allow this."],
+  "404": ["Ya no existe, o usted no puede verlo.", "It is not there any more, or you may not see it."],
+  "409": ["El estado cambió mientras tanto. Revise la pantalla e intente otra vez.", "Things changed meanwhile. Look at the page and try again."],
+  "422": ["Hay un dato que no es válido. Revise lo que escribió.", "Something entered is not valid. Check what you wrote."],
+  "429": ["Demasiadas solicitudes seguidas. Espere {wait}.", "Too many requests. Wait {wait}."],
+  "503": ["Un servicio no responde en este momento. Intente de nuevo en unos segundos.", "A service does not answer right now. Try again in a few seconds."],
+  other: ["No se pudo completar la acción. Si se repite, dé este código a soporte: {id}", "This could not be done. If it happens again, give this code to support: {id}"],
+  seconds: ["{n} segundos", "{n} seconds"],
+  minutes: ["{n} min", "{n} min"],
+  moment: ["un momento", "a moment"],
+});
+
+function wait(seconds: number | null): string {
+  if (seconds === null) return t("moment");
+  return seconds < 90 ? t("seconds", { n: Math.ceil(seconds) }) : t("minutes", { n: Math.ceil(seconds / 60) });
+}
+
+/** One sentence in the page's language for whatever was thrown. */
+export function sentence(error: unknown): string {
+  if (!(error instanceof Problem)) return t("other", { id: "page" });
+  for (const key of [error.code, String(error.status)]) {
+    if (key in t.dictionary) return t(key as keyof typeof t.dictionary, { wait: wait(error.retryAfter) });
+  }
+  return t("other", { id: error.requestId || error.code });
+}
+export const problemTexts = t;

@@ -1,0 +1,74 @@
+// Who is signed in, and what they may do. The menus follow the permissions; the server decides all the same.
+import { signal } from "@preact/signals";
+import { api, setCsrf, whenSignedOut } from "./api";
+import { setLanguage, type Language } from "./i18n";
+import { Problem } from "./problem";
+import { setTheme, type Theme } from "./theme";
+
+export interface User {
+  id: string;
+  username: string;
+  name: string;
+  role: string;
+  role_title: string;
+  agent: string | null;
+  permissions: string[];
+  language: Language;
+  theme: Theme;
+  totp: boolean;
+  must_change_password: boolean;
+}
+
+export interface Session {
+  user: User;
+  csrf: string;
+  expires_at: string;
+}
+
+export const session = signal<Session | null>(null);
+/** "loading" until the first answer; "failed": the server did not answer. */
+export const sessionState = signal<"loading" | "in" | "out" | "failed">("loading");
+
+export const may = (...permissions: string[]): boolean =>
+  permissions.some((one) => session.value?.user.permissions.includes(one) ?? false);
+
+export function enter(next: Session): void {
+  setCsrf(next.csrf);
+  setLanguage(next.user.language);
+  setTheme(next.user.theme);
+  session.value = next;
+  sessionState.value = "in";
+}
+
+function leave(): void {
+  session.value = null;
+  sessionState.value = "out";
+}
+
+export async function loadSession(): Promise<void> {
+  whenSignedOut(leave);
+  try {
+    enter(await api.get<Session>("/session"));
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) leave();
+    else sessionState.value = "failed";
+  }
+}
+
+export async function signIn(username: string, password: string, code?: string): Promise<void> {
+  enter(await api.post<Session>("/session", { username, password, ...(code ? { code } : {}) }));
+}
+
+export async function signOut(): Promise<void> {
+  await api.delete("/session");
+  leave();
+  location.assign("/");
+}
+
+export async function savePreferences(change: { language?: Language; theme?: Theme }): Promise<void> {
+  if (change.language) setLanguage(change.language);
+  if (change.theme) setTheme(change.theme);
+  if (!session.value) return;
+  session.value = { ...session.value, user: { ...session.value.user, ...change } };
+  await api.put("/me/preferences", change);
+}

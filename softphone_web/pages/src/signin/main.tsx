@@ -1,0 +1,4 @@
+import { startPage } from "../kit/page";
+import { SignIn } from "./signin";
+
+startPage(<SignIn />);
