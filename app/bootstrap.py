@@ -180,10 +180,9 @@ class _Parts:
         sounds = SoundLibrary([place.sounds], place.sounds / "cache", voice)
         switch = plan.connect(sounds, clock)
         organisation = Organisation(place.var, settings)
-        settings = organisation.over(settings)
-        queues = [queue.name for queue in settings.queues]
-        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=queues)
-        directory = ConfiguredAgents(settings.agents)
+        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=organisation.queue_names)
+        directory = ConfiguredAgents(organisation.agents)
+        organisation.followers.append(lambda: directory.replace(organisation.agents))
         recordings = RecordingFolder(
             recordings_folder(settings, place),
             min_free_bytes=settings.recording.min_free_mb * 1_000_000,
@@ -197,7 +196,7 @@ class _Parts:
             agents=directory,
             herald=herald,
             recordings=recordings,
-            rules=[queue.rules for queue in settings.queues],
+            rules=[],  # the organisation's, which takes itself up below
             max_calls={trunk.name: trunk.max_calls for trunk in settings.pbx.trunks},
             clock=clock,
             metrics=metrics,
@@ -262,7 +261,7 @@ def _web(
 ) -> AbstractAsyncContextManager[RunningServer]:
     deps = WebDeps(
         interactions=parts.interactions,
-        queues=DeskQueues(parts.daemon, parts.organisation.over(settings).queues, parts.clock),
+        queues=DeskQueues(parts.daemon, parts.organisation, parts.clock),
         agents=parts.agents,
         trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
         recordings=KeptRecordings(parts.interactions, parts.recordings),

@@ -1,16 +1,22 @@
-"""The organisation that `rimay apply` put in force: beside the settings' queues and agents, and over those of the same
-name. Rules, skills and capacities of a running platform follow the file; new names come with the next start."""
+"""The organisation that `rimay apply` or the administration's page put in force: beside the settings' queues and
+agents, and over those of the same name. A running platform follows it: rules, skills and capacities, and the names of
+queues and agents too."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from app.settings import Settings
 from callcontrol.desk import Desk
-from callcontrol.model import AgentState
+from callcontrol.model import AgentId, AgentState
+from callcontrol.routing.config import ReasonConfig, RoutingConfig, WrapUpCodes
 from callcontrol.routing.config_store import FILE, in_force
-from callcontrol.routing.terms import QueueRules
+from callcontrol.routing.rules import QueueRules
+from callcontrol.routing.service_level import ServiceLevel
+from callcontrol.routing.terms import AgentAsked
 from callcontrol.settings import Agent, Queue
 from foundation.errors import RimayError
 from foundation.logs import get_logger
@@ -21,40 +27,88 @@ LOOK_EVERY_S = 2.0
 
 
 class Organisation:
+    """`followers` are told after each change; `queue_names` is one set for ever, kept true: flows hold on to it."""
+
     def __init__(self, folder: Path, settings: Settings) -> None:
-        self._file = folder / FILE
-        self._own = settings.queues
-        self._config = in_force(folder)
+        self.folder = folder
+        self.config: RoutingConfig = in_force(folder)
+        self.followers: list[Callable[[], None]] = []
+        self._own = settings
+        self._settings = self._merged()
+        self.queue_names = set(self.queues)
         self._seen = self._stamp()
 
-    def over(self, settings: Settings) -> Settings:
-        """The settings with its queues and agents: what pages, flows and directory know by name."""
+    # --- what holds now --------------------
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        return {queue.name: queue for queue in self._settings.queues}
+
+    @property
+    def agents(self) -> list[Agent]:
+        return self._settings.agents
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.config.timezone)
+
+    def title(self, queue: str) -> str:
+        known = self.queues.get(queue)
+        return queue if known is None else known.title or queue
+
+    def levels(self) -> dict[str, ServiceLevel]:
+        """By queue. One that only the settings name has the common definition."""
+        return {name: ServiceLevel() for name in self.queues} | {
+            queue.name: queue.service_level.build() for queue in self.config.queues
+        }
+
+    def codes(self, queue: str | None) -> WrapUpCodes:
+        return self.config.codes(queue)
+
+    def not_ready_reasons(self) -> Mapping[str, ReasonConfig]:
+        return self.config.reasons
+
+    def _merged(self) -> Settings:
+        """The settings with the organisation's queues and agents."""
+        settings = self._own
         queues = {queue.name: queue for queue in settings.queues}
-        for q in self._config.queues:
+        for q in self.config.queues:
             queues[q.name] = Queue(
                 name=q.name, title=q.title, offer_s=q.offer_s, wrap_up_s=q.wrap_up_s, max_wait_s=q.max_wait_s
             )
         agents = {agent.id: agent for agent in settings.agents}
-        teams = {team.name: team for team in self._config.teams}
+        teams = {team.name: team for team in self.config.teams}
         phones = {phone.name for phone in settings.pbx.phones}
-        for a in self._config.agents:
+        for a in self.config.agents:
             mine = a.queues if a.queues is not None else teams[a.team].queues
             phone = a.phone if a.phone in phones else None
             if mine:
                 agents[a.id] = Agent(id=a.id, name=a.name, phone=phone, queues=mine)
         return settings.model_copy(update={"queues": list(queues.values()), "agents": list(agents.values())})
 
+    # --- following it --------------------
+
     def take_up(self, desk: Desk) -> None:
-        """Into the router, and to the agents who are signed in."""
-        rules: dict[str, QueueRules] = {queue.name: queue.rules for queue in self._own}
-        rules |= {rule.name: rule for rule in self._config.rules()}
-        kept = desk.renew(rules.values(), self._config.criticality)
+        """Into the router, and to the agents who are signed in. Who is no longer in it is signed out: at once, or after
+        the talk."""
+        rules: dict[str, QueueRules] = {queue.name: queue.rules for queue in self._own.queues}
+        rules |= {rule.name: rule for rule in self.config.rules()}
+        kept = desk.renew(rules.values(), self.config.criticality)
         if kept:
             log.info("organisation.queues_kept", queues=kept, why="somebody waits there")
-        desk.profile = self._config.profile
+        desk.profile = self.config.profile
+        known = {AgentId(agent.id): frozenset(agent.queues) for agent in self.agents}
         for agent, view in list(desk.router.agents.items()):
-            if view.state is not AgentState.SIGNED_OUT:
-                desk.sign_in(agent, view.queues)
+            if view.state is AgentState.SIGNED_OUT:
+                continue
+            if agent in known:
+                desk.sign_in(agent, known[agent])
+            else:
+                desk.tell(AgentAsked(at=desk.now(), agent=agent, state=AgentState.SIGNED_OUT, reason="removed"))
+        self.queue_names.clear()
+        self.queue_names.update(rules)
+        for follow in self.followers:
+            follow()
 
     async def watch(self, desk: Desk) -> None:
         while True:
@@ -68,17 +122,18 @@ class Organisation:
             return
         self._seen = stamp
         try:
-            self._config = in_force(self._file.parent)
+            self.config = in_force(self.folder)
         except RimayError as error:
             # `rimay apply` writes only good files; whoever wrote this one by hand is told, and nothing changes.
             log.warning("organisation.refused", problem=error.message)
             return
+        self._settings = self._merged()
         self.take_up(desk)
-        log.info("organisation.taken", queues=len(self._config.queues), agents=len(self._config.agents))
+        log.info("organisation.taken", queues=len(self.config.queues), agents=len(self.config.agents))
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
-            found = self._file.stat()
+            found = (self.folder / FILE).stat()
         except FileNotFoundError:
             return None
         return found.st_mtime_ns, found.st_size

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 
+from app.organisation import Organisation
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.events import AnyFact, InteractionEvent, decode_fact
@@ -108,18 +109,19 @@ def _time(unix: float) -> datetime:
 
 
 class DeskQueues:
-    def __init__(self, daemon: Daemon, queues: Sequence[Queue], clock: Clock) -> None:
+    def __init__(self, daemon: Daemon, organisation: Organisation, clock: Clock) -> None:
         self._router = daemon.desk.router
-        self._queues = {queue.name: queue for queue in queues}
+        self._organisation = organisation
         self._clock = clock
 
     async def list(self) -> Sequence[ports.QueueView]:
-        return [self._view(queue) for queue in self._queues.values()]
+        return [self._view(queue) for queue in self._organisation.queues.values()]
 
     async def get(self, queue: str) -> ports.QueueView:
-        if queue not in self._queues:
+        found = self._organisation.queues.get(queue)
+        if found is None:
             raise NotFound(f"no queue {queue}")
-        return self._view(self._queues[queue])
+        return self._view(found)
 
     def _view(self, queue: Queue) -> ports.QueueView:
         now = self._clock.now()

@@ -57,6 +57,9 @@ class Desk:
     def tell(self, event: t.RouterEvent) -> None:
         self._carry_out(self.router.step(event))
 
+    def now(self) -> float:
+        return self._clock.now()
+
     def renew(self, rules: Iterable[t.QueueRules], criticality: Mapping[str, int]) -> list[str]:
         """New rules; the names of the queues that are gone from them and stay until they are empty."""
         decisions, kept = self.router.renew(self._clock.now(), rules, criticality)

@@ -1,4 +1,4 @@
-"""Who the agents are, from the settings."""
+"""Who the agents are, from the settings and the organisation."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from callcontrol.settings import Agent
 
 class ConfiguredAgents:
     def __init__(self, agents: Sequence[Agent]) -> None:
+        self.replace(agents)
+
+    def replace(self, agents: Sequence[Agent]) -> None:
+        """Others from now on: the organisation changed."""
         self._by_id = {AgentId(agent.id): agent for agent in agents}
         self._by_phone = {agent.phone: AgentId(agent.id) for agent in agents if agent.phone}
         self._kinds: dict[AgentId, PhoneKind] = {}

@@ -19,7 +19,7 @@ from foundation.secret import HIDDEN, PlainAllowed, Secret, SecretSource
 from foundation.settings_mistakes import explain
 from foundation.settings_yaml import Document, Mistake, Place, parse
 
-__all__ = ["Mistake", "Place", "PlainAllowed", "Secret", "Section", "SettingsError", "describe", "load"]
+__all__ = ["Mistake", "Place", "PlainAllowed", "Secret", "Section", "SettingsError", "describe", "load", "load_text"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,19 +55,31 @@ def load(
     """Read the file into the model, or raise `SettingsError` with all that is wrong.
 
     `overrides` are dotted keys (``pbx.sip_port``) that win over the file: the command line's options."""
-    text = _read(path)
-    source = SecretSource(folder=path.parent, environ=os.environ if environ is None else environ)
+    return load_text(model, _read(path), str(path), folder=path.parent, overrides=overrides, environ=environ)
+
+
+def load_text(
+    model: type[M],
+    text: str,
+    name: str,
+    *,
+    folder: Path = Path(),
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> M:
+    """As `load`, of a text that is in no file yet; `name` stands before each mistake, `folder` is where secrets are."""
+    source = SecretSource(folder=folder, environ=os.environ if environ is None else environ)
     document = parse(text)
     if any(mistake.message.startswith("YAML: ") for mistake in document.mistakes):
         # Nothing behind a syntax error can be trusted.
-        raise SettingsError(str(path), document.mistakes)
+        raise SettingsError(name, document.mistakes)
     for key, value in (overrides or {}).items():
         document.override(key, value)
     settings, errors = _validate(model, document, source)
     mistakes = _in_order(document.mistakes + explain(errors, model, document))
     if mistakes or settings is None:
         # Raised here and not where pydantic's error was caught: that one holds the values, secrets too.
-        raise SettingsError(str(path), [_scrubbed(mistake, source.seen) for mistake in mistakes])
+        raise SettingsError(name, [_scrubbed(mistake, source.seen) for mistake in mistakes])
     return settings
 
 

@@ -1,20 +1,31 @@
-"""The configuration in force, as a file of its own: applied as a whole or not at all, exported as it stands."""
+"""The configuration in force, as a file of its own: applied as a whole or not at all, exported as it stands.
+
+The file holds the very text that was applied, comments and all: YAML is the truth, and who reads it again finds what
+they wrote. Its revision is a digest of that text."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ruamel.yaml import YAML
 
 from callcontrol.routing.config import RoutingConfig
-from foundation.settings import load
+from foundation.errors import Conflict
+from foundation.settings import load, load_text
 
 FILE = "routing.yaml"
+
+
+class RevisionMoved(Conflict):
+    """Somebody else put another configuration in force since this one was read."""
+
+    code: ClassVar[str] = "organisation.revision_moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +49,24 @@ def read(path: Path) -> RoutingConfig:
     return load(RoutingConfig, path)
 
 
+def read_text(text: str, name: str = "organisation") -> RoutingConfig:
+    return load_text(RoutingConfig, text, name)
+
+
 def in_force(folder: Path) -> RoutingConfig:
     """What was applied last; the empty organisation before the first time."""
     path = folder / FILE
     return read(path) if path.exists() else RoutingConfig()
+
+
+def text_in_force(folder: Path) -> str:
+    """As it was written; empty before the first time."""
+    path = folder / FILE
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def revision_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def apply(path: Path, folder: Path, *, dry_run: bool = False) -> list[Change]:
@@ -50,7 +75,19 @@ def apply(path: Path, folder: Path, *, dry_run: bool = False) -> list[Change]:
     wanted = read(path)
     changes = differences(in_force(folder), wanted)
     if changes and not dry_run:
-        _write(folder / FILE, export(wanted))
+        _write(folder / FILE, path.read_text(encoding="utf-8"))
+    return changes
+
+
+def put(text: str, folder: Path, base: str) -> list[Change]:
+    """Puts the text in force where `base` is still the revision there; else raises `RevisionMoved`."""
+    wanted = read_text(text)
+    before = text_in_force(folder)
+    if revision_of(before) != base:
+        raise RevisionMoved("The organisation was changed by somebody else meanwhile.", revision=revision_of(before))
+    changes = differences(in_force(folder), wanted)
+    if text != before:
+        _write(folder / FILE, text)
     return changes
 
 

@@ -9,7 +9,8 @@ import pytest
 from app.organisation import Organisation
 from app.settings import Settings
 from callcontrol.desk import Desk
-from callcontrol.model import AgentId
+from callcontrol.directory import ConfiguredAgents
+from callcontrol.model import AgentId, AgentState
 from callcontrol.routing.config_store import FILE, apply
 from callcontrol.settings import Queue
 from foundation.clock import VirtualClock
@@ -46,9 +47,8 @@ async def test_rules_and_skills_reach_the_desk_and_follow_the_file(tmp_path: Pat
     put(tmp_path, TEXT)
     settings = Settings(queues=[Queue(name="own")])
     ours = Organisation(tmp_path, settings)
-    shown = ours.over(settings)
-    assert [q.name for q in shown.queues] == ["own", "net"]
-    assert [(a.id, a.queues) for a in shown.agents] == [("ana", ["net"])]
+    assert list(ours.queues) == ["own", "net"]
+    assert [(a.id, a.queues) for a in ours.agents] == [("ana", ["net"])]
     ours.take_up(desk)
     desk.sign_in(AgentId("ana"), frozenset({"net"}))
     assert desk.router.agents[AgentId("ana")].skills == {"internet": 2}
@@ -61,4 +61,31 @@ async def test_rules_and_skills_reach_the_desk_and_follow_the_file(tmp_path: Pat
     (tmp_path / FILE).write_text("queues: [{name: BAD}]\n")
     ours.look(desk)
     assert sorted(desk.router.queues) == ["net", "own"]
+    desk.close()
+
+
+async def test_new_queues_and_agents_work_without_a_restart_and_who_is_gone_is_signed_out(
+    tmp_path: Path, desk: Desk
+) -> None:
+    put(tmp_path, TEXT)
+    ours = Organisation(tmp_path, Settings(queues=[Queue(name="own")]))
+    directory = ConfiguredAgents(ours.agents)
+    ours.followers.append(lambda: directory.replace(ours.agents))
+    names = ours.queue_names
+    ours.take_up(desk)
+    desk.sign_in(AgentId("ana"), frozenset({"net"}))
+    put(
+        tmp_path,
+        TEXT.replace("queues: [{name: net", "queues: [{name: agua, title: Agua}, {name: net")
+        .replace("queues: [net]", "queues: [net, agua]")
+        .replace("{id: ana, name: Ana", "{id: eva, name: Eva"),
+    )
+    ours.look(desk)
+    assert names == {"own", "agua", "net"}
+    assert ours.title("agua") == "Agua"
+    assert directory.queues() == {"eva": frozenset({"net", "agua"})}
+    assert desk.router.agents[AgentId("ana")].state is AgentState.SIGNED_OUT
+    desk.sign_in(AgentId("eva"), directory.queues()[AgentId("eva")])
+    assert desk.router.agents[AgentId("eva")].queues == {"net", "agua"}
+    assert "agua" in desk.router.queues
     desk.close()

@@ -8,7 +8,7 @@ import pytest
 
 from callcontrol.model import AgentId, AgentState
 from callcontrol.routing import terms as t
-from callcontrol.routing.config_store import FILE, apply, export, in_force, read
+from callcontrol.routing.config_store import FILE, apply, export, in_force, read, text_in_force
 from callcontrol.routing.router import Router
 from foundation.settings import SettingsError
 
@@ -57,6 +57,7 @@ def test_applied_once_changed_once(tmp_path: Path) -> None:
 
 def test_what_is_exported_is_what_is_in_force(tmp_path: Path) -> None:
     apply(ETAPA, tmp_path)
+    assert text_in_force(tmp_path) == ETAPA.read_text()  # word for word, with its comments
     again = put(tmp_path, export(in_force(tmp_path)))
     assert apply(again, tmp_path) == []
     assert read(again) == read(ETAPA)
