@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from app import __version__
 from app.customer_systems import HttpSystems
 from app.flow_watch import watch_flows
+from app.identity import open_accounts
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
 from app.pages_build import BuiltPages, pages_or_reason
@@ -31,6 +32,8 @@ from foundation.bus_redis import RedisBus
 from foundation.clock import SystemClock
 from foundation.database import Database
 from foundation.errors import Unavailable
+from foundation.identity.accounts import Accounts
+from foundation.identity.people import People
 from foundation.logs import get_logger
 from foundation.metrics import Metrics
 from foundation.pid_files import stop_leftovers
@@ -122,6 +125,7 @@ async def platform(
         await asyncio.to_thread(migrations.upgrade, found.database_url)
         parts = await _Parts.make(settings, place, found, plan, speech)
         stack.push_async_callback(parts.database.dispose)
+        stack.callback(parts.accounts.passwords.close)
         await stack.enter_async_context(parts.switch)
         await stack.enter_async_context(parts.systems)
         web = await stack.enter_async_context(_web(settings, place, parts, built))
@@ -164,6 +168,8 @@ class _Parts:
     agents: DeskAgents
     organisation: Organisation
     tokens: Tokens
+    accounts: Accounts
+    people: People
     directory: ConfiguredAgents
     metrics: Metrics
     clock: SystemClock
@@ -203,6 +209,7 @@ class _Parts:
             systems=systems,
         )
         organisation.take_up(daemon.desk)
+        accounts = open_accounts(database, settings, place, clock)
         return cls(
             database=database,
             bus=bus,
@@ -218,6 +225,8 @@ class _Parts:
             agents=DeskAgents(daemon, directory, switch, clock, journal.stored),
             organisation=organisation,
             tokens=Tokens(PostgresTokenStore(database), clock),
+            accounts=accounts,
+            people=People(accounts.stores, accounts.passwords, clock),
             directory=directory,
             metrics=metrics,
             clock=clock,
@@ -268,6 +277,8 @@ def _web(
         live=BusLive(parts.bus),
         audit=PostgresAudit(parts.database),
         tokens=parts.tokens,
+        accounts=parts.accounts,
+        people=parts.people,
         checks=_checks(parts),
         version=__version__,
         metrics=parts.metrics,

@@ -46,6 +46,16 @@ class Unauthenticated(RimayError):
     is_permanent = True
 
 
+class TooMany(RimayError):
+    """Asked too often; `retry_after_s` says when the next attempt counts."""
+
+    code = "too_many"
+
+    def __init__(self, message: str, *, retry_after_s: int, **facts: Any) -> None:
+        super().__init__(message, retry_after_s=retry_after_s, **facts)
+        self.retry_after_s = retry_after_s
+
+
 class Unavailable(RimayError):
     """Something we stand on (database, bus, switch) does not answer now."""
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from aiohttp import web
 
 from foundation.clock import Clock, SystemClock
+from foundation.identity.accounts import Accounts
+from foundation.identity.people import People
 from foundation.metrics import Metrics
 from softphone_web.ports import Agents, Audit, HealthCheck, Interactions, Live, Queues, Recordings, Tokens, Trunks
 from softphone_web.settings import WebSettings
@@ -24,6 +26,8 @@ class WebDeps:
     live: Live
     audit: Audit
     tokens: Tokens
+    accounts: Accounts
+    people: People
     checks: Sequence[HealthCheck]
     version: str
     metrics: Metrics = field(default_factory=Metrics)

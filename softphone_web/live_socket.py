@@ -1,6 +1,7 @@
 """`/api/v1/live`: the web socket of live events, and the ticket that opens it from a browser.
 
-The page offers the subprotocols `rimay.v1` and `ticket.<ticket>`; a program sends an Authorization header instead.
+A page of ours is known by its session's cookie. A browser with a token instead offers the subprotocols `rimay.v1` and
+`ticket.<ticket>`; a program sends an Authorization header.
 Frames are JSON ``{topic, type, at, id, data}``; topic `live` is the socket's own word (hello, heartbeat, topics,
 interrupted, lost). The page may send ``{"op": "topics", "topics": [...]}`` and nothing else.
 """
@@ -9,17 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from pydantic import Field, StringConstraints, ValidationError
 
 from foundation.access import Principal
-from foundation.errors import Denied, Unauthenticated, Unavailable
+from foundation.errors import Unauthenticated, Unavailable
 from foundation.logs import get_logger
-from softphone_web.authenticate import authenticate, bearer_token
+from softphone_web.authenticate import authenticate, authenticate_again, bearer_token, check_origin, session_cookie
 from softphone_web.call import Call
-from softphone_web.deps import DEPS, WebDeps
+from softphone_web.deps import WebDeps
 from softphone_web.live import Client, LiveHub, control_frame
 from softphone_web.permissions import LIVE
 from softphone_web.ports import Topic
@@ -32,7 +32,6 @@ log = get_logger(__name__)
 routes = Routes("/api/v1", tag="live")
 HUB: web.AppKey[LiveHub] = web.AppKey("live_hub", LiveHub)
 TICKETS: web.AppKey[Tickets] = web.AppKey("tickets", Tickets)
-_TOKEN: web.RequestKey[str] = web.RequestKey("live_token", str)
 
 PROTOCOL = "rimay.v1"
 _TICKET = "ticket."
@@ -53,17 +52,16 @@ class TopicsOrder(Model):
 
 
 async def by_token_or_ticket(request: web.Request, deps: WebDeps) -> Principal:
-    """An Authorization header, or a ticket among the offered subprotocols."""
+    """An Authorization header, a ticket among the offered subprotocols, or a session's cookie."""
     token = bearer_token(request)
     if token is None:
         offered = [
             one.strip() for line in request.headers.getall("Sec-WebSocket-Protocol", []) for one in line.split(",")
         ]
         tickets = [one.removeprefix(_TICKET) for one in offered if one.startswith(_TICKET)]
-        if len(tickets) != 1:
-            raise BadTicket("Send an Authorization header, or one ticket as a subprotocol.")
-        token = request.app[TICKETS].redeem(tickets[0])
-    request[_TOKEN] = token
+        if len(tickets) > 1 or not (tickets or session_cookie(request, deps.settings)):
+            raise BadTicket("Send an Authorization header, one ticket as a subprotocol, or a session's cookie.")
+        token = request.app[TICKETS].redeem(tickets[0]) if tickets else None
     return await authenticate(request, deps, token)
 
 
@@ -81,11 +79,12 @@ async def issue_ticket(call: Call) -> TicketOut:
 async def open_live(call: Call, query: LiveQuery) -> web.StreamResponse:
     """The web socket of live events.
 
-    A browser offers the subprotocols `rimay.v1` and `ticket.<ticket>`, a program sends an Authorization header. An
-    agent hears of their own interactions only; personal data comes only to those who may see it.
+    A page that is signed in needs nothing more; other browsers offer the subprotocols `rimay.v1` and
+    `ticket.<ticket>`; a program sends an Authorization header. An agent hears of their own interactions only; personal
+    data comes only to those who may see it.
     """
     request = call.request
-    _check_origin(request, call.deps)
+    check_origin(request, call.deps.settings)
     hub = request.app[HUB]
     client = Client(call.who, call.agent, _wanted(query), hub.settings.live_queue)
     socket = web.WebSocketResponse(
@@ -117,15 +116,6 @@ def _wanted(query: LiveQuery) -> frozenset[Topic]:
     except ValueError as error:
         message = f"Topics are: {', '.join(Topic)}."
         raise RequestInvalid([FieldError(where="query", field="topics", code="enum", message=message)]) from error
-
-
-def _check_origin(request: web.Request, deps: WebDeps) -> None:
-    """A page of another site may not open our socket, whatever it got hold of."""
-    origin = request.headers.get("Origin")
-    if origin is None or origin in deps.settings.allowed_origins:
-        return
-    if urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower():
-        raise Denied("Pages of other sites may not open the live socket.")
 
 
 async def _converse(request: web.Request, socket: web.WebSocketResponse, client: Client, hub: LiveHub) -> None:
@@ -169,12 +159,11 @@ async def _listen(socket: web.WebSocketResponse, client: Client, hub: LiveHub) -
 
 
 async def _keep(request: web.Request, client: Client, hub: LiveHub) -> None:
-    """A heartbeat that scripts can see (pings they cannot), and whether the token still holds."""
-    tokens = request.app[DEPS].tokens
+    """A heartbeat that scripts can see (pings they cannot), and whether the token or session still holds."""
     while True:
         await asyncio.sleep(hub.settings.live_heartbeat_s)
         try:
-            now = await tokens.check(request[_TOKEN])
+            now = await authenticate_again(request)
         except Unauthenticated:
             client.close(SIGNED_OUT, b"signed out")
             return

@@ -24,6 +24,8 @@ _TAGS = {
     "trunks": "The SIP trunks to the telephone network.",
     "live": "What happens, at the moment it happens.",
     "me": "Who asks.",
+    "session": "Signing in and out in a browser, and one's own account.",
+    "users": "Accounts of people, and roles.",
     "health": "How the platform is.",
 }
 
@@ -62,7 +64,13 @@ def build_document(routes: Iterable[Route], version: str) -> Json:
         "components": {
             "schemas": {name: schema for name, schema in sorted(schemas.items()) if name not in asked_only},
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "description": "An API token: rimay token --role ROLE"}
+                "token": {"type": "http", "scheme": "bearer", "description": "An API token: rimay token --role ROLE"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "rimay",
+                    "description": "POST /api/v1/session. What changes something needs X-CSRF-Token, too.",
+                },
             },
         },
     }
@@ -78,7 +86,7 @@ def _operation(route: Route, by_model: References, schemas: dict[str, Json]) -> 
     if route.description:
         operation["description"] = route.description
     if route.access is not Open.PUBLIC:
-        operation["security"] = [{"token": []}]
+        operation["security"] = [{"token": []}, {"session": []}]
         needs = [] if isinstance(route.access, Open) else [permission.value for permission in route.access]
         operation["x-permissions-any-of"] = needs
     parameters: list[Json] = []

@@ -20,6 +20,7 @@ class Open(Enum):
 
     PUBLIC = "public"  # nobody needs to sign in
     SIGNED_IN = "signed_in"  # any role
+    OWN_ACCOUNT = "own_account"  # any role, and who must change their password before anything else
 
 
 # Any one of the permissions is enough to come in; the handler's guard then looks at the object.
@@ -33,10 +34,12 @@ LIVE: Access = (P.EVENTS_STREAM, P.CALLS_HANDLE)  # everything one may read, one
 
 def admit(principal: Principal, access: Access) -> None:
     """Raises `PermissionDenied` when the role has none of what is asked."""
-    if access is Open.PUBLIC or access is Open.SIGNED_IN:
+    if access is Open.PUBLIC or access is Open.OWN_ACCOUNT:
         return
     if principal.must_change_password:
         raise PasswordChangeNeeded("Change the password that you were given; until then nothing else is possible.")
+    if access is Open.SIGNED_IN:
+        return
     if not any(principal.may(permission) for permission in access):
         names = [permission.value for permission in access]
         raise PermissionDenied("Your role may not do this.", role=principal.role, needs=names)
@@ -89,3 +92,50 @@ def interaction_not_found() -> NotFound:
 
 def recording_not_found() -> NotFound:
     return NotFound("There is no such recording.")
+
+
+# For the page that makes roles; its readers are administrators in Cuenca.
+PERMISSION_TITLES: dict[Permission, str] = {
+    P.CALLS_HANDLE: "Atender interacciones",
+    P.CALLS_PLACE: "Llamar hacia afuera",
+    P.CALLS_CONTROL: "Controlar llamadas de otras personas",
+    P.SUPERVISE_LISTEN: "Escuchar llamadas en curso",
+    P.SUPERVISE_SPEAK: "Susurrar e intervenir en llamadas en curso",
+    P.SUPERVISE_TAKE_OVER: "Tomar llamadas en curso",
+    P.PHONE_USE: "Usar el teléfono del navegador",
+    P.WRAP_UP_WRITE: "Tipificar sus interacciones",
+    P.STATISTICS_READ_OWN: "Ver sus propias estadísticas",
+    P.INTERACTIONS_READ_OWN: "Ver sus propias interacciones",
+    P.INTERACTIONS_READ: "Ver todas las interacciones",
+    P.INTERACTIONS_CONTROL: "Mover, priorizar, asignar y terminar interacciones",
+    P.BOARD_READ: "Ver el tablero en vivo",
+    P.MESSAGES_READ: "Leer mensajes internos",
+    P.MESSAGES_SEND: "Enviar mensajes internos",
+    P.DIRECTORY_READ: "Ver el directorio",
+    P.CUSTOMERS_READ: "Ver la ficha del cliente",
+    P.CUSTOMERS_WRITE: "Escribir notas del cliente",
+    P.KNOWLEDGE_READ: "Leer la base de conocimiento",
+    P.KNOWLEDGE_WRITE: "Editar la base de conocimiento",
+    P.RECORDINGS_READ_OWN: "Oír sus propias grabaciones",
+    P.RECORDINGS_READ: "Oír todas las grabaciones y ver datos personales",
+    P.RECORDINGS_EXPORT: "Exportar grabaciones",
+    P.RECORDINGS_DELETE: "Eliminar grabaciones",
+    P.AGENTS_READ: "Ver agentes y sus estados",
+    P.AGENTS_SET_STATE: "Cambiar el estado de otras personas",
+    P.QUEUES_READ: "Ver colas",
+    P.QUEUES_WRITE: "Editar la organización: colas, habilidades, calendarios, motivos",
+    P.ORGANISATION_READ: "Ver la organización",
+    P.FLOWS_READ: "Ver flujos",
+    P.FLOWS_WRITE: "Editar flujos",
+    P.REPORTS_READ: "Ver reportes",
+    P.EVENTS_STREAM: "Recibir todo en vivo",
+    P.TRUNKS_READ: "Ver troncales",
+    P.METRICS_READ: "Leer métricas técnicas",
+    P.SETTINGS_READ: "Ver la configuración",
+    P.SETTINGS_WRITE: "Cambiar la configuración",
+    P.USERS_READ: "Ver usuarios y roles",
+    P.USERS_WRITE: "Editar usuarios",
+    P.ROLES_WRITE: "Editar roles y otorgar cualquiera",
+    P.TOKENS_WRITE: "Crear y revocar claves de API",
+    P.AUDIT_READ: "Ver la auditoría",
+}

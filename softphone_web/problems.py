@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from foundation.errors import Conflict, Denied, Invalid, NotFound, RimayError, Unauthenticated, Unavailable
+from foundation.errors import Conflict, Denied, Invalid, NotFound, RimayError, TooMany, Unauthenticated, Unavailable
 from foundation.logs import get_logger
 from pbx.terms import ChannelGone, CommandRefused, SwitchUnreachable
 from softphone_web.request_id import request_id_of
@@ -69,6 +69,7 @@ _STATUS: tuple[tuple[type[RimayError], int], ...] = (
     (Invalid, 422),
     (Denied, 403),
     (Unauthenticated, 401),
+    (TooMany, 429),
     (RequestTimeout, 504),
     (Unavailable, 503),
     (ChannelGone, 409),
@@ -141,9 +142,15 @@ def _of_rimay(request: web.Request, error: RimayError) -> web.Response:
         log.error("web.failed", code=error.code, request_id=request_id_of(request), exc_info=error)
         code = error.code if status != 500 else "internal"
         return problem_response(request, status, code, _HIDDEN[status], permanent=False)
-    errors = error.errors if isinstance(error, RequestInvalid) else ()
     return problem_response(
-        request, status, error.code, error.message, permanent=error.is_permanent, facts=error.facts, errors=errors
+        request,
+        status,
+        error.code,
+        error.message,
+        permanent=error.is_permanent,
+        facts=error.facts,
+        errors=error.errors if isinstance(error, RequestInvalid) else (),
+        headers={"Retry-After": str(error.retry_after_s)} if isinstance(error, TooMany) else None,
     )
 
 

@@ -19,7 +19,18 @@ from aiohttp import WSCloseCode, web
 
 from foundation.errors import RimayError
 from foundation.logs import get_logger
-from softphone_web import api_interactions, api_people, api_recordings, guards, health, live_socket, pages, problems
+from softphone_web import (
+    api_interactions,
+    api_people,
+    api_recordings,
+    api_session,
+    api_users,
+    guards,
+    health,
+    live_socket,
+    pages,
+    problems,
+)
 from softphone_web.call import handler_of
 from softphone_web.deps import DEPS, WebDeps
 from softphone_web.live import LiveHub
@@ -44,6 +55,8 @@ ROUTES: tuple[Route, ...] = tuple(
         api_people.trunk_routes,
         live_socket.routes,
         api_people.me_routes,
+        api_session.routes,
+        api_users.routes,
         health.routes,
     )
 )

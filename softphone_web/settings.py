@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from pydantic import Field
 
-from foundation.settings import Section
+from foundation.settings import Secret, Section
 
 
 class WebSettings(Section):
@@ -16,9 +16,17 @@ class WebSettings(Section):
         default=[], description="whose X-Forwarded-For is believed"
     )
     allowed_origins: list[str] = Field(
-        default=[], description="other origins (https://host) whose pages may open the live socket"
+        default=[], description="other origins (https://host) whose pages may use the API"
     )
     hsts: bool = Field(default=False, description="tell browsers to use https only; set it where TLS is in front")
+    organisation: str = Field(default="ETAPA EP", max_length=80, description="what the sign-in page is headed with")
+    session_idle_s: float = Field(
+        default=1800, ge=60, le=86400, description="a session ends when no page of it has asked anything for so long"
+    )
+    session_life_s: float = Field(default=43200, ge=300, le=604800, description="and so long after it began, anyway")
+    secret_key: Secret | None = Field(
+        default=None, description="seals second factors; made in var/ unless given: machines on one database share it"
+    )
     metrics_to_loopback: bool = Field(
         default=True, description="/metrics without a token from this machine; else a service token is needed"
     )
@@ -35,3 +43,8 @@ class WebSettings(Section):
     live_clients_each: int = Field(default=10, ge=1, description="sockets of one identity")
     live_retry_s: float = Field(default=1.0, gt=0, le=60, description="before listening again after a lost bus")
     ticket_s: float = Field(default=60.0, gt=0, le=60)
+
+    @property
+    def behind_tls(self) -> bool:
+        """Whether browsers reach us over https."""
+        return self.hsts

@@ -10,7 +10,13 @@ from alembic import context
 from foundation.database import metadata
 
 # Every room that has tables. A room in the making may not have its module yet; one that fails to import is an error.
-TABLES = ("foundation.tables", "callcontrol.tables", "recording.tables", "softphone_web.tables")
+TABLES = (
+    "foundation.tables",
+    "foundation.identity.tables",
+    "callcontrol.tables",
+    "recording.tables",
+    "softphone_web.tables",
+)
 
 for _name in TABLES:
     if importlib.util.find_spec(_name) is not None:

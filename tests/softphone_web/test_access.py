@@ -1,88 +1,11 @@
-"""Every route x every role, enumerated from the application itself: whoever comes in must be in the table here."""
+"""What the table of routes and roles (`test_matrix`) cannot say: guards on objects, personal data, audit."""
 
 from __future__ import annotations
 
 import pytest
-from aiohttp import web
 
-from foundation.access import Role
-from softphone_web.permissions import Open
-from softphone_web.server import ROUTES, build_app
-from tests.support.web import Api, Platform
-
-A, S, M, X, P = Role.AGENT, Role.SUPERVISOR, Role.MANAGER, Role.ADMIN, Role.SERVICE
-EVERYBODY = {A, S, M, X, P}
-PATHS = {"interaction": "i-00001", "recording": "r-00001", "queue": "averias", "agent": "luis"}
-BODIES = {"set_agent_state": {"state": "ready"}, "finish_wrap_up": {"disposition": "resuelto"}}
-
-# Written by hand, not derived: a change of the grants must be made here as well. Agents are "agent", who took part in
-# nothing and is not "luis".
-ALLOWED: dict[str, set[Role]] = {
-    "list_interactions": EVERYBODY,
-    "get_interaction": {S, M, X, P},
-    "list_events": {S, M, X, P},
-    "get_routing": {S, M, X, P},
-    "list_recordings": {S, M, P},
-    "get_recording": {S, M, P},
-    "download_recording": {S, M, P},
-    "list_queues": EVERYBODY,
-    "get_queue": EVERYBODY,
-    "list_agents": EVERYBODY,
-    "get_agent": EVERYBODY,
-    "set_agent_state": {S, X},
-    "sign_in_agent": {S, X},
-    "sign_out_agent": {S, X},
-    "finish_wrap_up": {S, X},
-    "list_trunks": {S, M, X, P},
-    "issue_ticket": EVERYBODY,
-    "open_live": EVERYBODY,
-    "get_me": EVERYBODY,
-}
-PUBLIC = {"get_health", "get_live", "get_ready", "get_metrics"}
-PUBLIC_PAGES = {
-    "/",
-    "/api",
-    "/estado",
-    "/openapi.json",
-    "/static/tokens.css",
-    "/static/start.css",
-    "/static/start.js",
-    "/static/icon.svg",
-}
-DENIED = {401, 403, 404}
-
-
-def test_every_route_is_in_the_table() -> None:
-    assert {route.name for route in ROUTES} == set(ALLOWED) | PUBLIC
-    assert {route.name for route in ROUTES if route.access is Open.PUBLIC} == PUBLIC
-
-
-def test_nothing_is_served_beside_declared_routes_and_known_pages(platform: Platform) -> None:
-    app = build_app(platform.deps())
-    served = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
-    declared = {(route.method, route.path) for route in ROUTES}
-    heads = {("HEAD", path) for method, path in declared if method == "GET" and path != "/api/v1/live"}
-    pages = {(method, page) for page in PUBLIC_PAGES for method in ("GET", "HEAD")}
-    assert served == declared | heads | pages
-    assert all(not isinstance(one, web.StaticResource) for one in app.router.resources())
-
-
-@pytest.mark.parametrize("role", [None, *Role], ids=str)
-@pytest.mark.parametrize("name", sorted(ALLOWED))
-async def test_route_by_role(api: Api, name: str, role: Role | None) -> None:
-    (api.platform.folder / "r-00001.wav").write_bytes(b"RIFF" + bytes(60))
-    route = next(route for route in ROUTES if route.name == name)
-    path = route.path.format(**PATHS) + ("?interaction=i-00001" if name == "list_recordings" else "")
-    json = BODIES.get(name)
-    async with api.ask(route.method, path, role.value if role else None, json=json) as response:
-        status = response.status
-    if role is None:
-        assert status == 401
-    elif role in ALLOWED[name]:
-        assert status not in DENIED
-        assert status < 500
-    else:
-        assert status in {403, 404}
+from tests.support.access_table import PUBLIC_PAGES
+from tests.support.web import Api
 
 
 @pytest.mark.parametrize("path", sorted(PUBLIC_PAGES | {"/health", "/health/live", "/health/ready"}))

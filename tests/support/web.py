@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,20 @@ from callcontrol.model import (
     Role,
 )
 from foundation import access
-from foundation.audit import MemoryAudit
+from foundation.audit import MemoryAudit, entry
 from foundation.clock import Clock, SystemClock
 from foundation.errors import Conflict, NotFound, Unavailable
+from foundation.identity.accounts import Accounts, Lives, SignedIn, Stores, Visitor
+from foundation.identity.memory import MemoryRoles, MemorySessions, MemoryUsers
+from foundation.identity.model import CustomRole, User
+from foundation.identity.passwords import Passwords
+from foundation.identity.people import People
+from foundation.identity.second_factor import Box
+from foundation.identity.throttle import MemoryThrottle
+from foundation.secret import Secret
 from foundation.tokens import MemoryTokenStore, Tokens
 from pbx.terms import TrunkState
+from softphone_web.authenticate import CSRF_HEADER, cookie_name
 from softphone_web.downloads import LocalFile
 from softphone_web.permissions import agents_in
 from softphone_web.ports import (
@@ -326,8 +336,17 @@ class Platform:
         self.live = MemoryLive()
         self.audit = MemoryAudit()
         self.token_desk = Tokens(MemoryTokenStore(self.audit), self.clock)
+        passwords, users = Passwords(cheap=True), MemoryUsers(self.audit)
+        roles = MemoryRoles(self.audit, users)
+        sessions = MemorySessions(self.audit, users, roles)
+        stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle())
+        self.accounts = Accounts(stores, passwords, Box(Secret("only-for-tests")), self.clock)
+        self.people = People(stores, passwords, self.clock)
         self.tokens: dict[str, str] = {}
         self.token_ids: dict[str, str] = {}
+        self.user_ids: dict[str, str] = {}  # by user name: one of each role, and those of the two agents
+        self._stores = stores
+        self._sessions = sessions
         self.switch_error: Exception | None = None
 
     def add(self, *records: Interaction) -> None:
@@ -345,6 +364,48 @@ class Platform:
             token, secret = await self.token_desk.create(name, role)
             self.tokens[key], self.token_ids[key] = secret.get_secret_value(), token.id
 
+        await self.mint_people()
+
+    async def mint_people(self) -> None:
+        """The accounts and the role of the customer's own, as they are at first; again: as at first again."""
+        users, at = self._stores.users, datetime.fromtimestamp(self.clock.now(), UTC)
+        told = entry(access.OPERATOR, "test", "test", at=at)
+        role = CustomRole(name="calidad", title="Calidad", permissions=frozenset({access.Permission.RECORDINGS_READ}))
+        await self._stores.roles.put(role, told)
+        people = {role.value: (role.value, None) for role in access.Role}
+        people |= {"ana": ("agent", "ana"), "luis": ("agent", "luis")}
+        for name, (role_name, agent) in people.items():
+            user = User(
+                id=f"u-{name}",
+                username=name,
+                name=name.title(),
+                role=role_name,
+                agent=agent,
+                created_at=at,
+                created_by="",
+            )
+            self.user_ids[name] = user.id
+            fields = {key: getattr(user, key) for key in User.__dataclass_fields__}
+            if await users.change(user.id, None, **fields) is None:
+                await users.add(user, told)
+
+    async def sign_in(self, username: str) -> tuple[SignedIn, str]:
+        """A session and its cookie, without a password."""
+        user = await self._stores.users.by_username(username)
+        assert user is not None
+        signed_in, cookie = await self.accounts.open_session(user, Visitor(origin="127.0.0.1"), how="test")
+        return signed_in, cookie.get_secret_value()
+
+    def age_sessions(self, *, idle: bool) -> None:
+        """All sessions begin to be idle too long, or to have lived too long."""
+        lives = Lives()
+        past = datetime.fromtimestamp(self.clock.now(), UTC)
+        for key, one in self._sessions.kept.items():
+            aged = (
+                replace(one, last_seen_at=past - lives.idle) if idle else replace(one, created_at=past - lives.absolute)
+            )
+            self._sessions.kept[key] = aged
+
     def deps(self) -> WebDeps:
         return WebDeps(
             interactions=self.interactions,
@@ -355,6 +416,8 @@ class Platform:
             live=self.live,
             audit=self.audit,
             tokens=self.token_desk,
+            accounts=self.accounts,
+            people=self.people,
             checks=[HealthCheck(name="switch", check=self.check_switch)],
             version="0.1.0",
             settings=self.settings,
@@ -373,6 +436,15 @@ class Api:
 
     def headers(self, who: str | None) -> dict[str, str]:
         return {} if who is None else {"Authorization": f"Bearer {self.platform.tokens[who]}"}
+
+    async def session_headers(self, username: str) -> dict[str, str]:
+        """Of a page of ours in a browser where `username` has just signed in."""
+        signed_in, cookie = await self.platform.sign_in(username)
+        return {
+            "Cookie": f"{cookie_name(self.platform.settings)}={cookie}",
+            "Origin": self.server.url,
+            CSRF_HEADER: signed_in.csrf,
+        }
 
     @asynccontextmanager
     async def ask(

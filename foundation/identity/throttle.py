@@ -1,0 +1,97 @@
+"""How often somebody may try to sign in: some attempts are free, then each failure doubles the wait.
+
+An attempt is counted before the password is looked at and taken back when it was right, so that guesses sent at the
+same time cannot slip through together. Accounts that do not exist are counted like others."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from foundation.errors import TooMany
+
+
+class Locked(TooMany):
+    code: ClassVar[str] = "access.locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """`free` failures cost nothing; the next locks for `first_s`, each further one twice as long, up to `longest_s`.
+    After `forget_s` without a failure the count begins anew."""
+
+    free: int
+    first_s: float
+    longest_s: float
+    forget_s: float
+
+
+ACCOUNT = Limit(free=5, first_s=15, longest_s=900, forget_s=3600)
+# Many people may share an address (an office behind one gateway).
+ADDRESS = Limit(free=30, first_s=15, longest_s=900, forget_s=3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    failures: int = 0
+    last_at: float = 0.0
+    until: float = 0.0  # locked
+
+
+def counted(count: Count, limit: Limit, now: float) -> Count:
+    """With one more failure, which was allowed to be tried."""
+    failures = 1 if now - count.last_at > limit.forget_s else count.failures + 1
+    return Count(failures, now, now + _wait(failures, limit))
+
+
+def taken_back(count: Count, limit: Limit) -> Count:
+    """One failure less, and the lock of those that remain; `last_at` stays: it only delays forgetting."""
+    failures = max(0, count.failures - 1)
+    return Count(failures, count.last_at, count.last_at + _wait(failures, limit))
+
+
+def _wait(failures: int, limit: Limit) -> float:
+    beyond = failures - limit.free
+    return 0.0 if beyond <= 0 else min(limit.longest_s, limit.first_s * 2.0 ** min(beyond - 1, 30))
+
+
+def key_of_account(username: str) -> str:
+    """A hash: what people type into the wrong field, a password perhaps, is not kept."""
+    return "account:" + hashlib.sha256(username.strip().lower().encode()).hexdigest()[:32]
+
+
+def key_of_address(address: str) -> str:
+    return "address:" + address
+
+
+class Throttle(Protocol):
+    async def attempt(self, key: str, limit: Limit, now: float) -> float:
+        """Count a failure in advance and give 0; or, while locked, count nothing and give the seconds left."""
+        ...
+
+    async def take_back(self, key: str, limit: Limit) -> None:
+        """The last attempt was none to hold against them."""
+        ...
+
+    async def clear(self, key: str) -> None: ...
+
+
+class MemoryThrottle:
+    def __init__(self) -> None:
+        self._counts: dict[str, Count] = {}
+
+    async def attempt(self, key: str, limit: Limit, now: float) -> float:
+        count = self._counts.get(key, Count())
+        if count.until > now:
+            return count.until - now
+        self._counts[key] = counted(count, limit, now)
+        return 0.0
+
+    async def take_back(self, key: str, limit: Limit) -> None:
+        count = self._counts.get(key)
+        if count is not None:
+            self._counts[key] = taken_back(count, limit)
+
+    async def clear(self, key: str) -> None:
+        self._counts.pop(key, None)

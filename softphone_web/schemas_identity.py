@@ -1,0 +1,229 @@
+"""What the API of sessions, users, roles, the audit trail and the settings takes and gives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from foundation.access import Permission
+from foundation.identity.accounts import SignedIn
+from foundation.identity.model import Session, User
+from softphone_web.permissions import agent_of
+from softphone_web.routes import Model
+from softphone_web.schemas import Id
+
+# Looked at only after its limits of length: what is no password of anybody is simply wrong.
+Typed = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{1,63}$")]
+PersonName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$", strip_whitespace=True)]
+RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,31}$")]
+
+
+class OidcMethod(Model):
+    title: str
+    href: str
+
+
+class MethodsOut(Model):
+    password: bool
+    oidc: OidcMethod | None
+    organisation: str
+
+
+class SignInBody(Model):
+    username: Typed
+    password: Typed
+    code: Code | None = None
+
+
+class SessionUser(Model):
+    id: str
+    username: str
+    name: str
+    role: str
+    role_title: str
+    agent: str | None
+    permissions: list[str]
+    language: Literal["es", "en"]
+    theme: Literal["light", "dark", "auto"]
+    totp: bool
+    must_change_password: bool
+
+
+class SessionOut(Model):
+    """`csrf` goes into the header ``X-CSRF-Token`` of everything that changes something."""
+
+    user: SessionUser
+    csrf: str
+    expires_at: datetime
+
+
+class OwnSession(Model):
+    id: str
+    created_at: datetime
+    last_seen_at: datetime
+    origin: str
+    agent_text: str
+    current: bool
+
+
+class OwnSessions(Model):
+    items: list[OwnSession]
+
+
+class SessionPath(Model):
+    session: Id
+
+
+class PreferencesBody(Model):
+    language: Literal["es", "en"] | None = None
+    theme: Literal["light", "dark", "auto"] | None = None
+
+
+class PasswordBody(Model):
+    old: Typed
+    new: Typed
+
+
+class CodeBody(Model):
+    code: Code
+
+
+class TotpOut(Model):
+    """Shown once: `uri` as a QR code, `secret` for who types."""
+
+    secret: str
+    uri: str
+
+
+class UserOut(Model):
+    id: str
+    username: str
+    name: str
+    role: str
+    agent: str | None
+    disabled: bool
+    totp: bool
+    must_change_password: bool
+    single_sign_on: bool
+    created_at: datetime
+
+
+class UserList(Model):
+    items: list[UserOut]
+
+
+class UserBody(Model):
+    username: Username
+    name: PersonName
+    role: RoleName
+    agent: Id | None = None
+    disabled: bool = False
+
+
+class UserPath(Model):
+    user: Id
+
+
+class TemporaryPassword(Model):
+    """Shown once; it must be changed at the first sign-in."""
+
+    password: str
+
+
+class CreatedUser(Model):
+    user: UserOut
+    password: str = Field(description="temporary, shown once")
+
+
+class RoleOut(Model):
+    name: str
+    title: str
+    built_in: bool
+    permissions: list[str]
+
+
+class RoleList(Model):
+    items: list[RoleOut]
+
+
+class RoleBody(Model):
+    title: PersonName
+    permissions: Annotated[list[Permission], Field(max_length=len(Permission))]
+
+
+class NewRoleBody(RoleBody):
+    name: RoleName
+
+
+class RolePath(Model):
+    role: RoleName
+
+
+class PermissionOut(Model):
+    name: str
+    title: str
+
+
+class PermissionList(Model):
+    items: list[PermissionOut]
+
+
+class AuditEntryOut(Model):
+    id: str
+    n: int
+    at: datetime
+    actor: str
+    actor_name: str
+    action: str
+    target: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    origin: str
+
+
+def session_out(signed_in: SignedIn, role_title: str) -> SessionOut:
+    user, who = signed_in.user, signed_in.principal
+    shown = SessionUser(
+        id=user.id,
+        username=user.username,
+        name=user.name,
+        role=user.role,
+        role_title=role_title,
+        agent=agent_of(who),
+        permissions=sorted(who.permissions),
+        language="en" if user.language == "en" else "es",
+        theme="light" if user.theme == "light" else "dark" if user.theme == "dark" else "auto",
+        totp=user.has_totp,
+        must_change_password=user.must_change_password,
+    )
+    return SessionOut(user=shown, csrf=signed_in.csrf, expires_at=signed_in.expires_at)
+
+
+def own_session_out(session: Session, current: str) -> OwnSession:
+    return OwnSession(
+        id=session.id,
+        created_at=session.created_at,
+        last_seen_at=session.last_seen_at,
+        origin=session.origin,
+        agent_text=session.agent_text,
+        current=session.id == current,
+    )
+
+
+def user_out(user: User) -> UserOut:
+    return UserOut(
+        id=user.id,
+        username=user.username,
+        name=user.name,
+        role=user.role,
+        agent=user.agent,
+        disabled=user.disabled,
+        totp=user.has_totp,
+        must_change_password=user.must_change_password,
+        single_sign_on=user.subject is not None,
+        created_at=user.created_at,
+    )

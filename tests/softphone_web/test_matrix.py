@@ -1,0 +1,133 @@
+"""Every route x everybody who might ask, enumerated from the application itself, against the literal
+`tests.support.access_table`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from foundation.access import OPERATOR, Role
+from foundation.identity.model import Session
+from softphone_web.authenticate import CSRF_HEADER
+from softphone_web.permissions import Open
+from softphone_web.routes import Route
+from softphone_web.server import ROUTES, build_app
+from tests.support.access_table import BEFORE_THE_PASSWORD_IS_CHANGED, PATHS, PUBLIC, PUBLIC_PAGES, TABLE, Row
+from tests.support.web import Api, Platform
+
+REFUSED = {401, 403, 404}
+
+
+def test_every_route_is_in_the_table() -> None:
+    assert {route.name for route in ROUTES} == set(TABLE) | PUBLIC
+    assert {route.name for route in ROUTES if route.access is Open.PUBLIC} == PUBLIC
+    assert len({route.name for route in ROUTES}) == len(ROUTES)
+
+
+def test_nothing_is_served_beside_declared_routes_and_known_pages(platform: Platform) -> None:
+    app = build_app(platform.deps())
+    served = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource is not None}
+    declared = {(route.method, route.path) for route in ROUTES}
+    heads = {
+        (r.method.replace("GET", "HEAD"), r.path) for r in ROUTES if r.method == "GET" and r.produces != "websocket"
+    }
+    pages = {(method, page) for page in PUBLIC_PAGES for method in ("GET", "HEAD")}
+    assert served == declared | heads | pages
+    assert all(not isinstance(one, web.StaticResource) for one in app.router.resources())
+
+
+class Asker:
+    """Asks one route as somebody; whoever has a session gets a fresh one for each request."""
+
+    def __init__(self, api: Api, route: Route, row: Row) -> None:
+        self.api, self.route, self.row = api, route, row
+        self.path = route.path.format(**{**PATHS, **row.path}) + row.query
+
+    async def status(self, headers: dict[str, str], **more: Any) -> int:
+        async with self.api.ask(
+            self.route.method, self.path, None, headers=headers, json=self.row.body, **more
+        ) as response:
+            return response.status
+
+    async def by_token(self, role: Role) -> int:
+        return await self.status(self.api.headers(role.value))
+
+    async def by_session(self, name: str) -> int:
+        return await self.status(await self.api.session_headers(name))
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+async def test_route_by_role(api: Api, name: str) -> None:
+    (api.platform.folder / "r-00001.wav").write_bytes(b"RIFF" + bytes(60))
+    row = TABLE[name]
+    ask = Asker(api, next(route for route in ROUTES if route.name == name), row)
+    assert await ask.status({}) == 401, "nobody signed in"
+    for role in Role:
+        await api.platform.mint_people()
+        by_session = await ask.by_session(role.value)
+        await api.platform.mint_people()
+        by_token = await ask.by_token(role)
+        for how, status in (("session", by_session), ("token", by_token)):
+            said = f"{role} by {how}: {status}"
+            if how == "token" and row.session_only:
+                assert status == 401, said
+            elif role in row.roles:
+                assert status not in REFUSED - row.also, said
+                assert status < 500, said
+            else:
+                assert status in {403, 404}, said
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+async def test_route_by_those_who_may_nothing(api: Api, name: str) -> None:
+    ask = Asker(api, next(route for route in ROUTES if route.name == name), TABLE[name])
+    platform = api.platform
+    good = await api.session_headers("admin")
+    assert await ask.status({**good, "Cookie": good["Cookie"] + "0"}) == 401
+    assert await ask.status({"Authorization": "Bearer rimay_" + "0" * 16 + "_" + "0" * 64}) == 401
+
+    disabled = await api.session_headers("admin")
+    # Not by the administrators' way, which ends the sessions as well: the check itself must refuse.
+    await platform.accounts.stores.users.change(platform.user_ids["admin"], None, disabled=True)
+    assert await ask.status(disabled) == 401, "disabled"
+    await platform.accounts.stores.users.change(platform.user_ids["admin"], None, disabled=False)
+
+    revoked = await api.session_headers("admin")
+    await platform.people.end_sessions(platform.user_ids["admin"], by=OPERATOR, origin="local")
+    assert await ask.status(revoked) == 401, "revoked"
+
+    expired = await api.session_headers("admin")
+    platform.age_sessions(idle=False)
+    assert await ask.status(expired) == 401, "older than its life"
+    unused = await api.session_headers("admin")
+    platform.age_sessions(idle=True)
+    assert await ask.status(unused) == 401, "idle too long"
+
+    await platform.accounts.stores.users.change(platform.user_ids["admin"], None, must_change_password=True)
+    status = await ask.status(await api.session_headers("admin"))
+    assert (status == 403) == (name not in BEFORE_THE_PASSWORD_IS_CHANGED), f"must change the password: {status}"
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+async def test_a_cookie_alone_changes_nothing(api: Api, name: str) -> None:
+    """From a page of another site, or without the session's token."""
+    route = next(route for route in ROUTES if route.name == name)
+    if route.method == "GET" and route.produces != "websocket":
+        return
+    ask = Asker(api, route, TABLE[name])
+    good = await api.session_headers("admin")
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"} if route.produces == "websocket" else {}
+    for bad in (
+        {**good, "Origin": "https://elsewhere.example"},
+        {key: value for key, value in good.items() if key != "Origin"},
+        *([{key: value for key, value in good.items() if key != CSRF_HEADER}] if not upgrade else []),
+        *([{**good, CSRF_HEADER: "0" * 64}] if not upgrade else []),
+    ):
+        assert await ask.status({**bad, **upgrade}) == 403
+
+
+def test_sessions_are_kept_without_their_secret() -> None:
+    assert "secret_hash" in Session.__dataclass_fields__
+    assert "secret" not in Session.__dataclass_fields__

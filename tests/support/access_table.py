@@ -1,0 +1,128 @@
+"""Who may call what: every operation of the API by its name, written by hand and not derived, so that a change of the
+grants must be made here as well. A new operation gets one line here, or the tests fail.
+
+`row(...)` names the built-in roles that come in, by token and by session. Their request must succeed or fail for
+another reason than who asks: give `path`, `query` and `body` with which it makes sense. Agents here are user and token
+"agent", who took part in nothing and is not "luis"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from foundation.access import Role
+
+A, S, M, X, P = Role.AGENT, Role.SUPERVISOR, Role.MANAGER, Role.ADMIN, Role.SERVICE
+EVERYBODY = (A, S, M, X, P)
+# What stands for the places in paths, unless a row says more.
+PATHS = {
+    "interaction": "i-00001",
+    "recording": "r-00001",
+    "queue": "averias",
+    "agent": "luis",
+    "session": "0000000000000000",
+    "user": "u-luis",
+    "role": "calidad",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    roles: frozenset[Role]
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    body: Any = None
+    session_only: bool = False  # of one's own account: a program's token has none
+    also: frozenset[int] = frozenset()  # statuses that are right for who comes in, though they look like a refusal
+
+
+def row(
+    *roles: Role,
+    path: Mapping[str, str] | None = None,
+    query: str = "",
+    body: Any = None,
+    session_only: bool = False,
+    also: tuple[int, ...] = (),
+) -> Row:
+    return Row(
+        roles=frozenset(roles),
+        path=path or {},
+        query=query,
+        body=body,
+        session_only=session_only,
+        also=frozenset(also),
+    )
+
+
+def own(body: Any = None, also: tuple[int, ...] = ()) -> Row:
+    """Something of one's own account."""
+    return row(*EVERYBODY, body=body, session_only=True, also=also)
+
+
+_USER = {"username": "nuevo", "name": "Nuevo Nombre", "role": "agent"}
+
+TABLE: dict[str, Row] = {
+    # interactions
+    "list_interactions": row(*EVERYBODY),
+    "get_interaction": row(S, M, X, P),
+    "list_events": row(S, M, X, P),
+    "get_routing": row(S, M, X, P),
+    # recordings
+    "list_recordings": row(S, M, P, query="?interaction=i-00001"),
+    "get_recording": row(S, M, P),
+    "download_recording": row(S, M, P),
+    # queues, agents, trunks
+    "list_queues": row(*EVERYBODY),
+    "get_queue": row(*EVERYBODY),
+    "list_agents": row(*EVERYBODY),
+    "get_agent": row(*EVERYBODY),
+    "set_agent_state": row(S, X, body={"state": "ready"}),
+    "sign_in_agent": row(S, X),
+    "sign_out_agent": row(S, X),
+    "finish_wrap_up": row(S, X, body={"disposition": "resuelto"}),
+    "list_trunks": row(S, M, X, P),
+    # live
+    "issue_ticket": row(*EVERYBODY, also=(401,)),  # given for a token: a session needs none
+    "open_live": row(*EVERYBODY),
+    # one's own
+    "get_me": row(*EVERYBODY),
+    "get_session": own(),
+    "sign_out": own(),
+    "list_sessions": own(),
+    "end_session": own(also=(404,)),
+    "set_preferences": own({"theme": "dark"}),
+    "change_password": own({"old": "no es esta", "new": "tampoco es esta otra"}),
+    "begin_totp": own(),
+    "confirm_totp": own({"code": "000000"}),
+    "remove_totp": own({"code": "000000"}),
+    # users and roles
+    "list_users": row(M, X),
+    "add_user": row(X, body=_USER),
+    "get_user": row(M, X),
+    "change_user": row(X, body={**_USER, "username": "luis"}),
+    "reset_password": row(X),
+    "end_user_sessions": row(X),
+    "remove_user_totp": row(X),
+    "list_roles": row(M, X),
+    "add_role": row(X, body={"name": "nuevo", "title": "Nuevo", "permissions": ["queues.read"]}),
+    "change_role": row(X, body={"title": "Calidad", "permissions": ["queues.read"]}),
+    "delete_role": row(X),
+    "list_permissions": row(M, X),
+}
+
+# Operations that ask for no sign-in.
+PUBLIC = {"get_health", "get_live", "get_ready", "get_metrics", "get_sign_in_methods", "sign_in"}
+# Addresses beside the declared operations.
+PUBLIC_PAGES = {
+    "/",
+    "/api",
+    "/estado",
+    "/openapi.json",
+    "/static/tokens.css",
+    "/static/start.css",
+    "/static/start.js",
+    "/static/icon.svg",
+}
+# Who must still change their password may do this much.
+BEFORE_THE_PASSWORD_IS_CHANGED = {"get_session", "sign_out", "change_password"}
