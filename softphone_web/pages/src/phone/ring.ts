@@ -1,0 +1,61 @@
+// How the page calls for attention: a ring, a notification of the system, the window's title.
+import { ringer } from "./audio";
+
+const ON_S = 1.2;
+const EVERY_S = 4;
+let context: AudioContext | null = null;
+let timer = 0;
+let title = "";
+let flash = 0;
+let shown: Notification | null = null;
+
+/** Two tones that beat, as telephones do here; soft enough for an open office. */
+function ringOnce(audio: AudioContext): void {
+  const gain = audio.createGain();
+  const now = audio.currentTime;
+  gain.gain.setValueAtTime(0, now);
+  gain.gain.linearRampToValueAtTime(0.12, now + 0.05);
+  gain.gain.setValueAtTime(0.12, now + ON_S - 0.1);
+  gain.gain.linearRampToValueAtTime(0, now + ON_S);
+  gain.connect(audio.destination);
+  for (const frequency of [425, 450]) {
+    const tone = audio.createOscillator();
+    tone.frequency.value = frequency;
+    tone.connect(gain);
+    tone.start(now);
+    tone.stop(now + ON_S);
+  }
+}
+
+export function startRinging(words: { title: string; body: string }): void {
+  stopRinging();
+  context = new AudioContext(ringer.value ? ({ sinkId: ringer.value } as AudioContextOptions) : {});
+  const audio = context;
+  ringOnce(audio);
+  timer = window.setInterval(() => ringOnce(audio), EVERY_S * 1000);
+  title = document.title;
+  flash = window.setInterval(() => {
+    document.title = document.title === title ? words.title : title;
+  }, 1000);
+  document.title = words.title;
+  if (document.hidden && "Notification" in window && Notification.permission === "granted") {
+    shown = new Notification(words.title, { body: words.body, tag: "rimay-offer", icon: "/static/icon.svg" });
+    shown.onclick = () => window.focus();
+  }
+}
+
+export function stopRinging(): void {
+  window.clearInterval(timer);
+  window.clearInterval(flash);
+  if (title) document.title = title;
+  title = "";
+  void context?.close();
+  context = null;
+  shown?.close();
+  shown = null;
+}
+
+export const mayNotify = (): boolean => "Notification" in window && Notification.permission === "granted";
+export async function askToNotify(): Promise<void> {
+  if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+}
