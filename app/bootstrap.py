@@ -21,6 +21,7 @@ from app.provision import Progress, Tool, find_speech, silent
 from app.servers import Stores, stores
 from app.settings import Settings
 from app.switches import SwitchPlan, plan_switch, recordings_folder
+from app.web_around import around
 from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
@@ -274,6 +275,7 @@ def _web(
         agents=parts.agents,
         trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
         recordings=KeptRecordings(parts.interactions, parts.recordings),
+        around=around(settings.customers, settings.pbx.dialing, parts.database, parts.systems, parts.clock),
         live=BusLive(parts.bus),
         audit=PostgresAudit(parts.database),
         tokens=parts.tokens,

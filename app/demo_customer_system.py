@@ -5,6 +5,7 @@ Run it beside a platform: ``python -m app.demo_customer_system --port 8800``, wi
 
     customer_systems:
       systems: [{name: clientes, url: "http://127.0.0.1:8800"}]
+    customers: {system: clientes}
 """
 
 from __future__ import annotations
@@ -44,6 +45,25 @@ class Client:
     critical: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One contract of a client, as their card shows it."""
+
+    number: str
+    name: str
+    address: str
+    status: str = "activo"
+    debt: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    id: str
+    title: str
+    status: str
+    days_ago: int
+
+
 CLIENTS = (
     Client("Ana Lucía Cordero", "0102030400", "204510", "0991234567", "Totoracocha", 23.47, overdue=True),
     Client("Luis Alberto Vintimilla", "1710034065", "118322", "0987654321", "El Vergel", 0.0),
@@ -56,6 +76,32 @@ OUTAGES = (
     ("Monay", "agua", "rotura de una tubería matriz", 4),
     ("Yanuncay", "internet", "daño en la fibra óptica", 3),
 )
+# By the contract that the client is known by; the first service is that contract.
+SERVICES: Mapping[str, tuple[Service, ...]] = {
+    "204510": (
+        Service("204510", "Agua potable y alcantarillado", "Av. Hurtado de Mendoza 4-15, Totoracocha", debt=23.47),
+        Service("I-88120", "Internet fibra 200 Mbps", "Av. Hurtado de Mendoza 4-15, Totoracocha"),
+        Service("072861450", "Telefonía fija", "Av. Hurtado de Mendoza 4-15, Totoracocha"),
+    ),
+    "118322": (Service("118322", "Agua potable y alcantarillado", "Av. 12 de Abril 2-40, El Vergel"),),
+    "330071": (
+        Service("330071", "Internet fibra 100 Mbps", "Calle Carlos Arízaga 1-23, Yanuncay", debt=41.05),
+        Service("072831900", "Telefonía fija", "Calle Carlos Arízaga 1-23, Yanuncay", "suspendido"),
+    ),
+    "270415": (Service("270415", "Agua potable y alcantarillado", "Vía a Ricaurte km 3", debt=8.90),),
+    "500001": (
+        Service("500001", "Agua potable y alcantarillado", "Av. 24 de Mayo y Av. de las Américas, Monay", debt=1280.33),
+        Service("E-0417", "Enlace de datos 1 Gbps", "Av. 24 de Mayo y Av. de las Américas, Monay"),
+    ),
+}
+CLAIMS: Mapping[str, tuple[Claim, ...]] = {
+    "204510": (Claim("R-2231", "Cambio de medidor", "programado", 12),),
+    "330071": (
+        Claim("R-2240", "Valor facturado de más en la planilla", "en análisis", 4),
+        Claim("R-2198", "Internet intermitente por las noches", "visita técnica", 19),
+    ),
+    "500001": (Claim("R-2251", "Baja presión en la acometida norte", "cuadrilla asignada", 1),),
+}
 _MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
 _ECUADOR = dt.timezone(dt.timedelta(hours=-5))
 
@@ -71,6 +117,7 @@ class CustomerSystem:
         app.router.add_get("/v1/clientes", self._client)
         app.router.add_get("/v1/cuentas/{contract}", self._account)
         app.router.add_get("/v1/cortes", self._outages)
+        app.router.add_get("/v1/fichas", self._card)
         return app
 
     def _middleware(self) -> Any:
@@ -95,6 +142,15 @@ class CustomerSystem:
             known = {"caller": client.phone, "cedula": client.cedula, "ruc": f"{client.cedula}001"}
             if value and value == {**known, "contract": client.contract}.get(by):
                 return web.json_response(_plain(client))
+        return web.json_response({"error": "no existe"}, status=404)
+
+    async def _card(self, request: web.Request) -> web.Response:
+        """What the agent's page shows: docs/customers.md."""
+        by, value = request.query.get("por", ""), request.query.get("valor", "")
+        for client in CLIENTS:
+            known = {"telefono": client.phone, "documento": client.cedula, "contrato": client.contract}
+            if value and value == known.get(by):
+                return web.json_response(_card_of(client))
         return web.json_response({"error": "no existe"}, status=404)
 
     async def _account(self, request: web.Request) -> web.Response:
@@ -129,6 +185,43 @@ def _plain(client: Client) -> Mapping[str, object]:
         "corte": any(sector == client.sector for sector, *_ in OUTAGES),
         "accesibilidad": client.accessibility,
         "critico": client.critical,
+    }
+
+
+def _card_of(client: Client) -> Mapping[str, object]:
+    today = dt.datetime.now(_ECUADOR).date()
+    due = (today + dt.timedelta(days=-5 if client.overdue else 10)).isoformat()
+    user = client.name.split()[0].casefold().replace("í", "i")
+    return {
+        "nombre": client.name,
+        "documento": client.cedula,
+        "tipo": "empresa" if client.critical else "persona",
+        "telefonos": [client.phone],
+        "correos": [f"{user}.{client.contract}@correo.example"],
+        "sector": client.sector,
+        "accesibilidad": client.accessibility,
+        "critico": client.critical,
+        "contratos": [
+            {
+                "numero": service.number,
+                "servicio": service.name,
+                "direccion": service.address,
+                "estado": service.status,
+                "saldo": service.debt,
+                "vence": due if service.debt else "",
+            }
+            for service in SERVICES.get(client.contract, ())
+        ],
+        "casos": [
+            {
+                "id": claim.id,
+                "titulo": claim.title,
+                "estado": claim.status,
+                "abierto": (today - dt.timedelta(days=claim.days_ago)).isoformat(),
+            }
+            for claim in CLAIMS.get(client.contract, ())
+        ],
+        "cortes": [_outage(*outage) for outage in OUTAGES if outage[0] == client.sector],
     }
 
 

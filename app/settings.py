@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from app.place import CHECKOUT
 from callcontrol.settings import Agent, CustomerSystemSettings, Queue
+from customers.settings import CustomersSettings
 from foundation.bus_redis import BusSettings
 from foundation.database import DatabaseSettings
 from foundation.logs import LogSettings
@@ -36,6 +37,7 @@ class Settings(Section):
     queues: list[Queue] = []
     agents: list[Agent] = []
     customer_systems: CustomerSystemSettings = CustomerSystemSettings()
+    customers: CustomersSettings = CustomersSettings()
     recording: RecordingSettings = RecordingSettings()
     web: WebSettings = WebSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -52,6 +54,9 @@ class Settings(Section):
                     raise ValueError(f"agent {agent.id!r} works in queue {name!r}, which is not among `queues`")
             if agent.phone is not None and agent.phone not in phones:
                 raise ValueError(f"agent {agent.id!r} has phone {agent.phone!r}, which is not among `pbx.phones`")
+        system = self.customers.system
+        if system is not None and system not in {each.name for each in self.customer_systems.systems}:
+            raise ValueError(f"`customers.system` names {system!r}, which is not among `customer_systems.systems`")
         return self
 
 

@@ -13,7 +13,17 @@ from foundation.identity.accounts import Accounts
 from foundation.identity.people import People
 from foundation.metrics import Metrics
 from softphone_web.ports import Agents, Audit, HealthCheck, Interactions, Live, Queues, Recordings, Tokens, Trunks
+from softphone_web.ports_around import Customers, Days, Knowledge
 from softphone_web.settings import WebSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What stands around a contact."""
+
+    customers: Customers
+    knowledge: Knowledge
+    days: Days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +38,7 @@ class WebDeps:
     tokens: Tokens
     accounts: Accounts
     people: People
+    around: Around
     checks: Sequence[HealthCheck]
     version: str
     metrics: Metrics = field(default_factory=Metrics)

@@ -19,6 +19,8 @@ _REF = "#/components/schemas/{model}"
 _TAGS = {
     "interactions": "Contacts of citizens with us, over any medium.",
     "recordings": "Their audio.",
+    "customers": "Who the citizen is, and what is known of them.",
+    "knowledge": "What agents look up: articles, scripts, the directory.",
     "queues": "Who waits, and for how long.",
     "agents": "Who answers, and their states.",
     "trunks": "The SIP trunks to the telephone network.",

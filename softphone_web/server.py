@@ -20,6 +20,7 @@ from aiohttp import WSCloseCode, web
 from foundation.errors import RimayError
 from foundation.logs import get_logger
 from softphone_web import (
+    api_around,
     api_interactions,
     api_people,
     api_recordings,
@@ -50,6 +51,9 @@ ROUTES: tuple[Route, ...] = tuple(
     chain(
         api_interactions.routes,
         api_recordings.routes,
+        api_around.customer_routes,
+        api_around.knowledge_routes,
+        api_around.me_routes,
         api_people.queue_routes,
         api_people.agent_routes,
         api_people.trunk_routes,

@@ -15,6 +15,7 @@ TABLES = (
     "foundation.identity.tables",
     "callcontrol.tables",
     "recording.tables",
+    "customers.tables",
     "softphone_web.tables",
 )
 

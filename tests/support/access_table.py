@@ -60,6 +60,7 @@ def own(body: Any = None, also: tuple[int, ...] = ()) -> Row:
     return row(*EVERYBODY, body=body, session_only=True, also=also)
 
 
+_NOTE = {"text": "Llama por el medidor."}
 _USER = {"username": "nuevo", "name": "Nuevo Nombre", "role": "agent"}
 
 TABLE: dict[str, Row] = {
@@ -72,6 +73,17 @@ TABLE: dict[str, Row] = {
     "list_recordings": row(S, M, P, query="?interaction=i-00001"),
     "get_recording": row(S, M, P),
     "download_recording": row(S, M, P),
+    # around a contact
+    "get_customer_of_interaction": row(S, M, P),
+    "find_customer": row(A, S, M, P, query="?address=0991234567"),
+    "list_notes": row(S, M, P),
+    "add_note": row(S, body=_NOTE),
+    "add_customer_note": row(A, S, body={"address": "0991234567", **_NOTE}),
+    "search_knowledge": row(*EVERYBODY),
+    "get_article": row(*EVERYBODY, path={"article": "sin-agua"}),
+    "list_scripts": row(*EVERYBODY),
+    "search_directory": row(A, S, M, X),
+    "get_my_statistics": row(A, S, also=(409,)),
     # queues, agents, trunks
     "list_queues": row(*EVERYBODY),
     "get_queue": row(*EVERYBODY),

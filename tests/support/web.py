@@ -70,6 +70,7 @@ from softphone_web.ports import (
 )
 from softphone_web.server import RunningServer, WebDeps, build_app, serve
 from softphone_web.settings import WebSettings
+from tests.support.web_around import MemoryAround
 
 NOW = 1_795_000_000.0
 CITIZEN = "+593987654321"
@@ -342,6 +343,7 @@ class Platform:
         stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle())
         self.accounts = Accounts(stores, passwords, Box(Secret("only-for-tests")), self.clock)
         self.people = People(stores, passwords, self.clock)
+        self.around = MemoryAround(self.interactions.records, self.clock)
         self.tokens: dict[str, str] = {}
         self.token_ids: dict[str, str] = {}
         self.user_ids: dict[str, str] = {}  # by user name: one of each role, and those of the two agents
@@ -413,6 +415,7 @@ class Platform:
             agents=self.agents,
             trunks=self.trunks,
             recordings=self.recordings,
+            around=self.around.around,
             live=self.live,
             audit=self.audit,
             tokens=self.token_desk,
