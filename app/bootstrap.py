@@ -78,6 +78,8 @@ async def run_platform(settings: Settings, place: Place, *, stop: asyncio.Event)
     """`rimay up`: until `stop`, or until a part of it dies."""
     async with platform(settings, place, _log_progress) as running:
         _spare_the_collector()
+        if not await running.parts.people.users():
+            log.warning("platform.nobody_can_sign_in", make_the_first="rimay user add NAME --role admin")
         log.info("platform.up", url=running.url, engine=running.engine, sip_port=running.sip_port)
         running.supervisor.spawn("stop", _stop_when(stop, running.supervisor))
         await running.supervisor.wait()

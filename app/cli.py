@@ -44,6 +44,16 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--role", required=True, help="agent, supervisor, manager, admin or service")
     token.add_argument("--name", help="who uses it")
     token.add_argument("--days", type=float, help="how long it is valid; for ever when not given")
+    user = add("user", "Accounts of people.")
+    actions = ["add", "list", "password", "disable", "enable", "no-second-factor"]
+    user.add_argument("action", choices=actions)
+    user.add_argument("username", nargs="?", metavar="USERNAME")
+    user.add_argument("--name", help="of the person; add")
+    user.add_argument("--role", help="agent unless given; add")
+    user.add_argument("--agent", help="the agent that this person is; add")
+    user.add_argument(
+        "--ask-password", action="store_true", help="typed here or on stdin; else a temporary one is made"
+    )
     apply = add("apply", "Put an organisation (queues, skills, teams) in force; show what changes.")
     apply.add_argument("file", type=Path, metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="only show")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Any
 from app.bootstrap import Platform, platform
 from app.caller import GATEWAY_HOST, Caller
 from app.demo_checks import Check, verify
+from app.demo_people import AGENTS, Login, make_people
 from app.place import Place
 from app.provision import Progress, find_tool
 from app.running import progress as spoken_progress
@@ -57,7 +58,10 @@ def demo_overrides(place: Place) -> Mapping[str, object]:
             }
         ],
         "pbx.phones": [{"name": PHONE, "password": {"file": str(secret)}}],
-        "agents": [{"id": str(AGENT), "name": "Ana Cordero", "phone": PHONE, "queues": ["contact-center"]}],
+        "agents": [
+            {"id": str(AGENT), "name": "Ana Cordero", "phone": PHONE, "queues": ["contact-center"]},
+            *AGENTS,
+        ],
     }
 
 
@@ -139,6 +143,7 @@ async def run_demo(settings: Settings, place: Place, *, stop: asyncio.Event, onc
 @dataclass(frozen=True, slots=True)
 class _Stage:
     platform: Platform
+    logins: Sequence[Login]
     caller: Caller
     phone: SipPhone
 
@@ -162,8 +167,9 @@ async def _staged(settings: Settings, place: Place, say: Progress) -> AsyncItera
                 agents = running.parts.agents
                 await agents.sign_in(AGENT, by="demo")
                 await agents.set_state(AGENT, AgentState.READY, reason=None, by="demo")
+                logins = await make_people(running.parts.people)
                 say(f"ready: {running.engine}, SIP on 127.0.0.1:{running.sip_port}, {running.url}")
-                yield _Stage(running, caller, phone)
+                yield _Stage(running, logins, caller, phone)
                 caller.close()
     finally:
         tool.cancel()
@@ -214,6 +220,10 @@ async def _report(stage: _Stage, story: _Story, failure: BaseException | None) -
         "timeline": story.timeline,
         "recording": facts.get("recording"),
         "api": f"{running.url}/api/v1",
+        "logins": [
+            {"username": one.username, "role": one.role, "password": one.password.get_secret_value()}
+            for one in stage.logins
+        ],
         "checks": [{"step": check.step, "ok": check.ok, "detail": check.detail} for check in checks],
     }
 
@@ -230,7 +240,10 @@ def _tell(report: Mapping[str, Any]) -> None:
 async def _stay(stage: _Stage, stop: asyncio.Event, show: Callable[[str], None]) -> None:
     running = stage.platform
     show(f"\nRimay is up: {running.url}   (API reference: {running.url}/api)")
-    show("Logins for the API, valid for a day (Authorization: Bearer ...):")
+    show("Sign in at that address as:")
+    for one in stage.logins:
+        show(f"  {one.username:<14} {one.password.get_secret_value()}   ({one.role})")
+    show("Tokens for programs, valid for a day (Authorization: Bearer ...):")
     for title, (role, name) in _LOGINS.items():
         _, secret = await running.parts.tokens.create(str(name), role, lifetime=timedelta(days=1), origin="demo")
         show(f"  {title:<14} {secret.get_secret_value()}")

@@ -18,7 +18,7 @@ from app.place import CHECKOUT
 from tests.support.platform import ENGINE, processes_of, public_folder
 
 DEMO_S = 150.0
-FIELDS = {"ok", "engine", "interaction_id", "setup_ms", "talk_s", "timeline", "recording", "api"}
+FIELDS = {"ok", "engine", "interaction_id", "setup_ms", "talk_s", "timeline", "recording", "api", "logins"}
 
 
 @pytest.fixture
