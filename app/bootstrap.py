@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app import __version__
 from app.customer_systems import HttpSystems
+from app.desk_watch import DeskWatch
 from app.flow_watch import watch_flows
 from app.identity import open_accounts
 from app.live import BusHerald, BusLive
@@ -23,6 +24,7 @@ from app.settings import Settings
 from app.switches import SwitchPlan, plan_switch, recordings_folder
 from app.web_around import around
 from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
+from app.web_desk import DaemonDesks, OrganisationCodes
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.flows import BookFlows
@@ -170,6 +172,7 @@ class _Parts:
     recordings: RecordingFolder
     agents: DeskAgents
     organisation: Organisation
+    desks: DaemonDesks
     tokens: Tokens
     accounts: Accounts
     people: People
@@ -227,6 +230,13 @@ class _Parts:
             recordings=recordings,
             agents=DeskAgents(daemon, directory, switch, clock, journal.stored),
             organisation=organisation,
+            desks=DaemonDesks(
+                daemon,
+                directory,
+                OrganisationCodes(organisation),
+                clock,
+                organisation.title,
+            ),
             tokens=Tokens(PostgresTokenStore(database), clock),
             accounts=accounts,
             people=People(accounts.stores, accounts.passwords, clock),
@@ -243,6 +253,9 @@ class _Parts:
         supervisor.part("journal", close=self.journal.store_rest)
         supervisor.start("flows", await watch_flows(self.book, self.sounds, self.herald, self.clock))
         supervisor.start("organisation", self.organisation.watch(self.daemon.desk))
+        desks = DeskWatch(self.desks, self.clock, self.herald.tell)
+        self.herald.watchers.append(desks.watch)
+        supervisor.start("desks", desks.run())
         supervisor.start("daemon", self.daemon.run())
 
         async def stop_intake() -> None:
@@ -278,6 +291,9 @@ def _web(
         trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
         recordings=KeptRecordings(parts.interactions, parts.recordings),
         around=around(settings.customers, settings.pbx.dialing, parts.database, parts.systems, parts.clock),
+        desks=parts.desks,
+        calls=parts.desks,
+        organisation=OrganisationCodes(parts.organisation),
         live=BusLive(parts.bus),
         audit=PostgresAudit(parts.database),
         tokens=parts.tokens,

@@ -33,6 +33,10 @@ class BusHerald:
             Callable[[LiveEvent], None]
         ] = []  # in this process, told before the bus (the demo's timeline)
 
+    def tell(self, event: LiveEvent) -> None:
+        """To the pages of every daemon."""
+        self._tell(event)
+
     def _tell(self, event: LiveEvent) -> None:
         for watch in self.watchers:
             watch(event)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from callcontrol.model import AgentId, InteractionId
+from callcontrol.model import AgentId, InteractionId, OfferId
 from callcontrol.routing import terms as t
 from callcontrol.routing.router import Router
 from foundation.clock import Clock, Timer
@@ -26,6 +27,13 @@ ItemDecision: TypeAlias = (
     | t.WorkSuspended
     | t.WorkResumed
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOffer:
+    id: OfferId
+    expires_at: float
+    auto_accept: bool
 
 
 class Desk:
@@ -51,6 +59,7 @@ class Desk:
         self._to_supervisors = to_supervisors
         self._timer: Timer | None = None
         self._due: float | None = None
+        self._offers: dict[OfferId, StandingOffer] = {}
         self._ignored = metrics.counter("routing_ignored_events_total", "Events that changed nothing", ("event",))
         self._decided = metrics.counter("routing_decisions_total", "Decisions of the router", ("kind",))
 
@@ -78,8 +87,15 @@ class Desk:
                     self._ignored.labels(decision.event).inc()
                     log.info("routing.ignored", event_kind=decision.event, why=decision.why)
                 case _:
+                    self._note_offer(decision)
                     self._to_call(decision.item, decision)
         self._arm()
+
+    def _note_offer(self, decision: ItemDecision) -> None:
+        if isinstance(decision, t.MakeOffer):
+            self._offers[decision.offer] = StandingOffer(decision.offer, decision.expires_at, decision.auto_accept)
+        elif isinstance(decision, t.OfferOver | t.Assign):
+            self._offers.pop(decision.offer, None)
 
     def _arm(self) -> None:
         """One timer, for the next thing that is due."""
@@ -103,6 +119,10 @@ class Desk:
         """The item's place in its queue, from 1, and how long it may still wait; None for what is not known."""
         place = self.router.place(item)
         return (None, None) if place is None else (place.position, place.expected_s)
+
+    def offer(self, offer: OfferId) -> StandingOffer | None:
+        """One that is out now."""
+        return self._offers.get(offer)
 
     def close(self) -> None:
         if self._timer is not None:

@@ -10,13 +10,13 @@ from callcontrol.settings import Agent
 
 class ConfiguredAgents:
     def __init__(self, agents: Sequence[Agent]) -> None:
+        self._kinds: dict[AgentId, PhoneKind] = {}  # by the agents' own wish
         self.replace(agents)
 
     def replace(self, agents: Sequence[Agent]) -> None:
         """Others from now on: the organisation changed."""
         self._by_id = {AgentId(agent.id): agent for agent in agents}
         self._by_phone = {agent.phone: AgentId(agent.id) for agent in agents if agent.phone}
-        self._kinds: dict[AgentId, PhoneKind] = {}
 
     def get(self, agent: AgentId) -> Agent | None:
         return self._by_id.get(agent)

@@ -153,6 +153,14 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
+class Choice(msgspec.Struct, frozen=True):
+    """What a citizen chose in a menu of the flow."""
+
+    node: str
+    option: str
+    title: str
+
+
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     """The record of one interaction as of its event number `events`."""
 
@@ -184,5 +192,6 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...] = ()
     recordings: tuple[Recording, ...] = ()
     tags: tuple[str, ...] = ()
+    path: tuple[Choice, ...] = ()  # through the menus, in order
     survey: dict[str, int] = {}  # the citizen's answers by question
     events: int = 0

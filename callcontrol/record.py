@@ -8,7 +8,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from callcontrol import events as ev
-from callcontrol.model import Interaction, Participant, ParticipantId, Phase, Recording, Role, Segment, SegmentKind
+from callcontrol.model import (
+    Choice,
+    Interaction,
+    Participant,
+    ParticipantId,
+    Phase,
+    Recording,
+    Role,
+    Segment,
+    SegmentKind,
+)
 
 
 def fold(events: Iterable[ev.InteractionEvent]) -> Interaction | None:
@@ -136,6 +146,9 @@ def _flow_resumed(r: Interaction, _f: ev.FlowResumed, at: float) -> Interaction:
 def _flow_noted(r: Interaction, f: ev.FlowNoted, _at: float) -> Interaction:
     if f.kind == "survey.answer" and isinstance(f.data.get("answer"), int):
         return replace(r, survey={**r.survey, str(f.data.get("question")): f.data["answer"]})
+    if f.kind == "menu.choice" and not f.private:
+        told = (str(f.data.get(part) or "") for part in ("node", "option", "name"))
+        return replace(r, path=(*r.path, Choice(*told)))
     tag = f.data.get("tag") if f.kind == "tag" else None
     return replace(r, tags=(*r.tags, tag)) if isinstance(tag, str) and tag not in r.tags else r
 

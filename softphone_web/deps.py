@@ -14,6 +14,7 @@ from foundation.identity.people import People
 from foundation.metrics import Metrics
 from softphone_web.ports import Agents, Audit, HealthCheck, Interactions, Live, Queues, Recordings, Tokens, Trunks
 from softphone_web.ports_around import Customers, Days, Knowledge
+from softphone_web.ports_desk import Calls, Desks, Organisation
 from softphone_web.settings import WebSettings
 
 
@@ -33,6 +34,9 @@ class WebDeps:
     agents: Agents
     trunks: Trunks
     recordings: Recordings
+    desks: Desks
+    calls: Calls
+    organisation: Organisation
     live: Live
     audit: Audit
     tokens: Tokens

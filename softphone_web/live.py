@@ -34,6 +34,7 @@ _NEEDS: dict[Topic, Permission] = {
     Topic.QUEUES: Permission.QUEUES_READ,
     Topic.TRUNKS: Permission.TRUNKS_READ,
     Topic.ALERTS: Permission.EVENTS_STREAM,
+    Topic.DESK: Permission.CALLS_HANDLE,
 }
 
 
@@ -67,6 +68,8 @@ class Client:
             return False, False
         mine = self.agent is not None and self.agent in event.agents
         if event.topic is Topic.INTERACTIONS and not (self._everything or mine):
+            return False, False
+        if event.topic is Topic.DESK and not mine:
             return False, False
         return True, sees_private(self.principal, mine)
 

@@ -42,7 +42,7 @@ TRY_AGAIN = 1013  # close code of RFC 6455's registry: too slow, load anew and c
 
 class LiveQuery(Model):
     topics: Annotated[str, StringConstraints(pattern=r"^[a-z]+(,[a-z]+)*$", max_length=128)] | None = Field(
-        default=None, description="comma-separated: interactions, agents, queues, trunks, alerts; all when absent"
+        default=None, description="comma-separated: interactions, agents, queues, trunks, alerts, desk; all when absent"
     )
 
 

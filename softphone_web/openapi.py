@@ -23,6 +23,8 @@ _TAGS = {
     "knowledge": "What agents look up: articles, scripts, the directory.",
     "queues": "Who waits, and for how long.",
     "agents": "Who answers, and their states.",
+    "desk": "An agent's work as it stands, and their answers to offers.",
+    "calls": "Orders to a call in hand.",
     "trunks": "The SIP trunks to the telephone network.",
     "live": "What happens, at the moment it happens.",
     "me": "Who asks.",

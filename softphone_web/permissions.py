@@ -86,6 +86,14 @@ def guard_agent_state(principal: Principal, agent: AgentId | None, target: Agent
         raise PermissionDenied("You may change only your own state.", role=principal.role)
 
 
+def guard_live_call(principal: Principal, agent: AgentId | None, handlers: frozenset[AgentId]) -> None:
+    """Orders to a call: of those who have it in hand, and of who controls all. Others' calls do not exist."""
+    if principal.may(P.CALLS_CONTROL):
+        return
+    if agent is None or agent not in handlers:
+        raise interaction_not_found()
+
+
 def interaction_not_found() -> NotFound:
     return NotFound("There is no such interaction.")
 

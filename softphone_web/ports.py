@@ -182,6 +182,7 @@ class Topic(StrEnum):
     QUEUES = "queues"
     TRUNKS = "trunks"
     ALERTS = "alerts"
+    DESK = "desk"  # the whole of an agent's desk, to that agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

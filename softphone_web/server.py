@@ -21,6 +21,8 @@ from foundation.errors import RimayError
 from foundation.logs import get_logger
 from softphone_web import (
     api_around,
+    api_calls,
+    api_desk,
     api_interactions,
     api_people,
     api_recordings,
@@ -54,6 +56,8 @@ ROUTES: tuple[Route, ...] = tuple(
         api_around.customer_routes,
         api_around.knowledge_routes,
         api_around.me_routes,
+        api_desk.routes,
+        api_calls.routes,
         api_people.queue_routes,
         api_people.agent_routes,
         api_people.trunk_routes,

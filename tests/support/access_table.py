@@ -21,6 +21,7 @@ PATHS = {
     "recording": "r-00001",
     "queue": "averias",
     "agent": "luis",
+    "offer": "i-offer.o1",
     "session": "0000000000000000",
     "user": "u-luis",
     "role": "calidad",
@@ -94,6 +95,18 @@ TABLE: dict[str, Row] = {
     "sign_out_agent": row(S, X),
     "finish_wrap_up": row(S, X, body={"disposition": "resuelto"}),
     "list_trunks": row(S, M, X, P),
+    # the desk, and calls in hand
+    "get_desk": row(A, S, also=(409,)),
+    "accept_offer": row(A, S, also=(409,)),
+    "reject_offer": row(A, S, body={}, also=(409,)),
+    "list_wrap_up_codes": row(*EVERYBODY),
+    "list_not_ready_reasons": row(*EVERYBODY),
+    "hold_call": row(S),
+    "resume_call": row(S),
+    "hang_up_call": row(S),
+    "send_digits": row(S, body={"digits": "1"}),
+    "pause_recording": row(S),
+    "resume_recording": row(S),
     # live
     "issue_ticket": row(*EVERYBODY, also=(401,)),  # given for a token: a session needs none
     "open_live": row(*EVERYBODY),

@@ -71,6 +71,7 @@ from softphone_web.ports import (
 from softphone_web.server import RunningServer, WebDeps, build_app, serve
 from softphone_web.settings import WebSettings
 from tests.support.web_around import MemoryAround
+from tests.support.web_desk import MemoryDesks, MemoryOrganisation
 
 NOW = 1_795_000_000.0
 CITIZEN = "+593987654321"
@@ -334,6 +335,8 @@ class Platform:
         self.agents = MemoryAgents()
         self.trunks = MemoryTrunks()
         self.recordings = FolderRecordings(self.interactions, self.folder)
+        self.desks = MemoryDesks()
+        self.organisation = MemoryOrganisation()
         self.live = MemoryLive()
         self.audit = MemoryAudit()
         self.token_desk = Tokens(MemoryTokenStore(self.audit), self.clock)
@@ -416,6 +419,9 @@ class Platform:
             trunks=self.trunks,
             recordings=self.recordings,
             around=self.around.around,
+            desks=self.desks,
+            calls=self.desks,
+            organisation=self.organisation,
             live=self.live,
             audit=self.audit,
             tokens=self.token_desk,

@@ -1,0 +1,34 @@
+"""Who is in a call now and what each of them does, for those who look at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from callcontrol.call_state import CallState
+from callcontrol.model import AgentId, Interaction, Participant, Role
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLeg:
+    """`state`: ringing, talking, held, away."""
+
+    participant: str
+    role: Role
+    address: str
+    agent: AgentId | None
+    state: str
+
+
+def legs_on_desk(state: CallState, record: Interaction) -> list[DeskLeg]:
+    here = [who for who in record.participants if who.left_at is None]
+    return [DeskLeg(who.id, who.role, who.address, who.agent, _state(state, who)) for who in here]
+
+
+def _state(state: CallState, who: Participant) -> str:
+    if who.role is Role.CUSTOMER:
+        return "held" if state.held or state.away else "talking"
+    if who.id == state.agent_participant:
+        return "away" if state.away else "talking"
+    if who.id == state.far_participant:
+        return "talking" if state.far_up else "ringing"
+    return "talking"

@@ -1,0 +1,95 @@
+"""The agent's desk and the orders to calls, over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+
+from callcontrol import inputs as inp
+from callcontrol.call_state import NotNow
+from callcontrol.model import AgentId
+from softphone_web.ports import LiveEvent, Topic
+from tests.support.web import ANA, NOW, Api
+from tests.support.web_desk import CALL, OFFER
+
+
+async def test_the_desk_in_one_answer(api: Api) -> None:
+    desk = await api.get("/api/v1/me/desk", "ana")
+    assert desk["agent"]["wanted_reason"] == "almuerzo"
+    assert desk["phone"] == {"kind": "web", "leg": "up", "endpoint": "1001", "online": True}
+    assert desk["offers"][0]["path"] == [{"node": "motivo", "option": "1", "title": "Agua potable"}]
+    assert desk["items"][0]["legs"][0]["state"] == "talking"
+    assert desk["wrap_ups"][0]["dispositions"] == [{"code": "resuelto", "title": "Resuelto"}]
+    assert desk["wrap_ups"][0]["disposition_required"] is True
+
+
+async def test_an_offer_is_answered_once(api: Api) -> None:
+    for who, status in (("luis", 409), ("ana", 204), ("ana", 409)):
+        async with api.ask("POST", f"/api/v1/offers/{OFFER}/accept", who) as response:
+            assert response.status == status
+    problem = await api.json("POST", f"/api/v1/offers/{OFFER}/reject", "ana", 409, json={})
+    assert problem["code"] == "offer.over"
+    assert api.platform.desks.done == [(ANA, OFFER, "accept")]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "order"),
+    [
+        ("hold", None, inp.AgentHold(ANA)),
+        ("resume", None, inp.AgentResume(ANA)),
+        ("hangup", None, inp.AgentHangup(ANA)),
+        ("dtmf", {"digits": "12#"}, inp.SendDigits(ANA, "12#")),
+        ("recording/pause", None, inp.RecordingPause(ANA)),
+        ("recording/resume", None, inp.RecordingResume(ANA)),
+    ],
+)
+async def test_orders_to_a_call_of_ones_own(api: Api, path: str, body: object, order: inp.CallInput) -> None:
+    async with api.ask("POST", f"/api/v1/interactions/{CALL}/{path}", "ana", json=body) as response:
+        assert response.status == 204, await response.text()
+    assert api.platform.desks.done == [(CALL, order)]
+    assert not [e for e in await api.platform.audit.entries() if e.action.startswith("call.")]
+
+
+async def test_others_calls_do_not_exist_for_an_agent(api: Api) -> None:
+    async with api.ask("POST", f"/api/v1/interactions/{CALL}/hold", "luis") as response:
+        assert response.status == 404
+    assert api.platform.desks.done == []
+
+
+async def test_a_supervisor_s_order_is_audited(api: Api) -> None:
+    async with api.ask("POST", f"/api/v1/interactions/{CALL}/hangup", "supervisor") as response:
+        assert response.status == 204
+    entry = (await api.platform.audit.entries())[0]
+    assert (entry.action, entry.target) == ("call.hangup", f"interaction:{CALL}")
+
+
+async def test_what_cannot_be_now_says_why(api: Api) -> None:
+    api.platform.desks.refuse = NotNow("the call is not in a state for this")
+    problem = await api.json("POST", f"/api/v1/interactions/{CALL}/hold", "ana", 409)
+    assert problem["code"] == "call.not_now"
+
+
+@pytest.mark.parametrize("digits", ["", "12x", "1" * 33])
+async def test_bad_keys(api: Api, digits: str) -> None:
+    await api.json("POST", f"/api/v1/interactions/{CALL}/dtmf", "ana", 422, json={"digits": digits})
+
+
+async def test_codes(api: Api) -> None:
+    codes = await api.get("/api/v1/wrap-up-codes?queue=averias", "ana")
+    assert codes["required"] is True
+    assert codes["dispositions"][1] == {"code": "sin_solucion", "title": "Sin solución"}
+    reasons = await api.get("/api/v1/not-ready-reasons", "ana")
+    assert reasons["items"][0] == {"code": "almuerzo", "title": "Almuerzo"}
+
+
+async def test_the_live_desk_comes_to_its_agent_alone(api: Api) -> None:
+    def event(agent: str) -> LiveEvent:
+        agents = frozenset({AgentId(agent)})
+        return LiveEvent(topic=Topic.DESK, type="changed", at=NOW, key=agent, data={"of": agent}, agents=agents)
+
+    url = f"{api.server.url}/api/v1/live?topics=desk"
+    async with api.session.ws_connect(url, headers=api.headers("ana")) as mine:
+        assert (await mine.receive_json())["type"] == "hello"
+        await api.platform.live.subscribed.wait()
+        api.platform.live.put(event("luis"))
+        api.platform.live.put(event("ana"))
+        assert (await mine.receive_json())["data"] == {"of": "ana"}
