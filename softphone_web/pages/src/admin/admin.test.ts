@@ -1,0 +1,121 @@
+import { describe, expect, it } from "vitest";
+import { counts, difference } from "./difference";
+import { entriesOf, fieldOf, nameOf, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
+import { mistakesOf, placeOf } from "./mistakes";
+import { heard, inputOf, NO_TALK } from "./rehearsal";
+
+const QUEUES: Section = { path: "queues", key: "name", shape: "list" };
+const SKILLS: Section = { path: "skills", key: "name", shape: "titles" };
+const CALENDARS: Section = { path: "calendars", key: "name", shape: "map" };
+const DOCUMENT: Document = {
+  skills: { agua: "Agua potable", internet: "Internet" },
+  calendars: { siempre: { week: { all: ["00:00-24:00"] } } },
+  queues: [
+    { name: "agua-potable", requires: "agua >= 2", calendar: "siempre", service_level: { target: 0.8 } },
+    { name: "internet", requires: "internet", rings: [{ after_s: 90, drop: ["internet"] }] },
+  ],
+  agents: [{ id: "ana", skills: { agua: 5 } }],
+};
+
+describe("the organisation as a document", () => {
+  it("reads lists, maps and titles alike, and writes them back as they were", () => {
+    expect(entriesOf(DOCUMENT, SKILLS)).toEqual([
+      { name: "agua", title: "Agua potable" }, { name: "internet", title: "Internet" },
+    ]);
+    for (const section of [QUEUES, SKILLS, CALENDARS]) {
+      const [first = {}] = entriesOf(DOCUMENT, section);
+      expect(withEntry(DOCUMENT, section, nameOf(first, section), first)).toEqual(DOCUMENT);
+    }
+  });
+  it("changes one entry in its place, adds at the end, takes one away", () => {
+    const renamed = withEntry(DOCUMENT, QUEUES, "agua-potable", { name: "agua", requires: "" });
+    expect(entriesOf(renamed, QUEUES).map((one) => one["name"])).toEqual(["agua", "internet"]);
+    const more = withEntry(DOCUMENT, SKILLS, null, { name: "senas", title: "Señas" });
+    expect(more["skills"]).toEqual({ agua: "Agua potable", internet: "Internet", senas: "Señas" });
+    expect(entriesOf(withoutEntry(more, SKILLS, "agua"), SKILLS).map((one) => one["name"])).toEqual(["internet", "senas"]);
+    expect(DOCUMENT["skills"]).toEqual({ agua: "Agua potable", internet: "Internet" });
+  });
+  it("sets and clears fields in fields", () => {
+    const [queue = {}] = entriesOf(DOCUMENT, QUEUES);
+    expect(fieldOf(queue, "service_level.target")).toBe(0.8);
+    expect(fieldOf(withField(queue, "service_level.threshold_s", 20), "service_level")).toEqual({ target: 0.8, threshold_s: 20 });
+    expect(withField(queue, "service_level.target", undefined)).not.toHaveProperty("service_level");
+  });
+  it("knows who uses a name, in expressions too, and not by a part of a word", () => {
+    expect(usesOf(DOCUMENT, "agua", ["queues", "agents"])).toEqual(["agua-potable", "ana"]);
+    expect(usesOf(DOCUMENT, "siempre", ["queues"])).toEqual(["agua-potable"]);
+    expect(usesOf(DOCUMENT, "inter", ["queues", "agents"])).toEqual([]);
+  });
+});
+
+const YAML = `timezone: America/Guayaquil
+skills:
+  agua: Agua potable
+calendars:
+  oficina:
+    week:
+      mon-fri:
+      - 08:00-25:00
+queues:
+- name: agua-potable
+  requires: agua >
+  service_level:
+    target: 8
+- name: internet
+  calendar: nunca
+`;
+
+describe("mistakes find their field", () => {
+  it("by the line they lie in", () => {
+    const at = (line: number) => Object.values(placeOf(YAML, line) ?? {}).join("/");
+    expect(at(1)).toBe("timezone//");
+    expect(at(3)).toBe("skills/agua/");
+    expect(at(8)).toBe("calendars/oficina/week.mon-fri");
+    expect(at(10)).toBe("queues/agua-potable/name");
+    expect(at(11)).toBe("queues/agua-potable/requires");
+    expect(at(13)).toBe("queues/agua-potable/service_level.target");
+    expect(at(15)).toBe("queues/internet/calendar");
+  });
+  it("in braces too, by the column", () => {
+    const flow = "queues:\n- {name: agua, rings: [{after_s: -1, loosen: {agua: 1}}]}\n";
+    expect(placeOf(flow, 2, 25)).toEqual({ section: "queues", entry: "agua", field: "rings.after_s" });
+    expect(placeOf(flow, 9)).toBeNull();
+  });
+  it("and are told at one entry only", () => {
+    const mistake = { line: 11, column: 13, message: "falta un número" };
+    expect([...mistakesOf(YAML, [mistake], "queues", "agua-potable").keys()]).toEqual(["requires"]);
+    expect(mistakesOf(YAML, [mistake], "queues", "internet").size).toBe(0);
+  });
+});
+
+describe("differences", () => {
+  const text = Array.from({ length: 20 }, (_, n) => `line ${n}`).join("\n");
+  it("shows what changed with its surroundings and its line numbers, and folds the rest", () => {
+    const pieces = difference(text, text.replace("line 10", "line ten"), 2);
+    expect(pieces.map((piece) => ("lines" in piece ? piece.lines.length : `${piece.skipped} skipped`))).toEqual([
+      "8 skipped", 6, "7 skipped",
+    ]);
+    expect(counts(pieces)).toEqual({ added: 1, removed: 1 });
+    const removed = pieces.flatMap((p) => ("lines" in p ? p.lines : [])).find((l) => l.sign === "-");
+    expect(removed).toEqual({ sign: "-", before: 11, after: null, text: "line 10" });
+  });
+  it("is empty for what is the same, whether or not it ends with a new line", () => {
+    expect(difference(text, `${text}\n`)).toEqual([]);
+  });
+});
+
+describe("a rehearsal", () => {
+  it("is a conversation in order", () => {
+    const hello = { session: "s", said: [{ kind: "prompt", text: "Bienvenido" }], waiting: { kind: "menu" }, path: ["a"], over: false };
+    const talk = heard(heard(NO_TALK, null, hello), "1", { ...hello, said: [{ kind: "note", text: "En cola" }], over: true });
+    expect(talk.lines).toEqual([
+      { by: "platform", text: "Bienvenido" }, { by: "caller", text: "1" }, { by: "note", text: "En cola" },
+    ]);
+    expect(talk.over).toBe(true);
+  });
+  it("tells keys from words", () => {
+    expect(inputOf(" 12# ")).toEqual({ digits: "12#" });
+    expect(inputOf("no tengo agua")).toEqual({ text: "no tengo agua" });
+    expect(inputOf("  ")).toBeNull();
+  });
+});

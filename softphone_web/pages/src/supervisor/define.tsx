@@ -1,0 +1,53 @@
+// What a figure means, one click away: the definition that the server publishes, with its formula and its source.
+import { signal } from "@preact/signals";
+import { CircleHelp } from "lucide-preact";
+import { useEffect } from "preact/hooks";
+import { api } from "../kit/api";
+import { Menu } from "../kit/menu";
+import { t } from "./texts";
+
+interface Definition {
+  figure: string;
+  title: string;
+  definition: string;
+  formula: string;
+  source: string;
+}
+
+const definitions = signal<readonly Definition[] | null>(null);
+let asked = false;
+
+function load(): void {
+  if (asked) return;
+  asked = true;
+  api.get<{ items: Definition[] }>("/definitions").then(
+    (answer) => void (definitions.value = answer.items),
+    () => void (asked = false), // asked again with the next one that opens
+  );
+}
+
+export function Define({ figure, title }: { figure: string; title: string }) {
+  useEffect(load, []);
+  const found = definitions.value?.find((one) => one.figure === figure);
+  return (
+    <Menu
+      label={t("define.open", { title })}
+      trigger={(attributes) => (
+        <button type="button" class="define" {...attributes} aria-label={t("define.open", { title })} title={t("define.open", { title })} onClick={(event) => { event.stopPropagation(); load(); }}>
+          <CircleHelp size={14} aria-hidden="true" />
+        </button>
+      )}
+    >
+      <div class="definition">
+        <h3>{found?.title ?? title}</h3>
+        {found ? (
+          <>
+            <p>{found.definition}</p>
+            {found.formula && <p><span class="muted">{t("define.formula")}: </span><code>{found.formula}</code></p>}
+            {found.source && <p class="muted small">{t("define.source")}: {found.source}</p>}
+          </>
+        ) : <p>{t("define.none")}</p>}
+      </div>
+    </Menu>
+  );
+}

@@ -1,0 +1,95 @@
+// One interaction in the drawer: what happens, supervise it, steer it, why this agent, how it came here.
+import { ArrowRightLeft, Ear, Hand, MessageCircle, MessageSquare, Square } from "lucide-preact";
+import { useState } from "preact/hooks";
+import { api, idPart } from "../kit/api";
+import { Badge } from "../kit/badge";
+import { Button } from "../kit/button";
+import { timeExact } from "../kit/format";
+import { may } from "../kit/session";
+import { Banner, ErrorState, Skeleton } from "../kit/states";
+import { Timer } from "../kit/timer";
+import { useLoad } from "../kit/use";
+import { Drawer } from "./drawer";
+import { PHASE_TONE, RISK_TONE, whoIs } from "./lists";
+import type { Board, BoardItem } from "./model";
+import { Steer } from "./steer";
+import { supervise, useSupervision } from "./supervise";
+import { queueTitle } from "./store";
+import { t, word } from "./texts";
+import { timeline, type FactOut } from "./timeline";
+
+interface Routing { items: { at: string; agent: string; outcome: string | null; sentence: string }[] }
+
+export function ItemDrawer({ item, board, onClose, write }: { item: BoardItem; board: Board; onClose: () => void; write: (agent: string) => void }) {
+  const waits = item.phase === "queued" ? item.sla : null;
+  return (
+    <Drawer
+      id={item.id} label={`${t("drawer.item")} ${whoIs(item)}`} onClose={onClose}
+      head={
+        <>
+          <h2>{whoIs(item)}</h2>
+          <p class="row small">
+            <Badge tone={waits ? RISK_TONE[waits.risk] : (PHASE_TONE[item.phase] ?? "off")}>{waits && waits.risk !== "ok" ? word("risk", waits.risk) : word("phase", item.phase)}</Badge>
+            <Timer since={item.in_phase_since} />
+            <span class="muted">{[item.queue_title ?? queueTitle(item.queue), item.reason].filter(Boolean).join(" · ")}</span>
+          </p>
+        </>
+      }
+    >
+      <Supervise item={item} write={write} />
+      <Steer item={item} board={board} />
+      <Why item={item} />
+      <Timeline item={item} board={board} />
+    </Drawer>
+  );
+}
+
+function Supervise({ item, write }: { item: BoardItem; write: (agent: string) => void }) {
+  const now = useSupervision();
+  const mine = now.interaction === item.id ? now.mode : null;
+  const talking = item.phase === "talking" || item.phase === "transfer";
+  if (!may("supervise.listen")) return null;
+  const speak = may("supervise.speak");
+  return (
+    <section class="drawer-part">
+      <h3>{t("act.group")}</h3>
+      {mine && <Banner tone="info" icon={Ear} action={<Button size="small" icon={Square} keyHint="s" onClick={() => void supervise.stop(item.id)}>{t("act.stop")}</Button>}>{t(`mode.${mine}`)}</Banner>}
+      <div class="acts">
+        <Button icon={Ear} keyHint="l" pressed={mine === "listen"} disabled={!talking} onClick={() => void supervise.start(item.id, "listen")}>{t("act.listen")}</Button>
+        <Button icon={MessageCircle} keyHint="w" pressed={mine === "whisper"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "whisper")}>{t("act.whisper")}</Button>
+        <Button icon={MessageSquare} keyHint="b" pressed={mine === "barge"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "barge")}>{t("act.barge")}</Button>
+        {may("supervise.take_over") && <Button icon={Hand} keyHint="t" disabled={!talking} onClick={() => void supervise.takeOver(item.id)}>{t("act.takeOver")}</Button>}
+      </div>
+      {!talking && <p class="muted small">{t("act.onlyTalking")}</p>}
+      {item.agent && may("messages.send") && <Button kind="quiet" size="small" icon={ArrowRightLeft} onClick={() => write(item.agent ?? "")}>{t("message.new")}: {item.agent_name ?? item.agent}</Button>}
+    </section>
+  );
+}
+
+function Why({ item }: { item: BoardItem }) {
+  const routing = useLoad((signal) => api.get<Routing>(`/interactions/${idPart(item.id)}/routing`, signal), [item.id, item.phase, item.agent]);
+  const last = routing.data?.items.at(-1);
+  return (
+    <section class="drawer-part">
+      <h3>{t("why")}</h3>
+      {routing.data ? <p>{last?.sentence ?? <span class="muted">{t("why.none")}</span>}</p>
+        : routing.error ? <ErrorState error={routing.error} onRetry={routing.reload} /> : <Skeleton lines={2} />}
+    </section>
+  );
+}
+
+function Timeline({ item, board }: { item: BoardItem; board: Board }) {
+  const events = useLoad((signal) => api.get<{ items: FactOut[] }>(`/interactions/${idPart(item.id)}/events?limit=500`, signal), [item.id, item.phase, item.agent, item.supervised_by, item.priority, item.queue]);
+  const [names] = useState(() => new Map([...board.agents.map((one) => [one.id, one.name] as const), ...board.queues.map((one) => [one.name, one.title] as const)]));
+  if (!events.data) return events.error ? <ErrorState error={events.error} onRetry={events.reload} /> : <Skeleton lines={4} />;
+  return (
+    <section class="drawer-part">
+      <h3>{t("timeline")}</h3>
+      <ol class="timeline">
+        {timeline(events.data.items, (id) => names.get(id) ?? id).map((line) => (
+          <li key={line.n} class={line.tone}><time>{timeExact(line.at)}</time><span>{line.text}</span></li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,44 @@
+// Listening to a call from one's own open leg, and what of it is going on.
+import { signal } from "@preact/signals";
+import { api, idPart } from "../kit/api";
+import { tell, tellError } from "../kit/toast";
+import type { Listening } from "./model";
+import { t } from "./texts";
+
+interface Now { interaction: string | null; mode: Listening | null }
+const IDLE: Now = { interaction: null, mode: null };
+const now = signal<Now>(IDLE);
+export const useSupervision = (): Now => now.value;
+
+/** The call is over, or somebody else ended it: nothing is going on any more. */
+export function forgetUnless(ids: ReadonlySet<string>): void {
+  if (now.value.interaction !== null && !ids.has(now.value.interaction)) now.value = IDLE;
+}
+
+export const supervise = {
+  async start(interaction: string, mode: Listening): Promise<void> {
+    try {
+      await api.post(`/interactions/${idPart(interaction)}/supervise`, { mode });
+      now.value = { interaction, mode };
+    } catch (error) {
+      tellError(error);
+    }
+  },
+  async stop(interaction: string): Promise<void> {
+    try {
+      await api.delete(`/interactions/${idPart(interaction)}/supervise`);
+      now.value = IDLE;
+    } catch (error) {
+      tellError(error);
+    }
+  },
+  async takeOver(interaction: string): Promise<void> {
+    try {
+      await api.post(`/interactions/${idPart(interaction)}/take-over`);
+      now.value = IDLE;
+      tell(t("told.takenOver"), { tone: "good" });
+    } catch (error) {
+      tellError(error);
+    }
+  },
+};

@@ -1,0 +1,103 @@
+// The supervisor's page: tiles, alerts, filters, two lists, a drawer.
+import { MessageSquare } from "lucide-preact";
+import { useEffect, useState } from "preact/hooks";
+import { useActions } from "../kit/actions";
+import { Button } from "../kit/button";
+import { timeExact } from "../kit/format";
+import { navigate, path } from "../kit/router";
+import { may } from "../kit/session";
+import { ErrorState, Skeleton } from "../kit/states";
+import { Alerts } from "./alerts";
+import { AgentDrawer } from "./agent";
+import { FilterBar } from "./filterbar";
+import { NO_FILTERS, type Filters } from "./filters";
+import { ItemDrawer } from "./item";
+import { Agents, Items, type Chosen } from "./lists";
+import { MessageDialog } from "./messages";
+import type { Alert, Board } from "./model";
+import { board as live, boardError, reloadBoard, useBoard } from "./store";
+import { forgetUnless, supervise } from "./supervise";
+import { t } from "./texts";
+import { Tiles } from "./tiles";
+
+/** The drawer has an address of its own: /supervisor/interaccion/ID, /supervisor/agente/ID. */
+function chosenOf(address: string): Chosen | null {
+  const found = /^\/supervisor\/(interaccion|agente)\/([^/]+)$/.exec(address);
+  return found ? { kind: found[1] === "agente" ? "agent" : "item", id: decodeURIComponent(found[2] ?? "") } : null;
+}
+const choose = (chosen: Chosen | null): void =>
+  navigate(chosen ? `/supervisor/${chosen.kind === "agent" ? "agente" : "interaccion"}/${encodeURIComponent(chosen.id)}` : "/supervisor");
+
+export function Supervisor() {
+  useBoard();
+  const board = live.value;
+  if (!board) return boardError.value ? <ErrorState error={boardError.value} onRetry={reloadBoard} /> : <Skeleton lines={8} height={28} />;
+  return <Live board={board} />;
+}
+
+function Live({ board }: { board: Board }) {
+  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  const [pointed, point] = useState<Chosen | null>(null);
+  const [writing, write] = useState<string | null>(null);
+  const [tab, setTab] = useState<"items" | "agents">("items");
+  const chosen = chosenOf(path.value);
+  const itemOf = (id: string | null) => (id === null ? undefined : board.interactions.find((one) => one.id === id));
+  const item = chosen?.kind === "item" ? itemOf(chosen.id) : undefined;
+  const agent = chosen?.kind === "agent" ? board.agents.find((one) => one.id === chosen.id) : undefined;
+  useEffect(() => forgetUnless(new Set(board.interactions.map((one) => one.id))), [board.interactions]);
+  useEffect(() => { if (chosen && !item && !agent) choose(null); }, [chosen?.id, item, agent]);
+  useBoardKeys(item?.id ?? (pointed?.kind === "item" ? pointed.id : null), chosen !== null);
+
+  const openAlert = (alert: Alert): void => {
+    const id = alert.interaction ?? alert.about ?? alert.id;
+    if (itemOf(id)) choose({ kind: "item", id });
+    else if (board.agents.some((one) => one.id === (alert.agent ?? id))) choose({ kind: "agent", id: alert.agent ?? id });
+    else if (board.queues.some((one) => one.name === (alert.queue ?? id))) setFilters({ ...NO_FILTERS, queue: alert.queue ?? id });
+  };
+  const lists = { filters, chosen, choose, point };
+  return (
+    <div class={`board${chosen ? " with-drawer" : ""}`}>
+      <h1 class="visually-hidden">{t("title")}</h1>
+      <Tiles queues={board.queues} chosen={filters.queue} choose={(queue) => setFilters({ ...filters, queue })} />
+      <div class="board-lane">
+        <Alerts alerts={board.alerts} open={openAlert} />
+        <span class="muted small measured">{t("measured", { at: timeExact(board.measured_at) })}</span>
+        {may("messages.send") && <Button size="small" icon={MessageSquare} keyHint="n" onClick={() => write("")}>{t("message.title")}</Button>}
+      </div>
+      <FilterBar board={board} filters={filters} set={setFilters} />
+      <div class="board-tabs" role="group">
+        <Button pressed={tab === "items"} onClick={() => setTab("items")}>{t("interactions")}</Button>
+        <Button pressed={tab === "agents"} onClick={() => setTab("agents")}>{t("agents")}</Button>
+      </div>
+      <div class={`lists show-${tab}`}>
+        <Items items={board.interactions} {...lists} />
+        <Agents agents={board.agents} itemOf={itemOf} {...lists} />
+        {item && <ItemDrawer item={item} board={board} onClose={() => choose(null)} write={write} />}
+        {agent && <AgentDrawer agent={agent} item={itemOf(agent.interaction)} open={(id) => choose({ kind: "item", id })} onClose={() => choose(null)} write={write} />}
+      </div>
+      {writing !== null && <MessageDialog to={writing} board={board} onClose={() => write(null)} />}
+      <MessageKey open={() => write("")} />
+    </div>
+  );
+}
+
+function MessageKey({ open }: { open: () => void }) {
+  useActions(may("messages.send") ? [{ id: "message", title: t("message.new"), key: "n", group: t("title"), run: open }] : []);
+  return null;
+}
+
+function useBoardKeys(target: string | null, open: boolean): void {
+  const listens = may("supervise.listen");
+  const on = (run: (id: string) => Promise<void>) => (): void => {
+    if (target) void run(target);
+  };
+  useActions([
+    { id: "search", title: t("filter.search"), key: "/", group: t("title"), run: () => document.getElementById("board-search")?.focus() },
+    { id: "close-drawer", title: t("close"), key: "escape", group: t("title"), run: () => choose(null), disabled: !open, hidden: true },
+    { id: "listen", title: t("act.listen"), key: "l", group: t("act.group"), run: on((id) => supervise.start(id, "listen")), disabled: !target || !listens },
+    { id: "whisper", title: t("act.whisper"), key: "w", group: t("act.group"), run: on((id) => supervise.start(id, "whisper")), disabled: !target || !may("supervise.speak") },
+    { id: "barge", title: t("act.barge"), key: "b", group: t("act.group"), run: on((id) => supervise.start(id, "barge")), disabled: !target || !may("supervise.speak") },
+    { id: "take-over", title: t("act.takeOver"), key: "t", group: t("act.group"), run: on((id) => supervise.takeOver(id)), disabled: !target || !may("supervise.take_over") },
+    { id: "stop-listening", title: t("act.stop"), key: "s", group: t("act.group"), run: on((id) => supervise.stop(id)), disabled: !target || !listens },
+  ]);
+}

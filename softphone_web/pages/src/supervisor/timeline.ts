@@ -1,0 +1,102 @@
+// What happened to an interaction, as sentences. Pure: facts in, lines out; facts that say nothing to people are left out.
+import { texts } from "../kit/i18n";
+
+export interface FactOut {
+  n: number;
+  at: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+export interface Line {
+  n: number;
+  at: string;
+  text: string;
+  tone: "plain" | "good" | "warn" | "bad";
+}
+
+const t = texts({
+  started: ["Entró una llamada", "A call came in"],
+  "started.out": ["Salió una llamada", "A call went out"],
+  answered: ["Se contestó", "Answered"],
+  flow_started: ["Empezó el flujo «{flow}»", "The flow “{flow}” began"],
+  choice: ["Eligió {name}", "Chose {name}"],
+  flow_resumed: ["Volvió al flujo", "Back in the flow"],
+  flow_ended: ["Terminó el flujo", "The flow ended"],
+  queued: ["Entró a la cola {queue}, prioridad {priority}", "Entered the queue {queue}, priority {priority}"],
+  dequeued: ["Salió de la cola tras {seconds} s ({how})", "Left the queue after {seconds} s ({how})"],
+  offered: ["Se ofreció a {agent}", "Offered to {agent}"],
+  "offer_ended.accepted": ["{agent} aceptó", "{agent} accepted"],
+  "offer_ended.rejected": ["{agent} rechazó", "{agent} rejected"],
+  "offer_ended.expired": ["{agent} no contestó a tiempo", "{agent} did not answer in time"],
+  "offer_ended.withdrawn": ["La oferta a {agent} se retiró", "The offer to {agent} was withdrawn"],
+  "offer_ended.failed": ["No se pudo llegar al teléfono de {agent}", "The phone of {agent} could not be reached"],
+  connected: ["Habla con {agent}", "Talks with {agent}"],
+  agent_away: ["Se cortó el audio de {agent}; la persona escucha música", "The audio of {agent} broke off; the caller hears music"],
+  agent_back: ["{agent} volvió", "{agent} is back"],
+  transfer_begun: ["Transferencia a {to}", "Transfer to {to}"],
+  "transfer_ended.connected": ["La transferencia se completó", "The transfer was completed"],
+  "transfer_ended.failed": ["La transferencia no se contestó", "The transfer was not answered"],
+  "transfer_ended.refused": ["La transferencia no está permitida", "The transfer is not allowed"],
+  held: ["En espera con música", "On hold"],
+  resumed: ["Se retomó", "Resumed"],
+  disconnected: ["Dejó de hablar con {agent}", "No longer talks with {agent}"],
+  recording_started: ["Empezó la grabación", "Recording began"],
+  recording_paused: ["Grabación en pausa", "Recording paused"],
+  recording_resumed: ["Siguió la grabación", "Recording went on"],
+  recording_stopped: ["Grabación guardada ({seconds} s)", "Recording kept ({seconds} s)"],
+  recording_failed: ["La grabación falló", "The recording failed"],
+  wrap_up_started: ["Cierre de {agent}", "Wrap-up of {agent}"],
+  wrap_up_ended: ["{agent} terminó el cierre", "{agent} finished the wrap-up"],
+  "steered.move": ["Supervisión la movió a {queue}", "Supervision moved it to {queue}"],
+  "steered.raise": ["Supervisión cambió la prioridad a {priority}", "Supervision changed the priority to {priority}"],
+  "steered.assign": ["Supervisión la asignó a {agent}", "Supervision assigned it to {agent}"],
+  "steered.end": ["Supervisión la terminó", "Supervision ended it"],
+  supervision_started: ["Supervisión: {mode}", "Supervision: {mode}"],
+  supervision_changed: ["Supervisión: {mode}", "Supervision: {mode}"],
+  supervision_ended: ["Terminó la supervisión", "Supervision ended"],
+  taken_over: ["Supervisión tomó la llamada", "Supervision took the call over"],
+  reattached: ["La plataforma se reinició y retomó la llamada", "The platform restarted and took the call up again"],
+  command_failed: ["La central no pudo: {message}", "The switch could not: {message}"],
+  "ended.customer": ["La persona colgó", "The person hung up"],
+  "ended.agent": ["El agente colgó", "The agent hung up"],
+  ended: ["Terminó", "Ended"],
+});
+
+const BAD = new Set(["offer_ended.failed", "recording_failed", "command_failed", "transfer_ended.failed", "agent_away"]);
+const WARN = new Set(["offer_ended.rejected", "offer_ended.expired", "held", "recording_paused", "reattached", "transfer_ended.refused"]);
+const GOOD = new Set(["connected", "agent_back"]);
+
+type Key = keyof typeof t.dictionary;
+const plain = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+
+/** `names`: ids of agents and queues to what people call them. */
+export function timeline(facts: readonly FactOut[], names: (id: string) => string): Line[] {
+  return facts.flatMap((fact) => {
+    const key = keyOf(fact);
+    if (key === null) return [];
+    const { data } = fact;
+    const text = t(key, {
+      ...Object.fromEntries(Object.entries(data).map(([name, value]) => [name, plain(value)])),
+      agent: names(plain(data["agent"])),
+      queue: names(plain(data["queue"])),
+      to: names(plain(data["to"])) || "—",
+      seconds: Math.round(Number(data["waited_s"] ?? data["seconds"] ?? 0)),
+      name: choice(data),
+    });
+    return [{ n: fact.n, at: fact.at, text, tone: BAD.has(key) ? "bad" : WARN.has(key) ? "warn" : GOOD.has(key) ? "good" : "plain" } satisfies Line];
+  });
+}
+
+function choice(data: Record<string, unknown>): string {
+  const inner = (data["data"] ?? {}) as Record<string, unknown>;
+  return plain(inner["name"]) || plain(inner["option"]);
+}
+
+function keyOf(fact: FactOut): Key | null {
+  const part = { offer_ended: "how", transfer_ended: "how", steered: "act", ended: "by" }[fact.type];
+  if (fact.type === "flow_noted") return fact.data["kind"] === "menu.choice" ? "choice" : null;
+  if (fact.type === "started" && fact.data["direction"] === "outbound") return "started.out";
+  for (const key of [part ? `${fact.type}.${plain(fact.data[part])}` : "", fact.type]) if (key in t.dictionary) return key as Key;
+  return null;
+}
