@@ -64,6 +64,13 @@ export function Chart(props: ChartProps) {
   return <div class="chart" ref={box} role="img" aria-label={props.label} style={{ height: `${height}px` }} />;
 }
 
+/** Half a step of room on both sides, or the first and the last bar would be cut. */
+function aroundBars(plot: uPlot, first: number, last: number): [number, number] {
+  const times = plot.data[0];
+  const half = times.length > 1 ? ((times[1] ?? first) - (times[0] ?? first)) / 2 : 450;
+  return [first - half, last + half];
+}
+
 function options(width: number, { series, max, min = 0, height, axes = false, value = String }: ChartProps): uPlot.Options {
   const line = colour("--line");
   const axis = { stroke: colour("--muted"), grid: { stroke: line, width: 1 }, ticks: { show: false }, font: "12px Inter Variable, sans-serif" };
@@ -73,10 +80,10 @@ function options(width: number, { series, max, min = 0, height, axes = false, va
     padding: axes ? [8, 8, 0, 0] : [3, 2, 3, 2],
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: true }, y: { range: (_, __, top) => [min, max ?? Math.max(1, Math.ceil(top * 1.1))] } },
+    scales: { x: { time: true, ...(series.some((one) => one.bars) && { range: aroundBars }) }, y: { range: (_, __, top) => [min, max ?? Math.max(1, Math.ceil(top * 1.1))] } },
     axes: axes
       ? [
-          { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((one) => timeOfDay(new Date(one * 1000))), space: 70 },
+          { ...axis, grid: { show: false }, size: 28, values: (_, ticks) => ticks.map((one) => timeOfDay(new Date(one * 1000))), space: 70 },
           { ...axis, size: 52, values: (_, ticks) => ticks.map(value), space: 36 },
         ]
       : [{ show: false }, { show: false }],

@@ -39,7 +39,7 @@ export function Define({ figure, title }: { figure: string; title: string }) {
       )}
     >
       <div class="definition">
-        <h3>{found?.title ?? title}</h3>
+        <p><strong>{found?.title ?? title}</strong></p>
         {found ? (
           <>
             <p>{found.definition}</p>

@@ -3,7 +3,7 @@ import { fold } from "./fold";
 import { agentOrder, itemOrder, NO_FILTERS, showsAgent, showsItem } from "./filters";
 import { floorPercent, serviceLevelColumns } from "./history";
 import type { Board, BoardAgent, BoardItem, QueueFigures } from "./model";
-import { isStale, nextPage, wallOf } from "./wall";
+import { isStale, nextPage, wallOf } from "../wall/figures";
 
 const item = (id: string, more: Partial<BoardItem> = {}): BoardItem => ({
   id, medium: "voice", direction: "inbound", queue: "agua", queue_title: "Agua potable", phase: "queued", priority: 5,

@@ -1,5 +1,5 @@
 /** Points of a queue's day as columns for a chart, and as rows for the table behind it. Pure. */
-import type { HistoryPoint } from "./model";
+import type { HistoryPoint, QueueFigures } from "./model";
 
 export interface Columns {
   /** Unix seconds. */
@@ -23,3 +23,9 @@ export const isFlat = (points: readonly HistoryPoint[]): boolean =>
 /** 0.799 -> "79 %": rounded down, so that what is below the target of 80 never reads as 80. */
 export const floorPercent = (share: number | null): string =>
   share === null ? "—" : `${Math.floor(share * 100 + 1e-9)} %`;
+
+/** The longest wait goes on between two measurements; `now` in ms. */
+export const longestNow = (queue: QueueFigures, now: number): number | null =>
+  queue.longest_wait_s === null || queue.waiting === 0
+    ? null
+    : queue.longest_wait_s + Math.max(0, (now - Date.parse(queue.measured_at)) / 1000);

@@ -1,5 +1,5 @@
 // One interaction in the drawer: what happens, supervise it, steer it, why this agent, how it came here.
-import { ArrowRightLeft, Ear, Hand, MessageCircle, MessageSquare, Square } from "lucide-preact";
+import { Ear, Hand, Megaphone, MessageCircle, Send, Square } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { api, idPart } from "../kit/api";
 import { Badge } from "../kit/badge";
@@ -57,11 +57,11 @@ function Supervise({ item, write }: { item: BoardItem; write: (agent: string) =>
       <div class="acts">
         <Button icon={Ear} keyHint="l" pressed={mine === "listen"} disabled={!talking} onClick={() => void supervise.start(item.id, "listen")}>{t("act.listen")}</Button>
         <Button icon={MessageCircle} keyHint="w" pressed={mine === "whisper"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "whisper")}>{t("act.whisper")}</Button>
-        <Button icon={MessageSquare} keyHint="b" pressed={mine === "barge"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "barge")}>{t("act.barge")}</Button>
+        <Button icon={Megaphone} keyHint="b" pressed={mine === "barge"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "barge")}>{t("act.barge")}</Button>
         {may("supervise.take_over") && <Button icon={Hand} keyHint="t" disabled={!talking} onClick={() => void supervise.takeOver(item.id)}>{t("act.takeOver")}</Button>}
       </div>
       {!talking && <p class="muted small">{t("act.onlyTalking")}</p>}
-      {item.agent && may("messages.send") && <Button kind="quiet" size="small" icon={ArrowRightLeft} onClick={() => write(item.agent ?? "")}>{t("message.new")}: {item.agent_name ?? item.agent}</Button>}
+      {item.agent && may("messages.send") && <Button kind="quiet" size="small" icon={Send} onClick={() => write(item.agent ?? "")}>{t("message.new")}: {item.agent_name ?? item.agent}</Button>}
     </section>
   );
 }

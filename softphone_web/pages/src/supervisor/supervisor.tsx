@@ -31,8 +31,12 @@ const choose = (chosen: Chosen | null): void =>
 export function Supervisor() {
   useBoard();
   const board = live.value;
-  if (!board) return boardError.value ? <ErrorState error={boardError.value} onRetry={reloadBoard} /> : <Skeleton lines={8} height={28} />;
-  return <Live board={board} />;
+  return (
+    <>
+      <h1 class="visually-hidden">{t("title")}</h1>
+      {board ? <Live board={board} /> : boardError.value ? <ErrorState error={boardError.value} onRetry={reloadBoard} /> : <Skeleton lines={8} height={28} />}
+    </>
+  );
 }
 
 function Live({ board }: { board: Board }) {
@@ -57,7 +61,6 @@ function Live({ board }: { board: Board }) {
   const lists = { filters, chosen, choose, point };
   return (
     <div class={`board${chosen ? " with-drawer" : ""}`}>
-      <h1 class="visually-hidden">{t("title")}</h1>
       <Tiles queues={board.queues} chosen={filters.queue} choose={(queue) => setFilters({ ...filters, queue })} />
       <div class="board-lane">
         <Alerts alerts={board.alerts} open={openAlert} />

@@ -10,7 +10,7 @@ import { useLoad } from "../kit/use";
 import { Chart } from "./chart";
 import { Define } from "./define";
 import { DayDialog } from "./day";
-import { floorPercent, isFlat, serviceLevelColumns } from "./history";
+import { floorPercent, isFlat, longestNow, serviceLevelColumns } from "./history";
 import type { HistoryPoint, QueueFigures } from "./model";
 import { t } from "./texts";
 
@@ -28,12 +28,6 @@ function toneOf(queue: QueueFigures, longest: number | null): Tone {
   return queue.waiting > 0 ? "busy" : "good";
 }
 
-/** The longest wait goes on between two measurements. */
-const longestNow = (queue: QueueFigures): number | null =>
-  queue.longest_wait_s === null || queue.waiting === 0
-    ? null
-    : queue.longest_wait_s + Math.max(0, (now.value - Date.parse(queue.measured_at)) / 1000);
-
 export function Tiles({ queues, chosen, choose }: { queues: readonly QueueFigures[]; chosen: string; choose: (queue: string) => void }) {
   if (queues.length === 0) return <p class="tiles-empty muted">{t("empty.queues")}</p>;
   return (
@@ -49,7 +43,7 @@ function Tile({ queue, chosen, choose }: { queue: QueueFigures; chosen: boolean;
   const [open, setOpen] = useState(false);
   const turn = Math.floor(now.value / EACH_MS);
   const history = useLoad((signal) => loadHistory(queue.name, signal), [queue.name, turn]);
-  const longest = longestNow(queue);
+  const longest = longestNow(queue, now.value);
   const tone = toneOf(queue, longest);
   const { today, target, threshold_s } = queue.service_level;
   return (
@@ -85,7 +79,7 @@ function Spark({ points, target, title }: { points: readonly HistoryPoint[]; tar
   const { at, serviceLevel, target: line } = serviceLevelColumns(points, target);
   return (
     <Chart
-      at={at} height={40} max={1.04} min={Math.min(0.5, ...serviceLevel.map((one) => one ?? 1)) - 0.05} label={`${title}: ${t("chart.level")}. ${t("chart.target", { target: floorPercent(target) })}`}
+      at={at} height={40} max={1.04} min={Math.max(0, Math.min(target, ...serviceLevel.map((one) => one ?? 1)) - 0.1)} label={`${title}: ${t("chart.level")}. ${t("chart.target", { target: floorPercent(target) })}`}
       series={[{ values: line, ink: "--edge", dashed: true }, { values: serviceLevel, ink: "--primary" }]}
     />
   );

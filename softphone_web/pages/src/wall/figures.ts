@@ -1,5 +1,5 @@
 /** What the wallboard shows: six figures of one queue or of all, and when they are too old to be trusted. Pure. */
-import type { BoardAgent, QueueFigures } from "./model";
+import type { BoardAgent, QueueFigures } from "../supervisor/model";
 
 export interface Wall {
   waiting: number;

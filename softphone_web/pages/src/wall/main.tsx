@@ -1,0 +1,5 @@
+import { startPage } from "../kit/page";
+import "./wall.css";
+import { WallPage } from "./wall";
+
+startPage(<WallPage />);
