@@ -21,6 +21,7 @@ from app.ports import Ports
 from app.provision import Progress, Tool, find_speech, silent
 from app.servers import Stores, stores
 from app.settings import Settings
+from app.shown_settings import show_settings
 from app.switches import SwitchPlan, plan_switch, recordings_folder
 from app.web_around import around
 from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
@@ -80,6 +81,7 @@ async def run_platform(settings: Settings, place: Place, *, stop: asyncio.Event)
     """`rimay up`: until `stop`, or until a part of it dies."""
     async with platform(settings, place, _log_progress) as running:
         _spare_the_collector()
+        log.info("audit.head", head=str(await PostgresAudit(running.parts.database).head()))
         if not await running.parts.people.users():
             log.warning("platform.nobody_can_sign_in", make_the_first="rimay user add NAME --role admin")
         log.info("platform.up", url=running.url, engine=running.engine, sip_port=running.sip_port)
@@ -300,6 +302,7 @@ def _web(
         accounts=parts.accounts,
         people=parts.people,
         checks=_checks(parts),
+        shown_settings=show_settings(settings),
         version=__version__,
         metrics=parts.metrics,
         settings=settings.web,

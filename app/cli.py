@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     user.add_argument(
         "--ask-password", action="store_true", help="typed here or on stdin; else a temporary one is made"
     )
+    audit = add("audit", "The audit trail.")
+    audit.add_argument("action", choices=["verify"])
+    audit.add_argument("--expect", metavar="HEAD", help="NUMBER:HASH, as an earlier run printed it")
     apply = add("apply", "Put an organisation (queues, skills, teams) in force; show what changes.")
     apply.add_argument("file", type=Path, metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="only show")

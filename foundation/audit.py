@@ -1,23 +1,24 @@
 """The audit trail: who changed what, from where, what it was before. Entries are only ever added.
 
 An entry is written in the transaction of the change it tells of, so that there is never one without the other: stores
-take the entry along with the change. `Audit.write` is for acts that change no row (a download, a live listening)."""
+take the entry along with the change. `Audit.write` is for acts that change no row (a download, a live listening).
+Entries are chained (`foundation.audit_chain`): `verify` finds what was done to them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Row, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.access import Principal
+from foundation.audit_chain import Head, Link, Verdict, Walk, following, plain
 from foundation.database import Database
 from foundation.ids import new_id
-from foundation.tables import audit_entries
+from foundation.tables import audit_entries, audit_head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,10 @@ class AuditEntry:
     id: str = field(default_factory=new_id)
 
 
+_CONTENT = tuple(one.name for one in fields(AuditEntry))
+_BATCH = 1000  # entries read at a time by `verify`
+
+
 def entry(
     by: Principal,
     action: str,
@@ -50,26 +55,75 @@ def entry(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuery:
+    """All that is set must hold. `action` that ends in a dot is a beginning (``user.``); `since` is included, `until`
+    is not; `before_n`: only those with a smaller number."""
+
+    actor: str | None = None
+    action: str | None = None
+    target: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before_n: int | None = None
+
+
 class Audit(Protocol):
-    async def write(self, entry: AuditEntry) -> None: ...
+    async def write(self, entry: AuditEntry) -> None:
+        """Returns when it is kept; writing the same entry again keeps it once."""
+        ...
+
     async def entries(self, *, target: str | None = None, limit: int = 100) -> list[AuditEntry]:
         """Newest first."""
         ...
 
+    async def page(self, query: AuditQuery, *, limit: int) -> list[Link]:
+        """Newest first."""
+        ...
+
+    async def verify(self, expect: Head | None = None) -> Verdict: ...
+    async def head(self) -> Head: ...
+
 
 class MemoryAudit:
     def __init__(self) -> None:
-        self._entries: list[AuditEntry] = []
+        self._links: list[Link] = []
+        self._head = Head()
 
     async def write(self, entry: AuditEntry) -> None:
         self.add(entry)
 
     def add(self, entry: AuditEntry) -> None:
-        self._entries.append(entry)
+        if any(link.entry.id == entry.id for link in self._links):
+            return
+        self._head = following(self._head, entry)
+        self._links.append(Link(self._head.n, self._head.hash, entry))
 
     async def entries(self, *, target: str | None = None, limit: int = 100) -> list[AuditEntry]:
-        matching = [entry for entry in self._entries if target in {None, entry.target}]
-        return sorted(matching, key=lambda entry: (entry.at, entry.id), reverse=True)[:limit]
+        return [link.entry for link in await self.page(AuditQuery(target=target), limit=limit)]
+
+    async def page(self, query: AuditQuery, *, limit: int) -> list[Link]:
+        return [link for link in reversed(self._links) if _fits(link, query)][:limit]
+
+    async def verify(self, expect: Head | None = None) -> Verdict:
+        walk = Walk(expect)
+        walk.take(self._links)
+        return walk.end(self._head)
+
+    async def head(self) -> Head:
+        return self._head
+
+
+def _fits(link: Link, query: AuditQuery) -> bool:
+    one, action = link.entry, query.action
+    return (
+        query.actor in {None, one.actor}
+        and query.target in {None, one.target}
+        and (action is None or (one.action.startswith(action) if action.endswith(".") else one.action == action))
+        and (query.since is None or one.at >= query.since)
+        and (query.until is None or one.at < query.until)
+        and (query.before_n is None or link.n < query.before_n)
+    )
 
 
 class PostgresAudit:
@@ -81,17 +135,62 @@ class PostgresAudit:
         await self._database.run(lambda session: add_entry(session, entry), idempotent=True)
 
     async def entries(self, *, target: str | None = None, limit: int = 100) -> list[AuditEntry]:
-        query = select(audit_entries).order_by(audit_entries.c.at.desc(), audit_entries.c.id.desc()).limit(limit)
-        if target is not None:
-            query = query.where(audit_entries.c.target == target)
+        return [link.entry for link in await self.page(AuditQuery(target=target), limit=limit)]
+
+    async def page(self, query: AuditQuery, *, limit: int) -> list[Link]:
+        statement = select(audit_entries).where(*_conditions(query)).order_by(audit_entries.c.n.desc()).limit(limit)
         async with self._database.begin() as session:
-            rows = (await session.execute(query)).mappings().all()
-        return [AuditEntry(**row) for row in rows]
+            return [_link(row) for row in (await session.execute(statement)).all()]
+
+    async def verify(self, expect: Head | None = None) -> Verdict:
+        """In one snapshot, so that entries written meanwhile belong to neither side."""
+        walk = Walk(expect)
+        everything = select(audit_entries).order_by(audit_entries.c.n).limit(_BATCH)
+        async with self._database.begin() as session:
+            await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            rows = (await session.execute(everything)).all()
+            while rows:
+                walk.take([_link(row) for row in rows])
+                rows = (await session.execute(everything.where(audit_entries.c.n > rows[-1].n))).all()
+            head = (await session.execute(select(audit_head))).one_or_none()
+        return walk.end(None if head is None else Head(head.n, bytes(head.hash)))
+
+    async def head(self) -> Head:
+        async with self._database.begin() as session:
+            head = (await session.execute(select(audit_head))).one()
+        return Head(head.n, bytes(head.hash))
 
 
 async def add_entry(session: AsyncSession, entry: AuditEntry) -> None:
-    """In the caller's transaction, beside the change itself."""
-    row = {name: getattr(entry, name) for name in audit_entries.c.keys()}  # noqa: SIM118 - a column collection
-    for name in ("before", "after"):
-        row[name] = None if row[name] is None else dict(row[name])
-    await session.execute(insert(audit_entries).values(row).on_conflict_do_nothing())
+    """In the caller's transaction, beside the change itself, and as its last step: from here to its commit nobody else
+    adds an entry. The head's row is the lock; who waited for it reads it as the one before left it."""
+    head = (await session.execute(select(audit_head).with_for_update())).one()
+    if await session.scalar(select(audit_entries.c.n).where(audit_entries.c.id == entry.id)) is not None:
+        return  # the same unit of work, done again after its commit
+    entry = replace(entry, before=plain(entry.before), after=plain(entry.after))
+    new = following(Head(head.n, bytes(head.hash)), entry)
+    row = {name: getattr(entry, name) for name in _CONTENT}
+    await session.execute(insert(audit_entries).values(**row, n=new.n, hash=new.hash))
+    await session.execute(update(audit_head).values(n=new.n, hash=new.hash))
+
+
+def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
+    c, found = audit_entries.c, []
+    if query.actor is not None:
+        found.append(c.actor == query.actor)
+    if query.target is not None:
+        found.append(c.target == query.target)
+    if query.action is not None:
+        beginning = query.action.endswith(".")
+        found.append(c.action.startswith(query.action, autoescape=True) if beginning else c.action == query.action)
+    if query.since is not None:
+        found.append(c.at >= query.since)
+    if query.until is not None:
+        found.append(c.at < query.until)
+    if query.before_n is not None:
+        found.append(c.n < query.before_n)
+    return found
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(row.n, bytes(row.hash), AuditEntry(**{name: row._mapping[name] for name in _CONTENT}))

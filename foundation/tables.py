@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
 
 from foundation.database import UtcDateTime, metadata
@@ -21,7 +21,8 @@ api_tokens = Table(
     Column("revoked_at", UtcDateTime),
 )
 
-# Append-only: a trigger refuses UPDATE and DELETE (revision 0001).
+# Append-only: a trigger refuses UPDATE and DELETE (revision 0001). `n` counts without gaps; `hash` chains
+# (`foundation.audit_chain`).
 audit_entries = Table(
     "audit_entries",
     metadata,
@@ -34,7 +35,18 @@ audit_entries = Table(
     Column("before", JSONB(none_as_null=True)),
     Column("after", JSONB(none_as_null=True)),
     Column("origin", Text, nullable=False),
+    Column("n", BigInteger, nullable=False, unique=True),
+    Column("hash", BYTEA, nullable=False),
     Index(None, "at"),
     Index(None, "target", "at"),
     Index(None, "actor", "at"),
+)
+
+# One row: the last entry's number and hash. A trigger lets it move forward one by one only.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("n", BigInteger, nullable=False),
+    Column("hash", BYTEA, nullable=False),
 )

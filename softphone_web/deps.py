@@ -12,7 +12,18 @@ from foundation.clock import Clock, SystemClock
 from foundation.identity.accounts import Accounts
 from foundation.identity.people import People
 from foundation.metrics import Metrics
-from softphone_web.ports import Agents, Audit, HealthCheck, Interactions, Live, Queues, Recordings, Tokens, Trunks
+from softphone_web.ports import (
+    Agents,
+    Audit,
+    HealthCheck,
+    Interactions,
+    Live,
+    Queues,
+    Recordings,
+    SettingView,
+    Tokens,
+    Trunks,
+)
 from softphone_web.ports_around import Customers, Days, Knowledge
 from softphone_web.ports_desk import Calls, Desks, Organisation
 from softphone_web.settings import WebSettings
@@ -45,6 +56,7 @@ class WebDeps:
     around: Around
     checks: Sequence[HealthCheck]
     version: str
+    shown_settings: Sequence[SettingView] = ()
     metrics: Metrics = field(default_factory=Metrics)
     settings: WebSettings = field(default_factory=WebSettings)
     clock: Clock = field(default_factory=SystemClock)

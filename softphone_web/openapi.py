@@ -29,6 +29,7 @@ _TAGS = {
     "live": "What happens, at the moment it happens.",
     "me": "Who asks.",
     "session": "Signing in and out in a browser, and one's own account.",
+    "audit": "Who did what, and the settings in force.",
     "users": "Accounts of people, and roles.",
     "health": "How the platform is.",
 }

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from callcontrol.events import InteractionEvent
 from callcontrol.model import AgentId, AgentState, Direction, ExitReason, Interaction, InteractionId, Medium, Phase
 from foundation.access import Principal
-from foundation.audit import AuditEntry
+from foundation.audit import AuditEntry, AuditQuery
+from foundation.audit_chain import Link, Verdict
 from pbx.terms import TrunkState
 
 # --- interactions --------------------
@@ -220,9 +221,26 @@ class HealthCheck:
 
 
 class Audit(Protocol):
+    """`foundation.audit.PostgresAudit` is one."""
+
     async def write(self, entry: AuditEntry) -> None:
         """Returns when it is kept; the act is not done when this raises."""
         ...
+
+    async def page(self, query: AuditQuery, *, limit: int) -> Sequence[Link]:
+        """Newest first."""
+        ...
+
+    async def verify(self) -> Verdict: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingView:
+    """One setting in force, for people: a dotted key, and "(secret)" instead of a secret."""
+
+    key: str
+    value: Any
+    source: Literal["default", "file"]
 
 
 class Tokens(Protocol):

@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from foundation.access import Permission
+from foundation.audit_chain import Link, Verdict
 from foundation.identity.accounts import SignedIn
 from foundation.identity.model import Session, User
 from softphone_web.permissions import agent_of
 from softphone_web.routes import Model
-from softphone_web.schemas import Id
+from softphone_web.schemas import Id, Time
 
 # Looked at only after its limits of length: what is no password of anybody is simply wrong.
 Typed = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -172,6 +173,21 @@ class PermissionList(Model):
     items: list[PermissionOut]
 
 
+AuditWord = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+
+
+class AuditQueryIn(Model):
+    actor: AuditWord | None = None
+    action: AuditWord | None = None
+    target: AuditWord | None = None
+    since: Time | None = None
+    until: Time | None = None
+    after: Annotated[int, Field(ge=1, le=2**53)] | None = Field(
+        default=None, description="the `next` of the page before"
+    )
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
 class AuditEntryOut(Model):
     id: str
     n: int
@@ -183,6 +199,62 @@ class AuditEntryOut(Model):
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     origin: str
+
+
+class AuditPage(Model):
+    items: list[AuditEntryOut]
+    next: int | None
+
+
+class AuditBreak(Model):
+    id: str | None
+    n: int
+    why: str
+
+
+class AuditVerdict(Model):
+    """`head` (number and hash of the last entry), kept elsewhere, is what a later state can be held against."""
+
+    ok: bool
+    entries: int
+    head: str
+    broken: AuditBreak | None
+
+
+class SettingOut(Model):
+    key: str
+    value: Any
+    source: Literal["default", "file"]
+
+
+class SettingsOut(Model):
+    items: list[SettingOut]
+
+
+def audit_entry_out(link: Link) -> AuditEntryOut:
+    one = link.entry
+    return AuditEntryOut(
+        id=one.id,
+        n=link.n,
+        at=one.at,
+        actor=one.actor,
+        actor_name=one.actor_name,
+        action=one.action,
+        target=one.target,
+        before=None if one.before is None else dict(one.before),
+        after=None if one.after is None else dict(one.after),
+        origin=one.origin,
+    )
+
+
+def audit_verdict(verdict: Verdict) -> AuditVerdict:
+    broken = verdict.broken
+    return AuditVerdict(
+        ok=verdict.ok,
+        entries=verdict.entries,
+        head=str(verdict.head),
+        broken=None if broken is None else AuditBreak(id=broken.id, n=broken.n, why=broken.why),
+    )
 
 
 def session_out(signed_in: SignedIn, role_title: str) -> SessionOut:

@@ -21,6 +21,7 @@ from foundation.errors import RimayError
 from foundation.logs import get_logger
 from softphone_web import (
     api_around,
+    api_audit,
     api_calls,
     api_desk,
     api_interactions,
@@ -65,6 +66,7 @@ ROUTES: tuple[Route, ...] = tuple(
         api_people.me_routes,
         api_session.routes,
         api_users.routes,
+        api_audit.routes,
         health.routes,
     )
 )

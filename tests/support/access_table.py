@@ -134,6 +134,10 @@ TABLE: dict[str, Row] = {
     "change_role": row(X, body={"title": "Calidad", "permissions": ["queues.read"]}),
     "delete_role": row(X),
     "list_permissions": row(M, X),
+    # audit and settings
+    "list_audit": row(M, X, query="?action=user."),
+    "verify_audit": row(M, X),
+    "list_settings": row(X),
 }
 
 # Operations that ask for no sign-in.
