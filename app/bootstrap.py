@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 
 from app import __version__
+from app.bootstrap_board import BoardParts
 from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
 from app.flow_watch import watch_flows
@@ -175,6 +176,7 @@ class _Parts:
     agents: DeskAgents
     organisation: Organisation
     desks: DaemonDesks
+    board: BoardParts
     tokens: Tokens
     accounts: Accounts
     people: People
@@ -216,6 +218,16 @@ class _Parts:
             metrics=metrics,
             systems=systems,
         )
+        agents = DeskAgents(daemon, directory, switch, clock, journal.stored)
+        board = BoardParts.make(
+            herald=herald,
+            daemon=daemon,
+            organisation=organisation,
+            database=database,
+            agents=agents,
+            clock=clock,
+            stored=journal.stored,
+        )
         organisation.take_up(daemon.desk)
         accounts = open_accounts(database, settings, place, clock)
         return cls(
@@ -230,7 +242,7 @@ class _Parts:
             daemon=daemon,
             interactions=SqlInteractions(database),
             recordings=recordings,
-            agents=DeskAgents(daemon, directory, switch, clock, journal.stored),
+            agents=agents,
             organisation=organisation,
             desks=DaemonDesks(
                 daemon,
@@ -239,6 +251,7 @@ class _Parts:
                 clock,
                 organisation.title,
             ),
+            board=board,
             tokens=Tokens(PostgresTokenStore(database), clock),
             accounts=accounts,
             people=People(accounts.stores, accounts.passwords, clock),
@@ -258,6 +271,7 @@ class _Parts:
         desks = DeskWatch(self.desks, self.clock, self.herald.tell)
         self.herald.watchers.append(desks.watch)
         supervisor.start("desks", desks.run())
+        await self.board.start(supervisor)
         supervisor.start("daemon", self.daemon.run())
 
         async def stop_intake() -> None:
@@ -301,6 +315,7 @@ def _web(
         tokens=parts.tokens,
         accounts=parts.accounts,
         people=parts.people,
+        supervision=parts.board.supervision,
         checks=_checks(parts),
         shown_settings=show_settings(settings),
         version=__version__,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from app.board_rows import Rows
 from callcontrol.events import InteractionEvent
 from callcontrol.model import AgentId, Interaction
 from callcontrol.routing.terms import AgentChanged
@@ -18,6 +20,7 @@ from foundation.metrics import Metrics
 from pbx.events import EndpointChanged, TrunkChanged
 from softphone_web.facts import live_event
 from softphone_web.ports import LiveEvent, Topic
+from softphone_web.schemas_board import board_item
 
 log = get_logger(__name__)
 
@@ -32,23 +35,32 @@ class BusHerald:
         self.watchers: list[
             Callable[[LiveEvent], None]
         ] = []  # in this process, told before the bus (the demo's timeline)
+        self.folds: list[Callable[[InteractionEvent], None]] = []  # figures that are kept as things happen
+        self.agent_folds: list[Callable[[AgentChanged], None]] = []
+        self.rows: Rows | None = None  # makes the board's row that goes with each event
 
     def tell(self, event: LiveEvent) -> None:
         """To the pages of every daemon."""
-        self._tell(event)
-
-    def _tell(self, event: LiveEvent) -> None:
         for watch in self.watchers:
             watch(event)
         self._bus.publish(f"live.{event.topic.value}", msgspec.to_builtins(event))
 
     def interaction(self, event: InteractionEvent, record: Interaction) -> None:
         agents = frozenset(p.agent for p in record.participants if p.agent is not None)
-        self._tell(live_event(event, agents))
+        for fold in self.folds:
+            fold(event)
+        told = live_event(event, agents)
+        if self.rows is not None:
+            row = self.rows.row(record, event.at)
+            shown, full = (board_item(row, private).model_dump(mode="json") for private in (False, True))
+            told = replace(told, data={**told.data, "board": shown}, private={**told.private, "board": full})
+        self.tell(told)
 
     def agent(self, change: AgentChanged) -> None:
+        for fold in self.agent_folds:
+            fold(change)
         data = {"state": change.state.value, "reason": change.reason, "interaction": change.item}
-        self._tell(
+        self.tell(
             LiveEvent(
                 topic=Topic.AGENTS,
                 type="agent_state",
@@ -63,7 +75,7 @@ class BusHerald:
         status = change.status
         if status.state.value == "down":
             self.alert(change.at, "trunk_down", f"gateway {status.gateway} of trunk {status.trunk} does not answer")
-        self._tell(
+        self.tell(
             LiveEvent(
                 topic=Topic.TRUNKS,
                 type="trunk_state",
@@ -74,7 +86,7 @@ class BusHerald:
         )
 
     def endpoint(self, change: EndpointChanged) -> None:
-        self._tell(
+        self.tell(
             LiveEvent(
                 topic=Topic.AGENTS,
                 type="endpoint_state",
@@ -85,7 +97,7 @@ class BusHerald:
         )
 
     def phone(self, at: float, agent: AgentId, *, up: bool) -> None:
-        self._tell(
+        self.tell(
             LiveEvent(
                 topic=Topic.AGENTS,
                 type="phone_leg",
@@ -99,7 +111,7 @@ class BusHerald:
     def alert(self, at: float, kind: str, message: str, key: str = "") -> None:
         self._alerts.labels(kind).inc()
         log.error("alert", kind=kind, message=message, about=key)
-        self._tell(LiveEvent(topic=Topic.ALERTS, type=kind, at=at, key=key or kind, data={"message": message}))
+        self.tell(LiveEvent(topic=Topic.ALERTS, type=kind, at=at, key=key or kind, data={"message": message}))
 
 
 class BusLive:

@@ -34,33 +34,44 @@ class Organisation:
         self.config: RoutingConfig = in_force(folder)
         self.followers: list[Callable[[], None]] = []
         self._own = settings
-        self._settings = self._merged()
+        self._adopt()
         self.queue_names = set(self.queues)
         self._seen = self._stamp()
 
     # --- what holds now --------------------
 
-    @property
-    def queues(self) -> Mapping[str, Queue]:
-        return {queue.name: queue for queue in self._settings.queues}
-
-    @property
-    def agents(self) -> list[Agent]:
-        return self._settings.agents
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.config.timezone)
+    def _adopt(self) -> None:
+        """What is asked for with every event, looked up once."""
+        config, merged = self.config, self._merged()
+        self.queues: Mapping[str, Queue] = {queue.name: queue for queue in merged.queues}
+        self.agents: list[Agent] = merged.agents
+        self.zone = ZoneInfo(config.timezone)
+        self._names = {agent.id: agent.name for agent in merged.agents}
+        self._teams = {agent.id: agent.team for agent in config.agents}
+        self._levels = {name: ServiceLevel() for name in self.queues}
+        self._levels |= {queue.name: queue.service_level.build() for queue in config.queues}
+        self._waiting = {q.name: q.alert_waiting_s for q in config.queues if q.alert_waiting_s is not None}
 
     def title(self, queue: str) -> str:
         known = self.queues.get(queue)
         return queue if known is None else known.title or queue
 
+    def agent_name(self, agent: str) -> str:
+        return self._names.get(agent, agent)
+
+    def team(self, agent: str) -> str | None:
+        return self._teams.get(agent)
+
+    def waiting_limit(self, queue: str) -> float:
+        """How long a contact may wait there before somebody is told."""
+        return self._waiting.get(queue, self.config.alerts.waiting_s)
+
+    def level(self, queue: str) -> ServiceLevel:
+        return self._levels.get(queue) or ServiceLevel()
+
     def levels(self) -> dict[str, ServiceLevel]:
         """By queue. One that only the settings name has the common definition."""
-        return {name: ServiceLevel() for name in self.queues} | {
-            queue.name: queue.service_level.build() for queue in self.config.queues
-        }
+        return dict(self._levels)
 
     def codes(self, queue: str | None) -> WrapUpCodes:
         return self.config.codes(queue)
@@ -127,7 +138,7 @@ class Organisation:
             # `rimay apply` writes only good files; whoever wrote this one by hand is told, and nothing changes.
             log.warning("organisation.refused", problem=error.message)
             return
-        self._settings = self._merged()
+        self._adopt()
         self.take_up(desk)
         log.info("organisation.taken", queues=len(self.config.queues), agents=len(self.config.agents))
 

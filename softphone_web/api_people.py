@@ -73,7 +73,7 @@ async def set_agent_state(call: Call, path: AgentPath, body: StateBody) -> Agent
     An agent changes only themself, a supervisor anybody.
     """
     target = await _target(call, path)
-    _check_reason(body)
+    check_reason(body.state, body.reason)
     await _audit_other(call, target, "agent.state_set", state=body.state.value, reason=body.reason)
     by = call.who.id
     if body.state is AgentState.SIGNED_OUT:
@@ -118,11 +118,11 @@ async def _target(call: Call, path: AgentPath) -> AgentId:
     return (await call.deps.agents.get(target)).id
 
 
-def _check_reason(body: StateBody) -> None:
+def check_reason(state: AgentState, reason: str | None) -> None:
     message = None
-    if body.state is AgentState.NOT_READY and body.reason is None:
+    if state is AgentState.NOT_READY and reason is None:
         message = "Not ready needs a reason."
-    elif body.state is AgentState.READY and body.reason is not None:
+    elif state is AgentState.READY and reason is not None:
         message = "Ready takes no reason."
     if message is not None:
         raise RequestInvalid([FieldError(where="body", field="reason", code="reason", message=message)])

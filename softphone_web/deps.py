@@ -25,6 +25,7 @@ from softphone_web.ports import (
     Trunks,
 )
 from softphone_web.ports_around import Customers, Days, Knowledge
+from softphone_web.ports_board import Board, Messages, OrganisationDesk, Steering
 from softphone_web.ports_desk import Calls, Desks, Organisation
 from softphone_web.settings import WebSettings
 
@@ -36,6 +37,16 @@ class Around:
     customers: Customers
     knowledge: Knowledge
     days: Days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    """What supervisors and administrators see and do."""
+
+    board: Board
+    steering: Steering
+    messages: Messages
+    organisation: OrganisationDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,7 @@ class WebDeps:
     accounts: Accounts
     people: People
     around: Around
+    supervision: Supervision
     checks: Sequence[HealthCheck]
     version: str
     shown_settings: Sequence[SettingView] = ()

@@ -35,6 +35,7 @@ _NEEDS: dict[Topic, Permission] = {
     Topic.TRUNKS: Permission.TRUNKS_READ,
     Topic.ALERTS: Permission.EVENTS_STREAM,
     Topic.DESK: Permission.CALLS_HANDLE,
+    Topic.MESSAGES: Permission.MESSAGES_READ,
 }
 
 
@@ -43,6 +44,8 @@ def topics_of(principal: Principal) -> frozenset[Topic]:
     allowed = {topic for topic, permission in _NEEDS.items() if principal.may(permission)}
     if principal.may(Permission.INTERACTIONS_READ_OWN):
         allowed.add(Topic.INTERACTIONS)
+    if principal.may(Permission.CALLS_HANDLE):
+        allowed.add(Topic.ALERTS)  # those about oneself
     return frozenset(allowed)
 
 
@@ -58,6 +61,7 @@ class Client:
         self.close_code: int | None = None  # set: the writer says goodbye with it
         self.close_reason = b""
         self._everything = principal.may(Permission.INTERACTIONS_READ)
+        self._alerts = principal.may(Permission.EVENTS_STREAM)
         self._room = room
         self._queue: deque[bytes] = deque()
         self._wake = asyncio.Event()
@@ -70,6 +74,10 @@ class Client:
         if event.topic is Topic.INTERACTIONS and not (self._everything or mine):
             return False, False
         if event.topic is Topic.DESK and not mine:
+            return False, False
+        if event.topic is Topic.ALERTS and not (self._alerts or mine):
+            return False, False
+        if event.topic is Topic.MESSAGES and not (mine or event.data.get("sender") == self.principal.id):
             return False, False
         return True, sees_private(self.principal, mine)
 

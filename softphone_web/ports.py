@@ -184,6 +184,7 @@ class Topic(StrEnum):
     TRUNKS = "trunks"
     ALERTS = "alerts"
     DESK = "desk"  # the whole of an agent's desk, to that agent
+    MESSAGES = "messages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -176,6 +176,7 @@ class QueueConfig(Section):
     dispositions: list[str] = Field(default=[], description="those that make sense here; all when empty")
     contact_reasons: list[str] = Field(default=[], description="those that make sense here; all when empty")
     disposition_required: bool = False
+    alert_waiting_s: float | None = Field(default=None, ge=1, le=86400, description="instead of `alerts.waiting_s`")
     contacts_per_month: float | None = Field(default=None, ge=0, description="for plans and simulations")
 
     def build(self, calendars: dict[str, Calendar]) -> QueueRules:
@@ -201,6 +202,7 @@ _NOT_THE_ROUTERS = {
     "dispositions",
     "contact_reasons",
     "disposition_required",
+    "alert_waiting_s",
 }
 
 
@@ -230,6 +232,17 @@ class AgentConfig(Section):
     phone: str | None = None
 
 
+class AlertsConfig(Section):
+    """When somebody is told that something lasts too long. `level_contacts`: a service level of fewer contacts in half
+    an hour says nothing."""
+
+    waiting_s: float = Field(default=180, ge=1, le=86400)
+    held_s: float = Field(default=180, ge=1, le=86400)
+    wrap_up_s: float = Field(default=300, ge=1, le=86400)
+    not_responding_s: float = Field(default=30, ge=1, le=86400)
+    level_contacts: int = Field(default=10, ge=1)
+
+
 class RoutingConfig(Section):
     timezone: str = "America/Guayaquil"
     skills: dict[Name, str] = Field(default={}, description="name and title")
@@ -240,6 +253,7 @@ class RoutingConfig(Section):
     contact_reasons: dict[Name, Title] = Field(default={}, description="what a contact was about: code and title")
     dispositions: dict[Name, Title] = Field(default={}, description="how a contact ended: code and title")
     queues: list[QueueConfig] = []
+    alerts: AlertsConfig = AlertsConfig()
     teams: list[TeamConfig] = []
     agents: list[AgentConfig] = []
 

@@ -18,7 +18,7 @@ class Variant(StrEnum):
     SHORT_EXCLUDED = "short_excluded"  # answered <= T / (answered + abandoned - short)
 
 
-_FORMULA = {
+FORMULAS = {
     Variant.STANDARD: "(atendidas ≤ T + abandonadas ≤ T) / (atendidas + abandonadas)",
     Variant.ANSWERED_ONLY: "atendidas ≤ T / atendidas",
     Variant.STRICT: "atendidas ≤ T / (atendidas + abandonadas)",
@@ -39,7 +39,7 @@ class ServiceLevel:
 
     @property
     def definition(self) -> str:
-        return f"{_FORMULA[self.variant]}, T = {self.threshold_s:g} s, abandono corto ≤ {self.short_s:g} s"
+        return f"{FORMULAS[self.variant]}, T = {self.threshold_s:g} s, abandono corto ≤ {self.short_s:g} s"
 
     def reached(self, answered: Iterable[float], abandoned: Iterable[float]) -> float | None:
         """From the waits of both; None when there is nothing to divide by."""

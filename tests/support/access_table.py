@@ -107,6 +107,23 @@ TABLE: dict[str, Row] = {
     "send_digits": row(S, body={"digits": "1"}),
     "pause_recording": row(S),
     "resume_recording": row(S),
+    # the board, a supervisor's hand, messages
+    "get_board": row(S, M, X),
+    "get_queue_history": row(S, M, X),
+    "list_definitions": row(*EVERYBODY),
+    "move_interaction": row(S, body={"queue": "averias"}),
+    "raise_interaction": row(S, body={"priority": 5}),
+    "assign_interaction": row(S, body={"agent": "ana"}),
+    "end_interaction": row(S),
+    "force_agent_state": row(S, X, body={"state": "ready"}),
+    "send_message": row(S, M, body={"to": {"kind": "all"}, "text": "hola"}),
+    "list_messages": row(A, S, M, X),
+    # the organisation
+    "get_organisation": row(S, M, X),
+    "check_organisation": row(M, X, body={"yaml": ""}),
+    "put_organisation": row(M, X, body={"yaml": "", "revision": "e3b0c44298fc1c14"}),
+    "render_organisation": row(M, X, body={"document": {}}),
+    "list_holidays": row(S, M, X, query="?year=2026"),
     # live
     "issue_ticket": row(*EVERYBODY, also=(401,)),  # given for a token: a session needs none
     "open_live": row(*EVERYBODY),

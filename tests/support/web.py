@@ -26,7 +26,6 @@ from callcontrol.events import (
 )
 from callcontrol.model import (
     AgentId,
-    AgentState,
     Direction,
     ExitReason,
     InitiationMethod,
@@ -54,16 +53,15 @@ from foundation.secret import Secret
 from foundation.tokens import MemoryTokenStore, Tokens
 from pbx.terms import TrunkState
 from softphone_web.authenticate import CSRF_HEADER, cookie_name
+from softphone_web.deps import Supervision
 from softphone_web.downloads import LocalFile
 from softphone_web.permissions import agents_in
 from softphone_web.ports import (
-    AgentView,
     GatewayView,
     HealthCheck,
     InteractionFilter,
     LiveEvent,
     Position,
-    QueueView,
     RecordingFile,
     RecordingView,
     TrunkView,
@@ -71,11 +69,11 @@ from softphone_web.ports import (
 from softphone_web.server import RunningServer, WebDeps, build_app, serve
 from softphone_web.settings import WebSettings
 from tests.support.web_around import MemoryAround
+from tests.support.web_board import MemoryBoard, MemoryMessages, MemorySteering, organisation_in
 from tests.support.web_desk import MemoryDesks, MemoryOrganisation
+from tests.support.web_people import ANA, LUIS, NOW, MemoryAgents, MemoryQueues
 
-NOW = 1_795_000_000.0
 CITIZEN = "+593987654321"
-ANA, LUIS = AgentId("ana"), AgentId("luis")
 
 
 def interaction(number: int, *, agent: AgentId | None = ANA, **changes: Any) -> Interaction:
@@ -185,65 +183,6 @@ def _fits(record: Interaction, wanted: InteractionFilter) -> bool:
     )
 
 
-class MemoryQueues:
-    def __init__(self) -> None:
-        states = {AgentState.READY: 1, AgentState.INTERACTING: 1}
-        self.views = [
-            QueueView(name=name, title=title, waiting=waiting, longest_wait_s=wait, agents=states, measured_at=NOW)
-            for name, title, waiting, wait in (("averias", "Averías", 2, 42.5), ("facturas", "Facturas", 0, None))
-        ]
-
-    async def list(self) -> Sequence[QueueView]:
-        return self.views
-
-    async def get(self, queue: str) -> QueueView:
-        for view in self.views:
-            if view.name == queue:
-                return view
-        raise NotFound("There is no such queue.", queue=queue)
-
-
-class MemoryAgents:
-    def __init__(self) -> None:
-        self.views = {
-            agent: AgentView(id=agent, name=name, state=AgentState.NOT_READY, since=NOW, reason="almuerzo")
-            for agent, name in ((ANA, "Ana"), (LUIS, "Luis"))
-        }
-        self.done: list[tuple[str, ...]] = []
-
-    async def list(self) -> Sequence[AgentView]:
-        return list(self.views.values())
-
-    async def get(self, agent: AgentId) -> AgentView:
-        if agent not in self.views:
-            raise NotFound("There is no such agent.", agent=agent)
-        return self.views[agent]
-
-    async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> AgentView:
-        if (await self.get(agent)).state is AgentState.SIGNED_OUT:
-            raise Conflict("The agent is signed out.", agent=agent)
-        return self._change(agent, state, reason, "state", by)
-
-    async def sign_in(self, agent: AgentId, *, by: str) -> AgentView:
-        return self._change(agent, AgentState.NOT_READY, "inicio", "sign_in", by)
-
-    async def sign_out(self, agent: AgentId, *, reason: str | None, by: str) -> AgentView:
-        return self._change(agent, AgentState.SIGNED_OUT, reason, "sign_out", by)
-
-    async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> AgentView:
-        if (await self.get(agent)).state is not AgentState.WRAP_UP:
-            raise Conflict("The agent is not in wrap-up.", agent=agent)
-        return self._change(agent, AgentState.READY, None, f"wrap_up:{disposition}", by)
-
-    def force(self, agent: AgentId, state: AgentState) -> None:
-        self.views[agent] = replace(self.views[agent], state=state)
-
-    def _change(self, agent: AgentId, state: AgentState, reason: str | None, what: str, by: str) -> AgentView:
-        self.done.append((agent, what, by))
-        self.views[agent] = replace(self.views[agent], state=state, reason=reason)
-        return self.views[agent]
-
-
 class MemoryTrunks:
     def __init__(self) -> None:
         gateways = (
@@ -339,6 +278,10 @@ class Platform:
         self.organisation = MemoryOrganisation()
         self.live = MemoryLive()
         self.audit = MemoryAudit()
+        self.board = MemoryBoard(self.agents, self.queues)
+        self.steering = MemorySteering(self.agents)
+        self.messages = MemoryMessages({"averias": {ANA}, "facturas": {ANA, LUIS}})
+        self.organisation_file = organisation_in(self.folder)
         self.token_desk = Tokens(MemoryTokenStore(self.audit), self.clock)
         passwords, users = Passwords(cheap=True), MemoryUsers(self.audit)
         roles = MemoryRoles(self.audit, users)
@@ -427,6 +370,12 @@ class Platform:
             tokens=self.token_desk,
             accounts=self.accounts,
             people=self.people,
+            supervision=Supervision(
+                board=self.board,
+                steering=self.steering,
+                messages=self.messages,
+                organisation=self.organisation_file,
+            ),
             checks=[HealthCheck(name="switch", check=self.check_switch)],
             version="0.1.0",
             settings=self.settings,

@@ -1,0 +1,94 @@
+"""What the board keeps in PostgreSQL: the event log read again, and messages; the twin is held to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analytics.queue_figures import QueueFigures
+from app.figures import SqlLog
+from app.messages import SqlMessages
+from app.organisation import Organisation
+from app.settings import Settings
+from callcontrol import events as ev
+from callcontrol.call_state import CallState
+from callcontrol.journal import Entry
+from callcontrol.journal_sql import SqlJournal
+from callcontrol.model import AgentId, Direction, InitiationMethod, InteractionId, Medium
+from callcontrol.record import apply
+from callcontrol.settings import Agent, Queue
+from foundation.clock import VirtualClock
+from foundation.database import Database
+from foundation.metrics import Metrics
+from softphone_web.ports import LiveEvent
+from softphone_web.ports_board import Messages
+from tests.support.web_board import MemoryMessages
+
+ANA, LUIS = AgentId("ana"), AgentId("luis")
+AT = 1_795_000_000.5
+STARTED = ev.Started(
+    medium=Medium.VOICE,
+    direction=Direction.INBOUND,
+    initiation_method=InitiationMethod.INBOUND,
+    channel="c",
+    from_address="099",
+    from_name="",
+    to_address="07",
+    trunk="t",
+)
+
+
+async def test_the_log_is_read_as_it_was_written_without_what_does_not_count(
+    database: Database, tmp_path: Path
+) -> None:
+    journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
+    call = InteractionId("i-1")
+    facts = [STARTED, ev.Queued(queue="agua", priority=0, skills={}, reason="x"), ev.FlowNoted(kind="a", data={})]
+    facts.append(ev.Dequeued(queue="agua", how="abandoned", waited_s=3.0))
+    record, events = None, []
+    for n, fact in enumerate(facts, 1):
+        event = ev.InteractionEvent(interaction=call, n=n, at=AT + n, fact=fact)
+        record = apply(record, event)
+        events.append(event)
+    assert record is not None
+    await journal._store([Entry(events=tuple(events), record=record, state=CallState(id=call))])
+    assert await SqlLog(database)(AT) == [events[1], events[3]]
+    assert await SqlLog(database)(AT + 3) == [events[3]]
+    figures = QueueFigures({})
+    for event in await SqlLog(database)(0):
+        figures.tell(event)
+    assert figures.total("agua", 0, AT * 2).abandoned == 1
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def post(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Messages, list[LiveEvent]]]:
+    live: list[LiveEvent] = []
+    if request.param == "memory":
+        yield MemoryMessages({"agua": {ANA}, "luz": {ANA, LUIS}}, live), live
+        return
+    settings = Settings(
+        queues=[Queue(name="agua"), Queue(name="luz")],
+        agents=[Agent(id="ana", name="Ana", queues=["agua", "luz"]), Agent(id="luis", name="Luis", queues=["luz"])],
+    )
+    clock = VirtualClock(AT)
+    database: Database = request.getfixturevalue("database")
+    organisation = Organisation(tmp_path, settings)
+    yield SqlMessages(database, organisation, clock, lambda now: now - 3600, live.append), live
+
+
+async def test_a_message_reaches_whom_it_is_for_and_is_told_live(post: tuple[Messages, list[LiveEvent]]) -> None:
+    messages, live = post
+    for kind, to in (("all", ""), ("queue", "agua"), ("agent", "luis")):
+        await messages.send(sender="user:s", sender_name="Sonia", kind=kind, to=to, text=f"a {kind}")  # type: ignore[arg-type]
+    assert [m.text for m in await messages.of(agent=ANA, sender="user:ana")] == ["a all", "a queue"]
+    assert [m.text for m in await messages.of(agent=LUIS, sender="user:luis")] == ["a all", "a agent"]
+    mine = await messages.of(agent=None, sender="user:s")
+    assert [(m.kind, m.to, m.agents) for m in mine] == [
+        ("all", "", {ANA, LUIS}),
+        ("queue", "agua", {ANA}),
+        ("agent", "luis", {LUIS}),
+    ]
+    assert await messages.of(agent=None, sender="user:x") == []
+    assert [event.agents for event in live] == [m.agents for m in mine]
