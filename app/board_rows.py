@@ -79,5 +79,7 @@ def _in_phase_since(record: Interaction) -> float:
             return min(wraps)
     if record.ended_at is not None:
         return record.ended_at
-    running = [s.started_at for s in _mine(record) if s.ended_at is None]
-    return max(running, default=record.created_at)
+    mine = _mine(record)
+    running = [s.started_at for s in mine if s.ended_at is None]
+    # Between two segments, while an agent who accepted is being joined: since the last one ended.
+    return max(running or [s.ended_at for s in mine if s.ended_at is not None], default=record.created_at)

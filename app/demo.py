@@ -108,6 +108,7 @@ _NOT_SHOWN = frozenset({"n", "participant", "skills", "channel", "offer", "recor
 
 def _words(event: LiveEvent) -> str:
     facts = dict(event.data)
+    facts.pop("board", None)  # the row that supervisors see
     facts |= facts.pop("data", None) or {}  # a flow's note brings its own facts
     shown = {k: v for k, v in facts.items() if k not in _NOT_SHOWN and v not in (None, "", {})}
     return f"{event.type:<20}" + "  ".join(f"{k} {v}" for k, v in shown.items())
