@@ -22,7 +22,7 @@ export function AgentDrawer({ agent, item, open, onClose, write }: { agent: Boar
       head={
         <>
           <h2>{agent.name}</h2>
-          <p class="row small"><Badge tone={agentTone(agent.state)}>{word("state", agent.state)}</Badge><Timer since={agent.since} /><span class="muted">{agent.reason}</span></p>
+          <p class="row small"><Badge tone={agentTone(agent.state)}>{word("state", agent.state)}</Badge><Timer since={agent.since} /><span class="muted">{agent.reason_title ?? agent.reason}</span></p>
         </>
       }
     >

@@ -10,7 +10,7 @@ const SHOWN = 3;
 export function Alerts({ alerts, open }: { alerts: readonly Alert[]; open: (alert: Alert) => void }) {
   const one = (alert: Alert) => (
     <button type="button" class="alert" data-closes onClick={() => open(alert)}>
-      <time class="muted">{timeOfDay(alert.at)}</time> <span>{alert.message}</span>
+      <time class="muted">{timeOfDay(alert.since)}</time> <span>{alert.message}</span>
     </button>
   );
   return (
@@ -18,14 +18,14 @@ export function Alerts({ alerts, open }: { alerts: readonly Alert[]; open: (aler
       {alerts.length ? <BellRing size={16} aria-hidden="true" /> : <CircleCheck size={16} aria-hidden="true" />}
       <div class="alerts-now" role="log" aria-label={t("alerts")}><ul>
         {alerts.length === 0 && <li class="muted">{t("alerts.none")}</li>}
-        {alerts.slice(0, SHOWN).map((alert) => <li key={`${alert.kind} ${alert.id}`}>{one(alert)}</li>)}
+        {alerts.slice(0, SHOWN).map((alert) => <li key={alert.id}>{one(alert)}</li>)}
       </ul></div>
       {alerts.length > 1 && (
         <Menu
           label={t("alerts")}
           trigger={(attributes) => <button type="button" class="button small" {...attributes}>{t("alerts.all", { n: alerts.length })}</button>}
         >
-          <ul class="alert-list">{alerts.map((alert) => <li key={`${alert.kind} ${alert.id}`}>{one(alert)}</li>)}</ul>
+          <ul class="alert-list">{alerts.map((alert) => <li key={alert.id}>{one(alert)}</li>)}</ul>
         </Menu>
       )}
     </section>

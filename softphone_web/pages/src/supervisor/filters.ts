@@ -36,14 +36,14 @@ export const showsItem = (item: BoardItem, f: Filters): boolean =>
   (f.priority === null || item.priority >= f.priority) &&
   (f.agent === "" || item.agent === f.agent) &&
   (f.phase === "" || item.phase === f.phase) &&
-  (f.risk === "" || item.sla?.risk === f.risk) &&
+  (f.risk === "" || (item.phase === "queued" && item.sla.risk === f.risk)) &&
   holds(f.text, item.from_address, item.agent_name, item.queue_title, item.reason, item.id);
 
 export const showsAgent = (agent: BoardAgent, f: Filters): boolean =>
   (f.queue === "" || agent.queues.includes(f.queue)) &&
   (f.agent === "" || agent.id === f.agent) &&
   (f.state === "" || agent.state === f.state) &&
-  holds(f.text, agent.name, agent.id, agent.reason);
+  holds(f.text, agent.name, agent.id, agent.reason, agent.reason_title);
 
 const RISK: Record<Risk, number> = { late: 0, soon: 1, ok: 2 };
 const PHASES: Record<Phase, number> = {
@@ -55,7 +55,7 @@ const STATES: Record<AgentState, number> = {
 
 /** What needs somebody first, first: waiting and late above all; then by how long it has been so. */
 export function itemOrder(a: BoardItem, b: BoardItem): number {
-  const rank = (item: BoardItem): number => (item.sla && item.phase === "queued" ? RISK[item.sla.risk] : 3);
+  const rank = (item: BoardItem): number => (item.phase === "queued" ? RISK[item.sla.risk] : 3);
   return rank(a) - rank(b) || PHASES[a.phase] - PHASES[b.phase] || (a.in_phase_since < b.in_phase_since ? -1 : 1);
 }
 

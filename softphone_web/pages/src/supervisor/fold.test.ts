@@ -7,7 +7,7 @@ import { isStale, nextPage, wallOf } from "../wall/figures";
 
 const item = (id: string, more: Partial<BoardItem> = {}): BoardItem => ({
   id, medium: "voice", direction: "inbound", queue: "agua", queue_title: "Agua potable", phase: "queued", priority: 5,
-  agent: null, agent_name: null, from_address: "0991234567", waited_s: 4, in_phase_since: "2026-11-25T10:00:00Z",
+  agent: null, agent_name: null, from_address: "0991234567", waiting_since: "2026-11-25T10:00:00Z", waited_s: 4, in_phase_since: "2026-11-25T10:00:00Z",
   sla: { target_s: 20, risk: "ok" }, supervised_by: null, reason: null, ...more,
 });
 const agent = (id: string, more: Partial<BoardAgent> = {}): BoardAgent => ({
@@ -55,10 +55,13 @@ describe("the live board", () => {
     expect(next.measured_at).toBe("x");
   });
   it("shows an alert once, and takes it away when it is over", () => {
-    const once = fold(board(), frame("alerts", "sla_risk", "agua", { message: "Se espera mucho" }));
-    const again = fold(once, frame("alerts", "sla_risk", "agua", { message: "Todavía" }));
+    const once = fold(board(), frame("alerts", "sla_risk", "agua", { id: "sla:agua", state: "raised", message: "Se espera mucho" }));
+    const again = fold(once, frame("alerts", "sla_risk", "agua", { id: "sla:agua", state: "raised", message: "Todavía" }));
     expect(again.alerts.map((one) => one.message)).toEqual(["Todavía"]);
-    expect(fold(again, frame("alerts", "sla_risk", "agua", { over: true })).alerts).toEqual([]);
+    const trunk = fold(again, frame("alerts", "trunk_down", "etapa", { message: "La troncal no responde" }));
+    expect(trunk.alerts[0]).toMatchObject({ kind: "trunk_down", about: "etapa", since: "2026-11-25T10:01:00Z" });
+    const over = fold(trunk, frame("alerts", "sla_risk", "agua", { id: "sla:agua", state: "cleared", message: "" }));
+    expect(over.alerts.map((one) => one.kind)).toEqual(["trunk_down"]);
   });
 });
 

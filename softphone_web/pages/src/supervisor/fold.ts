@@ -43,6 +43,7 @@ function agent(board: Board, frame: LiveFrame): Board {
           ...known,
           state: told.state ?? known.state,
           reason: told.reason ?? null,
+          reason_title: told.reason_title ?? (told.reason === known.reason ? known.reason_title : null) ?? null,
           interaction: told.interaction ?? null,
           since: frame.at,
         };
@@ -56,10 +57,12 @@ function figures(board: Board, queue: QueueFigures): Board {
 }
 
 function alert(board: Board, frame: LiveFrame): Board {
-  const id = frame.id ?? frame.type;
-  const rest = board.alerts.filter((one) => one.id !== id || one.kind !== frame.type);
-  if (frame.data["over"] === true) return { ...board, alerts: board.alerts.filter((one) => one.id !== id) };
-  const told: Alert = { kind: frame.type, message: "", ...(frame.data as Partial<Alert>), id, at: frame.at };
+  const data = frame.data as Partial<Alert> & { state?: "raised" | "cleared" };
+  // What lasts has an id of its own and is cleared; what only happened once (a trunk went down) is told by its kind and place.
+  const id = data.id ?? `${frame.type} ${frame.id ?? ""}`;
+  const rest = board.alerts.filter((one) => one.id !== id);
+  if (data.state === "cleared") return { ...board, alerts: rest };
+  const told: Alert = { about: frame.id ?? "", since: frame.at, message: "", ...data, kind: frame.type, id };
   return { ...board, alerts: [told, ...rest].slice(0, MOST_ALERTS) };
 }
 

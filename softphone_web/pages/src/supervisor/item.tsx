@@ -30,7 +30,7 @@ export function ItemDrawer({ item, board, onClose, write }: { item: BoardItem; b
           <h2>{whoIs(item)}</h2>
           <p class="row small">
             <Badge tone={waits ? RISK_TONE[waits.risk] : (PHASE_TONE[item.phase] ?? "off")}>{waits && waits.risk !== "ok" ? word("risk", waits.risk) : word("phase", item.phase)}</Badge>
-            <Timer since={item.in_phase_since} />
+            <Timer since={item.waiting_since ?? item.in_phase_since} />
             <span class="muted">{[item.queue_title ?? queueTitle(item.queue), item.reason].filter(Boolean).join(" · ")}</span>
           </p>
         </>

@@ -73,7 +73,7 @@ export function Items({ items, filters, chosen, choose, point }: ListProps & { i
 
 function ItemRow({ item, current, choose, point }: { item: BoardItem; current: boolean; choose: ListProps["choose"]; point: ListProps["point"] }) {
   const chosen: Chosen = { kind: "item", id: item.id };
-  const waits = item.phase === "queued" && item.sla;
+  const waits = item.phase === "queued" ? item.sla : null;
   return (
     <tr aria-current={current ? "true" : undefined} {...row(() => choose(chosen), () => point(chosen))}>
       <th scope="row" class="who">
@@ -89,7 +89,7 @@ function ItemRow({ item, current, choose, point }: { item: BoardItem; current: b
         {waits ? <Badge tone={RISK_TONE[waits.risk]}>{waits.risk === "ok" ? word("phase", "queued") : word("risk", waits.risk)}</Badge>
           : <Badge quiet tone={PHASE_TONE[item.phase] ?? "off"}>{word("phase", item.phase)}</Badge>}
       </td>
-      <td class="figure"><Timer since={item.in_phase_since} /></td>
+      <td class="figure"><Timer since={item.waiting_since ?? item.in_phase_since} /></td>
       <td class="clip">{item.agent_name ?? item.agent ?? <span class="muted">—</span>}</td>
       <td class="figure">{item.priority}</td>
     </tr>
@@ -119,7 +119,7 @@ export function Agents({ agents, filters, chosen, choose, point, itemOf }: ListP
                   <td>
                     <Badge quiet tone={agentTone(one.state)}>{word("state", one.state)}</Badge>
                     <span class="sub muted small">
-                      {one.reason ?? (one.endpoint_online === false && one.state !== "signed_out" ? <><Mark tone="bad" /> {t("phone.offline")}</> : "")}
+                      {one.reason_title ?? one.reason ?? (one.endpoint_online === false && one.state !== "signed_out" ? <><Mark tone="bad" /> {t("phone.offline")}</> : "")}
                     </span>
                   </td>
                   <td class="figure"><Timer since={one.since} /></td>

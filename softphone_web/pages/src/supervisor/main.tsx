@@ -1,10 +1,11 @@
 import { startPage } from "../kit/page";
 import { Shell } from "../kit/shell";
+import { LegState } from "./leg";
 import "./supervisor.css";
 import { Supervisor } from "./supervisor";
 
 startPage(
-  <Shell page="supervisor">
+  <Shell page="supervisor" rail={<LegState />}>
     <Supervisor />
   </Shell>,
 );

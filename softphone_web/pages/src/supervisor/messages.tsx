@@ -11,7 +11,7 @@ import { useBusy, useLoad } from "../kit/use";
 import type { Board } from "./model";
 import { t } from "./texts";
 
-interface Message { id: string; at: string; from_name?: string; from?: string; by_name?: string; text: string }
+interface Message { id: string; at: string; sender_name: string; text: string }
 
 /** `to`: an agent's id, "" for everybody. */
 export function MessageDialog({ to, board, onClose }: { to: string; board: Board; onClose: () => void }) {
@@ -45,7 +45,7 @@ export function MessageDialog({ to, board, onClose }: { to: string; board: Board
         <h3>{t("message.today")}</h3>
         {today.data?.items.length ? (
           <ul class="messages">
-            {today.data.items.map((one) => <li key={one.id}><time class="muted small">{timeOfDay(one.at)}</time> <strong>{one.from_name ?? one.by_name ?? ""}</strong> {one.text}</li>)}
+            {today.data.items.map((one) => <li key={one.id}><time class="muted small">{timeOfDay(one.at)}</time> <strong>{one.sender_name}</strong> {one.text}</li>)}
           </ul>
         ) : <p class="muted">{t("message.none")}</p>}
       </section>

@@ -18,9 +18,12 @@ export interface BoardItem {
   agent_name: string | null;
   /** Personal data: null for who may not see it. */
   from_address: string | null;
+  /** Null when it does not wait. */
+  waiting_since: string | null;
   waited_s: number | null;
   in_phase_since: string;
-  sla: { target_s: number; risk: Risk } | null;
+  /** No target: the queue has none, or it is in no queue. */
+  sla: { target_s: number | null; risk: Risk };
   supervised_by: string | null;
   reason: string | null;
 }
@@ -31,6 +34,7 @@ export interface BoardAgent {
   state: AgentState;
   since: string;
   reason: string | null;
+  reason_title?: string | null;
   interaction: string | null;
   queues: string[];
   endpoint: string | null;
@@ -56,9 +60,10 @@ export interface QueueFigures {
 export interface Alert {
   id: string;
   kind: string;
-  at: string;
+  since: string;
+  /** A sentence in Spanish. */
   message: string;
-  about?: string | null;
+  about?: string;
   queue?: string | null;
   interaction?: string | null;
   agent?: string | null;

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { api, idPart } from "../kit/api";
 import { tell, tellError } from "../kit/toast";
+import { needLeg, speak } from "./leg";
 import type { Listening } from "./model";
 import { t } from "./texts";
 
@@ -17,8 +18,10 @@ export function forgetUnless(ids: ReadonlySet<string>): void {
 
 export const supervise = {
   async start(interaction: string, mode: Listening): Promise<void> {
+    if (!(await needLeg())) return;
     try {
       await api.post(`/interactions/${idPart(interaction)}/supervise`, { mode });
+      speak(mode);
       now.value = { interaction, mode };
     } catch (error) {
       tellError(error);
@@ -33,8 +36,10 @@ export const supervise = {
     }
   },
   async takeOver(interaction: string): Promise<void> {
+    if (!(await needLeg())) return;
     try {
       await api.post(`/interactions/${idPart(interaction)}/take-over`);
+      speak("barge"); // now it is their own call
       now.value = IDLE;
       tell(t("told.takenOver"), { tone: "good" });
     } catch (error) {

@@ -53,7 +53,7 @@ function Live({ board }: { board: Board }) {
   useBoardKeys(item?.id ?? (pointed?.kind === "item" ? pointed.id : null), chosen !== null);
 
   const openAlert = (alert: Alert): void => {
-    const id = alert.interaction ?? alert.about ?? alert.id;
+    const id = alert.interaction ?? alert.about ?? "";
     if (itemOf(id)) choose({ kind: "item", id });
     else if (board.agents.some((one) => one.id === (alert.agent ?? id))) choose({ kind: "agent", id: alert.agent ?? id });
     else if (board.queues.some((one) => one.name === (alert.queue ?? id))) setFilters({ ...NO_FILTERS, queue: alert.queue ?? id });
