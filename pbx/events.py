@@ -14,6 +14,7 @@ from pbx.terms import (
     PlaybackId,
     RecordedFile,
     RecordingId,
+    RoomId,
     TrunkStatus,
 )
 
@@ -110,6 +111,20 @@ class Unbridged(ChannelEvent):
     a pair, in either order."""
 
     peer: ChannelId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomEntered(ChannelEvent):
+    """The channel hears all others of the room, and they it. Told once an entry."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomLeft(ChannelEvent):
+    """By `leave_room`, by a bridge or another room, or by hanging up. Told once an entry."""
+
+    room: RoomId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,14 +17,17 @@ when nothing is known of its fate (connection lost under it) it raises `SwitchUn
 the caller reconciles from `channels()` instead. Where a command could fail for several reasons, `ChannelGone` is
 told first. A command that was cancelled while it waited spoils no later one.
 
-The end of a channel ends what hangs on it: `PlaybackFinished`, `DigitsCollected` (both *stopped*) and `Unbridged` come
-before its `ChannelHungUp`; only `RecordingStopped` or `RecordingFailed` may follow it.
+The end of a channel ends what hangs on it: `PlaybackFinished`, `DigitsCollected` (both *stopped*), `Unbridged` and
+`RoomLeft` come before its `ChannelHungUp`; only `RecordingStopped` or `RecordingFailed` may follow it.
 
 What happened while the connection was down may be told late or not at all: after `SwitchUp` the truth is in
 `channels()`.
 
 When two channels are bridged and one hangs up, the other stays up, alone, and `Unbridged` says so: what happens next
 (survey, requeue, hang-up) is the daemon's decision, never the switch's.
+
+Three and more talk in a *room*. A channel is in a pair, or in a room, or alone; what the port calls *bridged* is in
+either. A room is no thing of its own: it begins with its first channel and ends with its last.
 """
 
 from __future__ import annotations
@@ -34,6 +37,7 @@ from typing import Protocol
 
 from pbx.events import SwitchEvent
 from pbx.terms import (
+    BrowserEndpoint,
     ChannelId,
     ChannelSnapshot,
     Destination,
@@ -45,6 +49,8 @@ from pbx.terms import (
     RecordedFile,
     RecordingId,
     RecordingSpec,
+    RoomId,
+    Signalling,
     Sound,
     Supervision,
     TrunkStatus,
@@ -168,19 +174,21 @@ class Switch(Protocol):
 
     async def bridge(self, a: ChannelId, b: ChannelId) -> None:
         """Connect two answered channels. Music and playback on either stop. Either may be in an older pair, which is
-        taken apart first (told by `Unbridged`); collecting and an audio stream on either end. Bridging a pair again
+        taken apart first (told by `Unbridged`), or in a room, which it leaves; collecting and an audio stream on either
+        end. Bridging a pair again
         changes nothing and is not told. An unanswered channel, or one with itself, is refused. DTMF of the one reaches
         the other, and is told."""
         ...
 
     async def unbridge(self, channel: ChannelId) -> None:
-        """Take its pair apart; both stay up, in silence. Nothing to do where there is none."""
+        """Take its pair apart; both stay up, in silence. Nothing to do where there is none. (Who is in a room leaves
+        it by `leave_room`.)"""
         ...
 
     async def hold(self, channel: ChannelId, music: str = "default") -> None:
         """The bridged channel is set aside with music; its peer hears silence. The pair stays a pair: no `Unbridged`,
         and `unhold` is not told as `Bridged`. Refused where there is no pair. A hold ends with its pair: who is left
-        alone hears silence."""
+        alone hears silence. In a room likewise: the others talk on without it, and no `RoomLeft` is told."""
         ...
 
     async def unhold(self, channel: ChannelId) -> None: ...
@@ -204,6 +212,17 @@ class Switch(Protocol):
         alone."""
         ...
 
+    # three and more
+    async def enter_room(self, channel: ChannelId, room: RoomId) -> None:
+        """An answered channel joins the room: all in it hear one another. Its music, playback, collecting and audio
+        stream end; a pair is taken apart first (`Unbridged`), another room left (`RoomLeft`). To enter again changes
+        nothing and is not told. Recordings of the channel go on, and mute holds. DTMF of one who is in it is told."""
+        ...
+
+    async def leave_room(self, channel: ChannelId) -> None:
+        """It stays up, in silence; the others talk on. Nothing to do where it is in none."""
+        ...
+
     # recording and supervision
     async def record(self, channel: ChannelId, spec: RecordingSpec) -> None:
         """Record an answered channel, through all its pairs, until stopped or hung up. The customer's is the one to
@@ -223,14 +242,34 @@ class Switch(Protocol):
 
     async def supervise(self, supervisor: ChannelId, target: ChannelId, mode: Supervision) -> None:
         """Connect an answered supervisor's leg to a bridged channel (the agent's). Calling again changes the mode. What
-        the supervisor whispers is in no recording of the customer. Ends with the pair or `stop_supervising`; the
-        supervisor's leg then stays up, in silence. A target that is not bridged is refused."""
+        the supervisor whispers is in no recording of the customer. Ends with the target's hang-up, when the
+        supervisor's leg is bridged or enters a room, or by `stop_supervising`; the leg stays up, in silence. A target
+        that is not bridged is refused."""
         ...
 
     async def stop_supervising(self, supervisor: ChannelId) -> None: ...
     async def open_stream(self, channel: ChannelId, rate: int = 8000) -> AudioStream:
         """Tap a channel's audio and speak back to it. The channel must be answered and not bridged. The stream ends
         with `close`, the channel's hang-up, or a bridge: the iterator ends, `send` raises `ChannelGone`."""
+        ...
+
+    # browsers
+    @property
+    def signalling(self) -> Signalling | None:
+        """None: no browser can reach this switch."""
+        ...
+
+    async def admit_endpoint(self, endpoint: BrowserEndpoint) -> None:
+        """From now on a page with these credentials may register (one contact; a later one replaces it) and call what
+        its `reach` says, by WebRTC; anything else it calls is refused by the switch. Its calls arrive with its name
+        in `ChannelArrived.endpoint`; `originate` can call it as a `PhoneDestination`. Admitting a name again replaces
+        its password. Kept while the switch lives; to a new life of it the adapter tells them again by itself, before
+        `SwitchUp`. A name that a phone of the settings has is refused."""
+        ...
+
+    async def revoke_endpoint(self, name: str) -> None:
+        """Its registration is gone at once and it can neither register nor call any more. Calls that it is in go on:
+        who revokes hangs them up. No error where there is none of that name."""
         ...
 
     # truth: asked of the switch itself, whatever our memory says

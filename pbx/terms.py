@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import NewType, TypeAlias
@@ -13,6 +14,7 @@ from foundation.errors import RimayError
 ChannelId = NewType("ChannelId", str)
 PlaybackId = NewType("PlaybackId", str)
 RecordingId = NewType("RecordingId", str)
+RoomId = NewType("RoomId", str)
 
 DIGITS = "0123456789*#ABCD"
 
@@ -181,6 +183,53 @@ class NumberDestination:
 Destination: TypeAlias = PhoneDestination | NumberDestination
 
 
+class Reach(StrEnum):
+    """What a browser's endpoint may call, and nothing else: the user part of the address that it dials."""
+
+    OPEN_LEG = "open-leg"  # an agent's or supervisor's page
+    IVR = "ivr"  # a citizen's
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserEndpoint:
+    """Credentials of one browser page, minted while the switch runs. `name` is its SIP user and its authentication
+    user too: letters, digits and hyphens, at most 40, and none of the settings' phones."""
+
+    name: str
+    password: str = field(repr=False)
+    reach: Reach
+
+
+_ENDPOINT_NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
+
+
+def check_endpoint_name(name: str) -> None:
+    """Of a browser's endpoint: fit for a SIP address, a file's name and every switch's own lists."""
+    if not _ENDPOINT_NAME.fullmatch(name):
+        raise CommandRefused("a browser's endpoint has letters, digits and hyphens", endpoint=repr(name)[:80])
+
+
+_ROOM = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def check_room(room: RoomId) -> None:
+    """A name that every switch takes."""
+    if not _ROOM.fullmatch(room):
+        raise CommandRefused("a room's name has letters, digits, hyphens and underscores", room=repr(room)[:80])
+
+
+# The domain of browsers' addresses; no name that anybody looks up.
+DOMAIN = "rimay.local"
+
+
+@dataclass(frozen=True, slots=True)
+class Signalling:
+    """Where a browser's SIP goes: the switch's own web socket, on this machine, and the domain of its addresses."""
+
+    url: str  # ws://127.0.0.1:port/path
+    domain: str = DOMAIN
+
+
 class MuteDirection(StrEnum):
     IN = "in"  # what the channel says is heard by nobody
     OUT = "out"  # the channel hears nothing
@@ -246,3 +295,5 @@ class ChannelSnapshot:
     bridged_to: ChannelId | None
     variables: Mapping[str, str]  # those set by `set_variable`
     trunk: str | None = None  # of an inbound one
+    room: RoomId | None = None
+    endpoint: str | None = None  # the phone or browser at the other end, where it is one of ours

@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 
 from pbx.asterisk.core import Core
-from pbx.asterisk.legs import Pair
+from pbx.asterisk.legs import Leg, Pair
 from pbx.asterisk.prompts import Prompts
-from pbx.asterisk.translate import parted
+from pbx.asterisk.translate import left_room, parted
 from pbx.terms import ChannelId, CommandRefused, SwitchError
 
 # Bridges made ahead. They cost Asterisk some kilobytes each; 40 new pairs a second use them up in 0.2 s, and they are
@@ -18,6 +18,8 @@ _READY = 8
 _KIND = "mixing,dtmf_events"
 # Name of the channel variable by which a later daemon finds the pair of a leg that is on hold, out of its bridge.
 HELD_IN = "RIMAY_HELD_IN"
+# And the room that a leg is in.
+ROOM = "RIMAY_ROOM"
 
 
 class Bridges:
@@ -74,8 +76,7 @@ class Bridges:
         if one.pair and one.pair is two.pair:
             return
         for leg in (one, two):
-            if leg.pair:
-                self._part(leg.pair, leg.id)
+            self.part_from_all(leg)
         await asyncio.gather(self._prompts.silence(one), self._prompts.silence(two))
         bridge = await self.take()
         legs.get(a), legs.get(b)
@@ -87,13 +88,28 @@ class Bridges:
             self.drop(bridge)
             raise
 
+    def part_from_all(self, leg: Leg) -> None:
+        """Of its pair or room, told at once; the switch follows."""
+        if leg.pair:
+            self._part(leg.pair, leg.id)
+        if leg.room is not None:
+            held = leg.room_held
+            self._core.tell(left_room(self._core.legs, leg, self._core.clock.now()))
+            self._core.spawn(self._core.remember(leg.id, ROOM, ""), "forget a room")
+            if held:
+                self._core.spawn(self._end_hold_music(leg.id), "end hold music")
+            self.clear_ended()
+
     def _part(self, pair: Pair, first: ChannelId) -> None:
         """Told at once; the switch follows, and before anything that we ask of these legs later."""
         self._core.tell(parted(self._core.legs, pair, first, self._core.clock.now()))
         self.clear_ended()
 
     def clear_ended(self) -> None:
-        """Pairs that are over: drop the bridge, and the music of a leg that was on hold."""
+        """Pairs and rooms that are over: drop the bridge, and the music of a leg that was on hold."""
+        emptied, self._core.legs.emptied = self._core.legs.emptied, []
+        for bridge in emptied:
+            self.drop(bridge)
         ended, self._core.legs.ended = self._core.legs.ended, []
         for pair in ended:
             self.drop(pair.bridge)

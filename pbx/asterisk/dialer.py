@@ -13,6 +13,7 @@ from pbx.asterisk.core import Core
 from pbx.asterisk.legs import Attempt, Leg
 from pbx.asterisk.prompts import Prompts
 from pbx.asterisk.rendering import trunk_endpoint
+from pbx.asterisk.rooms import Rooms
 from pbx.asterisk.translate import hung_up
 from pbx.dialing import OutboundRules, may_try_next
 from pbx.settings import PbxSettings
@@ -61,10 +62,11 @@ def one_line(value: str) -> str:
 
 
 class Dialer:
-    def __init__(self, core: Core, settings: PbxSettings, prompts: Prompts, bridges: Bridges) -> None:
+    def __init__(self, core: Core, settings: PbxSettings, prompts: Prompts, rooms: Rooms, bridges: Bridges) -> None:
         self._core = core
         self._settings = settings
         self._prompts = prompts
+        self._rooms = rooms
         self._bridges = bridges
         self._rules = OutboundRules(settings.dialing, settings.trunks, core.clock.now())
         self.statuses: dict[tuple[str, str], TrunkStatus] = {}
@@ -172,6 +174,7 @@ class Dialer:
         planned = self._planned(new_leg, destination, invite)
         if leg.pair:
             await self._bridges.unbridge(channel)
+        await self._rooms.leave(channel)
         await self._prompts.silence(leg)
         await self._prompts.start_ring_tone(leg)
         leg.transfer_to = new_leg

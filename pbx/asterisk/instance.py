@@ -12,7 +12,8 @@ from pathlib import Path
 
 from foundation.errors import Invalid
 from foundation.processes import ServerSpec
-from pbx.asterisk.rendering import MODULES, REQUIRED, codec_list, environment, host
+from pbx.addresses import own_addresses
+from pbx.asterisk.rendering import MODULES, REQUIRED, can_opus, codec_list, environment, host
 from pbx.certificate import make_certificate
 from pbx.instance import AsteriskProgram, SwitchFolders, SwitchPorts
 from pbx.music import has_music, write_music
@@ -26,7 +27,10 @@ OLDEST = 20
 # A call whose far end sends nothing for this long is over (a killed browser, a lost link); longer while on hold.
 RTP_TIMEOUT_S = 30
 RTP_TIMEOUT_HOLD_S = 1800
-_FILES = ("asterisk modules logger http ari manager rtp musiconhold pjproject indications extensions pjsip").split()  # noqa: SIM905
+_FILES = [
+    *("asterisk", "modules", "logger", "http", "ari", "manager", "rtp", "musiconhold", "pjproject", "indications"),
+    *("extensions", "pjsip", "sorcery"),
+]
 # Parts of Asterisk's core that we do not use still look for theirs, and complain.
 _QUIET = {
     "cdr": "[general]\nenable = no\n",
@@ -64,10 +68,20 @@ class AsteriskLink:
     ami_password: str = field(repr=False)
     recordings: Path  # the switch writes, we read
     app: str = APP
+    # What browsers' endpoints are given. Without a certificate Asterisk makes one for each.
+    certificate: tuple[Path, Path] | None = None
+    media_address: str | None = None
+    has_opus: bool = True
 
 
-def asterisk_link(folders: SwitchFolders, ports: SwitchPorts, secrets: AsteriskSecrets) -> AsteriskLink:
-    """The link to our own instance."""
+def asterisk_link(
+    folders: SwitchFolders,
+    ports: SwitchPorts,
+    secrets: AsteriskSecrets,
+    settings: PbxSettings | None = None,
+    program: AsteriskProgram | None = None,
+) -> AsteriskLink:
+    """The link to our own instance. Without settings and program it takes no browsers as they should be."""
     return AsteriskLink(
         ari_url=f"http://127.0.0.1:{ports.control}/ari",
         ari_user=ARI_USER,
@@ -77,7 +91,30 @@ def asterisk_link(folders: SwitchFolders, ports: SwitchPorts, secrets: AsteriskS
         ami_user=AMI_USER,
         ami_password=secrets.ami_password,
         recordings=folders.recordings,
+        certificate=_certificate(folders.home.absolute(), settings) if settings else None,
+        media_address=_media_address(host(settings.bind)) if settings else None,
+        has_opus=program is None or can_opus(present_modules(program.modules)),
     )
+
+
+def _certificate(home: Path, settings: PbxSettings) -> tuple[Path, Path]:
+    """For SIP over TLS and for browsers' media."""
+    return make_certificate(home / "keys", settings.external_address or settings.bind)
+
+
+def _media_address(bind: str) -> str | None:
+    """One address: media is bound to it. All addresses: the system's routing chooses."""
+    return None if bind in ("0.0.0.0", "[::]") else bind.strip("[]")  # noqa: S104 -- a comparison
+
+
+def _ice_candidates(settings: PbxSettings) -> dict[str, str]:
+    """Own address to the one that browsers are told instead."""
+    loopback = settings.bind.startswith("127.")
+    told = settings.bind if loopback else settings.external_address
+    if told is None:
+        return {}
+    more = "" if loopback else ",include_local_address"
+    return {own: host(told).strip("[]") + more for own in own_addresses()}
 
 
 def operators_link(address: AsteriskAddress) -> AsteriskLink:
@@ -134,7 +171,7 @@ def render(
     """Name and text of every file. Makes the certificate and the music that the files name."""
     home = folders.home.absolute()
     bind = host(settings.bind)
-    certificate, private_key = make_certificate(home / "keys", settings.external_address or settings.bind)
+    certificate, private_key = _certificate(home, settings)
     music = program.music if has_music(program.music) else write_music(home / "music").parent
     modules = present_modules(program.modules)
     values = {
@@ -150,8 +187,8 @@ def render(
         "ari_user": ARI_USER,
         "ami_user": AMI_USER,
         "bind": bind,
-        # One address: media is bound to it. All addresses: the system's routing chooses.
-        "media_address": None if bind in ("0.0.0.0", "[::]") else bind.strip("[]"),  # noqa: S104 -- a comparison
+        "media_address": _media_address(bind),
+        "ice_candidates": _ice_candidates(settings),
         "certificate": certificate,
         "private_key": private_key,
         "rtp_timeout_s": RTP_TIMEOUT_S,

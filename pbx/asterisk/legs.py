@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 from foundation.clock import Timer
 from pbx import collect
 from pbx.dialing import GatewayChoice
-from pbx.terms import ChannelGone, ChannelId, CommandRefused, HangupCause, PlaybackId, RecordingId, RecordingSpec
+from pbx.terms import (
+    ChannelGone,
+    ChannelId,
+    CommandRefused,
+    HangupCause,
+    PlaybackId,
+    RecordingId,
+    RecordingSpec,
+    RoomId,
+)
 
 if TYPE_CHECKING:
     from pbx.asterisk.stream import WebSocketStream
@@ -81,6 +90,9 @@ class Leg:
     in_stasis: bool = False
     ending: bool = False
     pair: Pair | None = None
+    room: RoomId | None = None
+    in_room: bool = False  # in the room's bridge, and told so
+    room_held: bool = False  # of the room, and out of its bridge
     playing: Playing | None = None
     replaced: dict[str, Playing] = field(default_factory=dict)  # stopped playbacks whose end is still to come
     collecting: Collecting | None = None
@@ -102,6 +114,8 @@ class Legs:
         self._legs: dict[str, Leg] = {}
         self.pairs: dict[str, Pair] = {}  # by bridge
         self.ended: list[Pair] = []  # by events, their bridges still to be dropped
+        self.rooms: dict[RoomId, str] = {}  # the bridge of each
+        self.emptied: list[str] = []  # bridges of rooms that are over, still to be dropped
 
     def __contains__(self, channel: str) -> bool:
         return channel in self._legs
@@ -126,7 +140,7 @@ class Legs:
 
     def lone(self, channel: ChannelId) -> Leg:
         leg = self.answered(channel)
-        if leg.pair:
+        if leg.pair or leg.room is not None:
             raise CommandRefused("the channel is bridged", channel=channel)
         return leg
 
@@ -135,6 +149,13 @@ class Legs:
         if leg.pair is None:
             raise CommandRefused("the channel is not bridged", channel=channel)
         return leg, leg.pair
+
+    def together(self, channel: ChannelId) -> Leg:
+        """In a pair or in a room."""
+        leg = self.get(channel)
+        if leg.pair is None and leg.room is None:
+            raise CommandRefused("the channel is not bridged", channel=channel)
+        return leg
 
     def add(self, leg: Leg) -> Leg:
         self._legs[leg.id] = leg
@@ -147,6 +168,15 @@ class Legs:
         pair = Pair(bridge, a.id, b.id)
         a.pair = b.pair = self.pairs[bridge] = pair
         return pair
+
+    def leave(self, leg: Leg) -> None:
+        """The leg is in no room any more; the last one ends it."""
+        room, leg.room = leg.room, None
+        leg.in_room = leg.room_held = False
+        if room is not None and not any(other.room == room for other in self._legs.values()):
+            bridge = self.rooms.pop(room, None)
+            if bridge:
+                self.emptied.append(bridge)
 
     def part(self, pair: Pair) -> None:
         """The two are no pair any more; where they are in the switch is another matter."""

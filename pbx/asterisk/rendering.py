@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from foundation.errors import Invalid
 from pbx.settings import Codec, Gateway, Transport, Trunk
+from pbx.terms import Reach
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "asterisk"
 # Asterisk reads a line into a buffer of 8 kB and cuts what is longer.
@@ -73,6 +74,11 @@ def sip_user(value: str) -> str:
     return quote(value, safe="")
 
 
+def browser_context(reach: Reach) -> str:
+    """The part of the dialplan that a browser's calls see: the one thing that they may call is all there is."""
+    return f"rimay-browser-{reach.value}"
+
+
 def trunk_endpoint(trunk: str, gateway: str) -> str:
     """Endpoint of one gateway; the dot keeps it apart from every phone, whose names have none."""
     return f"trunk.{trunk}.{gateway}"
@@ -97,10 +103,14 @@ def accepted(trunk: Trunk, gateway: Gateway) -> list[str]:
     return [str(network) for network in trunk.accept_from] if gateway is trunk.gateways[0] else []
 
 
+def can_opus(present: Iterable[str]) -> bool:
+    return any(module.startswith("codec_opus") for module in present)
+
+
 def codec_list(codecs: Sequence[Codec], present: Iterable[str]) -> str:
     """`allow=` in order of preference, without Opus where the installation cannot translate it."""
-    can_opus = any(module.startswith("codec_opus") for module in present)
-    names = [_CODECS[codec] for codec in dict.fromkeys(codecs) if codec is not Codec.OPUS or can_opus]
+    opus = can_opus(present)
+    names = [_CODECS[codec] for codec in dict.fromkeys(codecs) if codec is not Codec.OPUS or opus]
     return ",".join(names or ["ulaw", "alaw"])
 
 
@@ -114,5 +124,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(value=escape_value, host=host, user=sip_user)
+    env.globals.update(reaches=list(Reach), browser_context=browser_context)
     env.globals.update(trunk_endpoint=trunk_endpoint, gateway_uri=gateway_uri, accepted=accepted, dtmf_modes=DTMF_MODES)
     return env

@@ -34,7 +34,7 @@ class Supervisors:
     async def supervise(self, supervisor: ChannelId, target: ChannelId, mode: Supervision) -> None:
         legs = self._core.legs
         leg = legs.lone(supervisor)
-        legs.paired(target)
+        legs.together(target)
         if supervisor == target:
             raise CommandRefused("nobody supervises himself", channel=target)
         older = self._watches.get(supervisor)
@@ -60,6 +60,10 @@ class Supervisors:
 
     async def stop(self, supervisor: ChannelId) -> None:
         self._core.legs.get(supervisor)
+        await self.release(supervisor)
+
+    async def release(self, supervisor: ChannelId) -> None:
+        """Before its leg is bridged, where it supervises at all."""
         watch = self._watches.pop(supervisor, None)
         if watch:
             await self._end(watch)

@@ -19,12 +19,14 @@ from pbx.asterisk.ami import AmiClient
 from pbx.asterisk.ari import AriClient
 from pbx.asterisk.arrivals import Arrivals
 from pbx.asterisk.bridges import Bridges
+from pbx.asterisk.browsers import Browsers
 from pbx.asterisk.core import Core
 from pbx.asterisk.dialer import Dialer, Invite, one_line, variable_name
 from pbx.asterisk.instance import AsteriskLink
 from pbx.asterisk.legs import Leg
 from pbx.asterisk.prompts import Prompts
 from pbx.asterisk.recording import Recordings
+from pbx.asterisk.rooms import Rooms
 from pbx.asterisk.stream import Streams
 from pbx.asterisk.supervision import Supervisors
 from pbx.asterisk.translate import Contacts, Translator, answered
@@ -36,6 +38,7 @@ from pbx.events import (
     ChannelHungUp,
     DigitReceived,
     PlaybackFinished,
+    RoomLeft,
     SwitchDown,
     SwitchEvent,
     SwitchUp,
@@ -46,6 +49,7 @@ from pbx.settings import PbxSettings
 from pbx.sounds import SoundLibrary
 from pbx.switch import AudioStream
 from pbx.terms import (
+    BrowserEndpoint,
     ChannelGone,
     ChannelId,
     ChannelSnapshot,
@@ -59,6 +63,8 @@ from pbx.terms import (
     RecordedFile,
     RecordingId,
     RecordingSpec,
+    RoomId,
+    Signalling,
     Sound,
     Supervision,
     SwitchError,
@@ -84,12 +90,14 @@ class AsteriskSwitch:
         self._contacts = Contacts()
         self._prompts = Prompts(core, sounds)
         self._bridges = Bridges(core, self._prompts)
-        self._dialer = Dialer(core, settings, self._prompts, self._bridges)
+        self._rooms = Rooms(core, self._prompts, self._bridges)
+        self._dialer = Dialer(core, settings, self._prompts, self._rooms, self._bridges)
         self._recordings = Recordings(core)
         self._supervisors = Supervisors(core, self._prompts, self._bridges)
         self._streams = Streams(core, self._prompts, self._bridges)
         self._truth = Truth(core, settings, self._recordings, self._contacts)
         self._arrivals = Arrivals(core)
+        self._browsers = Browsers(core, link, settings)
         self._life: str | None = None
         self._is_up = False
         self._reader: asyncio.Task[None] | None = None
@@ -156,6 +164,7 @@ class AsteriskSwitch:
         self._core.version = info.system.version
         if not same_life:
             self._bridges.forget()
+            await self._browsers.admit_all_again()
         missed = await self._truth.reconcile(same_life=same_life)
         await self._look_at_trunks()
         self._is_up = True
@@ -231,7 +240,7 @@ class AsteriskSwitch:
                 self._prompts.playback_ended(played, event.playback)
         elif isinstance(event, ChannelAnswered) and leg:
             self._dialer.answered(leg)
-        elif isinstance(event, Unbridged):
+        elif isinstance(event, Unbridged | RoomLeft):
             self._bridges.clear_ended()
         elif isinstance(event, ChannelHungUp):
             self._supervisors.channel_ended(event.channel)
@@ -346,16 +355,27 @@ class AsteriskSwitch:
         await self._dialer.originate(channel, destination, invite)
 
     async def bridge(self, a: ChannelId, b: ChannelId) -> None:
+        self._legs.answered(a), self._legs.answered(b)
+        for channel in (a, b):
+            await self._supervisors.release(channel)
         await self._bridges.bridge(a, b)
 
     async def unbridge(self, channel: ChannelId) -> None:
         await self._bridges.unbridge(channel)
 
     async def hold(self, channel: ChannelId, music: str = "default") -> None:
-        await self._bridges.hold(channel, music)
+        leg = self._legs.together(channel)
+        if leg.room is not None:
+            await self._rooms.hold(leg, leg.room, music)
+        else:
+            await self._bridges.hold(channel, music)
 
     async def unhold(self, channel: ChannelId) -> None:
-        await self._bridges.unhold(channel)
+        leg = self._legs.together(channel)
+        if leg.room is not None:
+            await self._rooms.unhold(leg, leg.room)
+        else:
+            await self._bridges.unhold(channel)
 
     async def transfer(
         self,
@@ -370,7 +390,17 @@ class AsteriskSwitch:
         await self._dialer.transfer(channel, new_leg, destination, invite)
 
     async def transfer_attended(self, channel: ChannelId, consult: ChannelId) -> None:
-        await self._bridges.bridge(channel, consult)
+        await self.bridge(channel, consult)
+
+    # --- three and more
+
+    async def enter_room(self, channel: ChannelId, room: RoomId) -> None:
+        self._legs.answered(channel)
+        await self._supervisors.release(channel)
+        await self._rooms.enter(channel, room)
+
+    async def leave_room(self, channel: ChannelId) -> None:
+        await self._rooms.leave(channel)
 
     # --- recording and supervision
 
@@ -397,6 +427,18 @@ class AsteriskSwitch:
 
     async def open_stream(self, channel: ChannelId, rate: int = 8000) -> AudioStream:
         return await self._streams.open(self._legs.lone(channel), rate)
+
+    # --- browsers
+
+    @property
+    def signalling(self) -> Signalling | None:
+        return self._browsers.signalling
+
+    async def admit_endpoint(self, endpoint: BrowserEndpoint) -> None:
+        await self._browsers.admit(endpoint)
+
+    async def revoke_endpoint(self, name: str) -> None:
+        await self._browsers.revoke(name)
 
     # --- truth
 

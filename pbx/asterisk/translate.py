@@ -25,6 +25,8 @@ from pbx.events import (
     PlaybackEnd,
     PlaybackFinished,
     PlaybackStarted,
+    RoomEntered,
+    RoomLeft,
     SwitchEvent,
     TransferAsked,
     TrunkChanged,
@@ -186,7 +188,9 @@ class Translator:
             return []
         pair = self.legs.pairs.get(event.bridge.id)
         channel = ChannelId(event.channel.id)
-        if pair is None or channel not in (pair.a, pair.b):
+        if pair is None:
+            return self._entered_room(event.bridge.id, self.legs.find(channel), at)
+        if channel not in (pair.a, pair.b):
             return []
         pair.inside.add(channel)
         if pair.told or len(pair.inside) < 2:
@@ -195,15 +199,29 @@ class Translator:
         return [Bridged(at=at, channel=pair.a, peer=pair.b)]
 
     def _left(self, event: AriEvent, at: float) -> Events:
-        """Held legs leave and stay of the pair; any other is on its way out."""
+        """Held legs leave and stay of the pair (or room); any other is on its way out."""
         if event.bridge is None or event.channel is None:
             return []
         pair = self.legs.pairs.get(event.bridge.id)
         channel = ChannelId(event.channel.id)
-        if pair is None or channel not in pair.inside:
+        if pair is None:
+            return self._left_room(event.bridge.id, self.legs.find(channel), at)
+        if channel not in pair.inside:
             return []
         pair.inside.discard(channel)
         return [] if channel in pair.held else parted(self.legs, pair, channel, at)
+
+    def _entered_room(self, bridge: str, leg: Leg | None, at: float) -> Events:
+        """Who comes back from hold is told no second time."""
+        if leg is None or leg.room is None or leg.in_room or self.legs.rooms.get(leg.room) != bridge:
+            return []
+        leg.in_room = True
+        return [RoomEntered(at=at, channel=leg.id, room=leg.room)]
+
+    def _left_room(self, bridge: str, leg: Leg | None, at: float) -> Events:
+        if leg is None or leg.room is None or not leg.in_room or leg.room_held:
+            return []
+        return left_room(self.legs, leg, at) if self.legs.rooms.get(leg.room) == bridge else []
 
     def _hold(self, event: AriEvent, at: float) -> Events:
         leg = self._leg(event)
@@ -282,6 +300,13 @@ def parted(legs: Legs, pair: Pair, first: ChannelId, at: float) -> Events:
     return [Unbridged(at=at, channel=first, peer=pair.other(first))] if pair.told else []
 
 
+def left_room(legs: Legs, leg: Leg, at: float) -> Events:
+    """It is in no room any more; told when its entry was."""
+    room, told = leg.room, leg.in_room
+    legs.leave(leg)
+    return [RoomLeft(at=at, channel=leg.id, room=room)] if room is not None and told else []
+
+
 def hung_up(legs: Legs, leg: Leg, at: float, q850: int, cause: HangupCause | None = None) -> Events:
     """All that hangs on the leg ends first, so that its hang-up is its last event."""
     events: Events = []
@@ -291,6 +316,7 @@ def hung_up(legs: Legs, leg: Leg, at: float, q850: int, cause: HangupCause | Non
         events += collecting_over(leg, at, leg.collecting.state.digits, DigitsEnd.STOPPED)
     if leg.pair:
         events += parted(legs, leg.pair, leg.id, at)
+    events += left_room(legs, leg, at)
     legs.remove(leg.id)
     if cause is None:
         cause = hangup_cause(leg, q850)

@@ -6,16 +6,24 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from pbx.asterisk.bridges import HELD_IN
+from pbx.asterisk.bridges import HELD_IN, ROOM
 from pbx.asterisk.core import Core
 from pbx.asterisk.dialer import LOCAL, REMOTE, VARIABLE
 from pbx.asterisk.legs import OWN, Leg, Legs, Playing
 from pbx.asterisk.prompts import PLAYING_VARIABLE
 from pbx.asterisk.recording import Recordings
 from pbx.asterisk.rendering import trunk_endpoint, trunk_of
-from pbx.asterisk.translate import Contacts, answered, hung_up, inbound_leg, parted, trunk_status
+from pbx.asterisk.translate import (
+    Contacts,
+    answered,
+    hung_up,
+    inbound_leg,
+    left_room,
+    parted,
+    trunk_status,
+)
 from pbx.asterisk.wire import AriBridge, AriChannel, AriEndpoint, unix_seconds
-from pbx.events import Bridged, SwitchEvent
+from pbx.events import Bridged, RoomEntered, SwitchEvent
 from pbx.settings import PbxSettings
 from pbx.terms import (
     ChannelId,
@@ -24,6 +32,7 @@ from pbx.terms import (
     EndpointStatus,
     HangupCause,
     PlaybackId,
+    RoomId,
     TrunkStatus,
 )
 
@@ -64,6 +73,8 @@ class Truth:
             remote_number=leg.remote_number,
             local_number=leg.local_number,
             trunk=(trunk_of(leg.endpoint) or (None, ""))[0],
+            room=leg.room if leg.in_room else None,
+            endpoint=leg.endpoint if leg.endpoint and trunk_of(leg.endpoint) is None else None,
             created_at=unix_seconds(channel.creationtime) or now,
             bridged_to=pair.other(ChannelId(channel.id)) if pair and pair.told else None,
             variables={
@@ -90,7 +101,10 @@ class Truth:
             events += self._refresh(channel, variables.get(channel.id, {}), now)
         bridges = await self._core.ari.get("/bridges", list[AriBridge])
         held = {name: values.get(HELD_IN, "") for name, values in variables.items()}
-        return events + reconcile_pairs(legs, bridges, held, now)
+        rooms = {name: values.get(ROOM, "") for name, values in variables.items()}
+        events += reconcile_rooms(legs, bridges, held, rooms, now)
+        pairs = [bridge for bridge in bridges if bridge.id not in legs.rooms.values()]
+        return events + reconcile_pairs(legs, pairs, held, now)
 
     def _end(self, leg: Leg, now: float, cause: HangupCause) -> list[SwitchEvent]:
         self._recordings.channel_ended(leg)
@@ -149,6 +163,28 @@ def adopted(channel: AriChannel, variables: Mapping[str, str], now: float) -> Le
     trunk = trunk_of(leg.endpoint)
     leg.trunk = trunk[0] if trunk and not leg.inbound else ""
     return leg
+
+
+def reconcile_rooms(
+    legs: Legs, bridges: list[AriBridge], held: Mapping[str, str], rooms: Mapping[str, str], now: float
+) -> list[SwitchEvent]:
+    """Rooms as their channels' variables name them, where the bridges agree."""
+    events: list[SwitchEvent] = []
+    inside = {channel: bridge.id for bridge in bridges for channel in bridge.channels}
+    living = {bridge.id for bridge in bridges}
+    for leg in legs.all():
+        bridge = inside.get(leg.id) or held.get(leg.id, "")
+        room = RoomId(rooms.get(leg.id, "")) if bridge in living else RoomId("")
+        if leg.room is not None and (leg.room != room or legs.rooms.get(leg.room) != bridge):
+            events += left_room(legs, leg, now)
+        if not room:
+            continue
+        known, leg.room, leg.room_held = leg.room, room, leg.id not in inside
+        legs.rooms[room] = bridge
+        if known and not leg.in_room:
+            events.append(RoomEntered(at=now, channel=leg.id, room=room))
+        leg.in_room = True
+    return events
 
 
 def reconcile_pairs(legs: Legs, bridges: list[AriBridge], held: Mapping[str, str], now: float) -> list[SwitchEvent]:

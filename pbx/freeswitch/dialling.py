@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pbx.dialing import OutboundRules, may_try_next
 from pbx.events import ChannelHungUp
 from pbx.freeswitch import commands
+from pbx.freeswitch.browsers import WEBRTC_CODECS
 from pbx.freeswitch.legs import Attempt, Board, Leg
-from pbx.freeswitch.rendering import CHANNEL_VARIABLES, DOMAIN, codec_string, dtmf_type, gateway_name
+from pbx.freeswitch.rendering import CHANNEL_VARIABLES, codec_string, dtmf_type, gateway_name
 from pbx.freeswitch.translate import cause_of, originate_failure
 from pbx.settings import Codec, PbxSettings, Srtp, Trunk
 from pbx.terms import (
+    DOMAIN,
     ChannelId,
     CommandRefused,
     Destination,
@@ -58,11 +60,13 @@ class Dialler:
         settings: PbxSettings,
         statuses: Callable[[], Sequence[TrunkStatus]],
         gone: Callable[[Leg], None],
+        browsers: Callable[[], set[str]],
     ) -> None:
         self._board = board
         self._settings = settings
         self._statuses = statuses
         self._gone = gone
+        self._browsers = browsers
         self._rules = OutboundRules(settings.dialing, settings.trunks, board.clock.now())
 
     def plan(
@@ -75,6 +79,10 @@ class Dialler:
         _check_headers(headers)
         if isinstance(destination, PhoneDestination):
             phone = next((p for p in self._settings.phones if p.name == destination.endpoint), None)
+            if phone is None and destination.endpoint in self._browsers():
+                name = destination.endpoint
+                page = Way(f"user/{name}@{DOMAIN}", {"media_webrtc": "true", "absolute_codec_string": WEBRTC_CODECS})
+                return Plan(channel, name, [page], None, name, headers, caller_number)
             if phone is None:
                 raise CommandRefused("no such phone in the settings", endpoint=repr(destination.endpoint)[:80])
             way = Way(f"user/{phone.name}@{DOMAIN}", _media(phone.codecs, Srtp.OFF, "rfc2833"))

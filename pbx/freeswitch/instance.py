@@ -15,8 +15,8 @@ from foundation.processes import ServerSpec
 from pbx.certificate import make_certificate
 from pbx.freeswitch.rendering import (
     CHANNEL_VARIABLES,
+    CONFERENCE,
     CONTEXT,
-    DOMAIN,
     MODULES,
     PROFILE,
     REQUIRED,
@@ -27,6 +27,7 @@ from pbx.instance import FreeswitchProgram, SwitchFolders, SwitchPorts
 from pbx.music import has_music, write_music
 from pbx.private_files import give_away, write_private
 from pbx.settings import Codec, FreeswitchAddress, PbxSettings
+from pbx.terms import DOMAIN
 
 OLDEST = (1, 10)
 _MAX_SESSIONS = 4000
@@ -51,6 +52,8 @@ class FreeswitchLink:
     port: int
     password: str = field(repr=False)
     recordings: Path  # the switch writes, we read
+    browsers: Path | None = None  # we write, the switch's directory includes; None: it takes no browsers
+    browser_port: int = 0  # of its web sockets, on this machine
 
 
 def freeswitch_link(folders: SwitchFolders, ports: SwitchPorts, secrets: FreeswitchSecrets) -> FreeswitchLink:
@@ -60,6 +63,8 @@ def freeswitch_link(folders: SwitchFolders, ports: SwitchPorts, secrets: Freeswi
         port=ports.control,
         password=secrets.event_socket_password,
         recordings=folders.recordings,
+        browsers=folders.home.absolute() / "conf" / "browsers",
+        browser_port=ports.manager,
     )
 
 
@@ -86,7 +91,7 @@ def freeswitch_server(
     home = folders.home.absolute()
     home.mkdir(parents=True, exist_ok=True)
     info = home.stat()
-    for name in (*_ETC, "music", "keys"):
+    for name in (*_ETC, "conf/browsers", "music", "keys"):
         (home / name).mkdir(exist_ok=True)
     folders.recordings.mkdir(parents=True, exist_ok=True)
     text = render(settings, program, folders, ports, secrets)
@@ -130,6 +135,7 @@ def render(
         agent = certificate.read_text() + private_key.read_text()
         write_private(home / "certs" / "agent.pem", agent)
         write_private(home / "certs" / "cafile.pem", certificate.read_text())
+        write_private(home / "certs" / "dtls-srtp.pem", agent)  # browsers' media
     own = program.sounds / "music" / "8000" if program.sounds else None
     music = own if own is not None and has_music(own) else write_music(home / "music").parent
     values = {
@@ -145,6 +151,7 @@ def render(
         "profile": PROFILE,
         "context": CONTEXT,
         "domain": DOMAIN,
+        "conference": CONFERENCE,
         "all_codecs": codec_string(list(Codec)),
         "channel_variables": CHANNEL_VARIABLES,
     }

@@ -23,6 +23,7 @@ from pbx.terms import (
     PlaybackId,
     RecordingId,
     RecordingSpec,
+    RoomId,
     Supervision,
 )
 
@@ -100,6 +101,10 @@ class Leg:
     by_us: HangupCause | None = None
     attempt: Attempt | None = None  # while we are still trying to reach it
     pair: Pair | None = None
+    room: RoomId | None = None
+    in_room: bool = False  # told so
+    room_held: bool = False  # of the room, and parked
+    joined: asyncio.Event = field(default_factory=asyncio.Event)
     now: Sounding | None = None
     next: Sounding | None = None
     idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -142,7 +147,7 @@ class Board:
 
     def lone_leg(self, channel: ChannelId) -> Leg:
         leg = self.answered_leg(channel)
-        if leg.pair:
+        if leg.pair or leg.room is not None:
             raise CommandRefused("the channel is bridged", channel=channel)
         return leg
 

@@ -42,6 +42,11 @@ class Pairs:
         if self._wanted.get(key) is pair:
             self._promote(pair)
 
+    async def make_alone(self, leg: Leg) -> None:
+        """Out of its pair, parked, with nothing under way to it."""
+        await self.unbridge(leg)
+        await self._make_ready(leg)
+
     async def _make_ready(self, leg: Leg) -> None:
         """Nothing may be under way to the leg that would run inside the bridge."""
         self._sounds.stop_collecting(leg)

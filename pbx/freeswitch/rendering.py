@@ -14,13 +14,14 @@ from markupsafe import Markup, escape
 
 from foundation.errors import Invalid
 from pbx.settings import Codec, DtmfMode, Gateway, Transport, Trunk
+from pbx.terms import Reach
 
 log = logging.getLogger(__name__)
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "freeswitch"
 PROFILE = "rimay"
 CONTEXT = "rimay"
-DOMAIN = "rimay.local"
+CONFERENCE = "rimay"  # profile of conferences
 _LONGEST_VALUE = 1024
 
 _CODECS = {Codec.PCMA: "PCMA", Codec.PCMU: "PCMU", Codec.G722: "G722", Codec.OPUS: "OPUS"}
@@ -30,13 +31,13 @@ _DTMF = {DtmfMode.AUTO: "rfc2833", DtmfMode.RFC4733: "rfc2833", DtmfMode.INFO: "
 MODULES = [
     *("mod_console", "mod_logfile", "mod_event_socket", "mod_commands", "mod_dptools", "mod_expr", "mod_hash"),
     *("mod_spandsp", "mod_opus", "mod_dialplan_xml", "mod_rtc", "mod_loopback", "mod_sofia"),
-    *("mod_sndfile", "mod_native_file", "mod_local_stream", "mod_tone_stream"),
+    *("mod_sndfile", "mod_native_file", "mod_local_stream", "mod_tone_stream", "mod_conference"),
 ]
 
 # Without these there is no call: better said at once than found at the first one.
 REQUIRED = {
     *("mod_event_socket", "mod_commands", "mod_dptools", "mod_dialplan_xml"),
-    *("mod_sofia", "mod_sndfile", "mod_tone_stream"),
+    *("mod_sofia", "mod_sndfile", "mod_tone_stream", "mod_conference"),
 }
 
 IDLE_SILENCE = "send_silence_when_idle"
@@ -142,5 +143,6 @@ def environment() -> Environment:
         networks=networks,
         codec_string=codec_string,
         dtmf_type=dtmf_type,
+        reaches=list(Reach),
     )
     return env

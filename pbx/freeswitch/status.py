@@ -86,8 +86,5 @@ async def registered(client: EslClient) -> set[str]:
     return set(_REGISTERED.findall(text))
 
 
-def endpoint_statuses(settings: PbxSettings, online: set[str], used: dict[str, int]) -> list[EndpointStatus]:
-    return [
-        EndpointStatus(endpoint=phone.name, online=phone.name in online, channels=used.get(phone.name, 0))
-        for phone in settings.phones
-    ]
+def endpoint_statuses(names: Iterable[str], online: set[str], used: dict[str, int]) -> list[EndpointStatus]:
+    return [EndpointStatus(endpoint=name, online=name in online, channels=used.get(name, 0)) for name in sorted(names)]

@@ -17,9 +17,9 @@ class Supervisors:
         self._sounds = sounds
 
     async def supervise(self, supervisor: Leg, target: Leg, mode: Supervision) -> None:
-        if supervisor is target or supervisor.pair:
+        if supervisor is target or supervisor.pair or supervisor.room is not None:
             raise CommandRefused("a supervisor's leg is one of its own, not bridged", channel=supervisor.id)
-        if target.pair is None:
+        if target.pair is None and target.room is None:
             raise CommandRefused("the supervised channel is not bridged", channel=target.id)
         if supervisor.supervising != target.id:
             await self.stop(supervisor)

@@ -21,6 +21,7 @@ from pbx.sounds import SoundLibrary
 from pbx.switch import AudioStream
 from pbx.terms import (
     DIGITS,
+    BrowserEndpoint,
     ChannelGone,
     ChannelId,
     ChannelSnapshot,
@@ -34,6 +35,8 @@ from pbx.terms import (
     RecordedFile,
     RecordingId,
     RecordingSpec,
+    RoomId,
+    Signalling,
     Sound,
     Supervision,
     SwitchError,
@@ -65,6 +68,7 @@ class FreeswitchSwitch:
         self._sounds = self._watch.sounds
         self._supervisors = self._watch.supervisors
         self._pairs = self._watch.pairs
+        self._rooms = self._watch.rooms
         self._recorder = self._watch.recorder
         self._dialler = self._watch.dialler
 
@@ -195,16 +199,20 @@ class FreeswitchSwitch:
     async def bridge(self, a: ChannelId, b: ChannelId) -> None:
         self._leg(a)
         first, second = self._board.answered_leg(a), self._board.answered_leg(b)
+        for leg in (first, second):
+            await self._rooms.leave(leg)
         await self._pairs.bridge(first, second)
 
     async def unbridge(self, channel: ChannelId) -> None:
         await self._pairs.unbridge(self._leg(channel))
 
     async def hold(self, channel: ChannelId, music: str = "default") -> None:
-        await self._pairs.hold(self._leg(channel))
+        leg = self._leg(channel)
+        await (self._pairs.hold(leg) if leg.room is None else self._rooms.hold(leg))
 
     async def unhold(self, channel: ChannelId) -> None:
-        await self._pairs.unhold(self._leg(channel))
+        leg = self._leg(channel)
+        await (self._pairs.unhold(leg) if leg.room is None else self._rooms.unhold(leg))
 
     async def transfer(
         self,
@@ -219,6 +227,7 @@ class FreeswitchSwitch:
         leg = self._board.answered_leg(channel)
         plan = self._dialler.plan(new_leg, destination, {}, caller_number)
         await self._pairs.unbridge(leg)
+        await self._rooms.leave(leg)
         leg.transfer_to = new_leg
         try:
             await self._sounds.ring_tone(leg)
@@ -230,6 +239,15 @@ class FreeswitchSwitch:
 
     async def transfer_attended(self, channel: ChannelId, consult: ChannelId) -> None:
         await self.bridge(channel, consult)
+
+    # --- three and more
+
+    async def enter_room(self, channel: ChannelId, room: RoomId) -> None:
+        self._leg(channel)
+        await self._rooms.enter(self._board.answered_leg(channel), room)
+
+    async def leave_room(self, channel: ChannelId) -> None:
+        await self._rooms.leave(self._leg(channel))
 
     # --- recording and supervision
 
@@ -299,6 +317,19 @@ class FreeswitchSwitch:
         with contextlib.suppress(ChannelGone):
             await self._board.repark(leg, silence=True)
 
+    # --- browsers
+
+    @property
+    def signalling(self) -> Signalling | None:
+        port = self._link.browser_port
+        return Signalling(f"ws://{self._link.host}:{port}/") if port and self._link.browsers else None
+
+    async def admit_endpoint(self, endpoint: BrowserEndpoint) -> None:
+        await self._watch.browsers.admit(endpoint)
+
+    async def revoke_endpoint(self, name: str) -> None:
+        await self._watch.browsers.revoke(name)
+
     # --- truth
 
     async def channels(self) -> Sequence[ChannelSnapshot]:
@@ -312,7 +343,8 @@ class FreeswitchSwitch:
         leg = self._board.legs.get(seen.channel)
         if leg is None:
             return seen
-        return replace(seen, bridged_to=leg.pair.other(leg.id) if leg.pair is not None else None)
+        peer = leg.pair.other(leg.id) if leg.pair is not None else None
+        return replace(seen, bridged_to=peer, room=leg.room, endpoint=leg.endpoint)
 
     async def trunks(self) -> Sequence[TrunkStatus]:
         return await status.trunks(self._client, self._settings)
@@ -321,4 +353,4 @@ class FreeswitchSwitch:
         """As the events have it: the switch's own list lags behind them."""
         if not self._client.connected:
             raise SwitchUnreachable("no connection to the switch")
-        return status.endpoint_statuses(self._settings, self._watch.online, self._watch.used())
+        return status.endpoint_statuses(self._watch.endpoints(), self._watch.online, self._watch.used())

@@ -26,6 +26,7 @@ from pbx.terms import (
     ChannelSnapshot,
     EndpointStatus,
     HangupCause,
+    RoomId,
     TrunkState,
     TrunkStatus,
 )
@@ -57,6 +58,7 @@ EVENTS = (
     "sofia::unregister",
     "sofia::expire",
     "sofia::transferor",
+    "conference::maintenance",
 )
 
 # --- causes --------------------
@@ -284,6 +286,8 @@ def snapshot(dump: Event) -> ChannelSnapshot:
         bridged_to=ChannelId(peer) if peer else None,
         variables=own_variables(dump),
         trunk=(dump.variable("rimay_trunk") or None) if inbound and not dump.variable("rimay_endpoint") else None,
+        room=RoomId(dump.variable("rimay_room")) or None,
+        endpoint=dump.variable("rimay_endpoint") or None,
     )
 
 

@@ -20,6 +20,7 @@ from pbx.events import (
     TrunkChanged,
 )
 from pbx.freeswitch import status, translate
+from pbx.freeswitch.browsers import Browsers
 from pbx.freeswitch.client import EslClient, EslOptions
 from pbx.freeswitch.codec import Event
 from pbx.freeswitch.dialling import Dialler
@@ -27,6 +28,7 @@ from pbx.freeswitch.instance import FreeswitchLink
 from pbx.freeswitch.legs import Board, Leg
 from pbx.freeswitch.pairs import Pairs
 from pbx.freeswitch.recording import Recorder
+from pbx.freeswitch.rooms import Rooms
 from pbx.freeswitch.sounding import Sounds
 from pbx.freeswitch.supervision import Supervisors
 from pbx.freeswitch.translate import HANGUP_WITH, at
@@ -80,11 +82,15 @@ class Watcher:
             options=options or EslOptions(keep_awake_s=KEEP_AWAKE_S),
         )
         self.board.client = self.client
+        self.browsers = Browsers(self.client, link.browsers, settings)
         self.sounds = Sounds(self.board, sounds)
         self.supervisors = Supervisors(self.board, self.sounds)
         self.pairs = Pairs(self.board, self.sounds, self.supervisors)
+        self.rooms = Rooms(self.board, self.sounds, self.pairs)
         self.recorder = Recorder(self.board, link.recordings)
-        self.dialler = Dialler(self.board, settings, lambda: list(self._trunks.values()), self._forget)
+        self.dialler = Dialler(
+            self.board, settings, lambda: list(self._trunks.values()), self._forget, self.browsers.names
+        )
         self._trunks: dict[tuple[str, str], TrunkStatus] = {}
         self.online: set[str] = set()
         self._core = ""  # the life of the switch, by its own name
@@ -171,7 +177,7 @@ class Watcher:
         listed = await status.channel_ids(self.client)
         found = await status.dumps(self.client, dict.fromkeys([*listed, *self.board.legs]))
         self._trunks = {(one.trunk, one.gateway): one for one in await status.trunks(self.client, self._settings)}
-        self.online = await status.registered(self.client) & {phone.name for phone in self._settings.phones}
+        self.online = await status.registered(self.client) & self.endpoints()
         self._up = True
         self._tell(SwitchUp(at=self._clock.now(), same_life=same_life, version=version))
         living = {dump.get("Unique-ID") for dump in found}
@@ -215,6 +221,7 @@ class Watcher:
             leg.parked.set()
         else:
             leg.parked.clear()
+        self.rooms.adopt(leg, dump)
 
     async def _break_off(self, leg: Leg) -> None:
         with contextlib.suppress(SwitchError):
@@ -371,6 +378,7 @@ class Watcher:
         self._forget(leg)
         await self.recorder.complete_all(leg)
         self.pairs.on_end(leg)
+        self.rooms.on_end(leg)
         self._tell(told)
 
     def _forget(self, leg: Leg) -> None:
@@ -400,6 +408,8 @@ class Watcher:
             self._gateway_state(event)
         elif kind == "sofia::transferor":
             self.pairs.on_transferor(event)
+        elif kind == "conference::maintenance":
+            self.rooms.on_member(event)
         elif kind in ("sofia::register", "sofia::unregister", "sofia::expire"):
             self._registration(event)
 
@@ -413,14 +423,18 @@ class Watcher:
     def _registration(self, event: Event) -> None:
         told = translate.endpoint_changed(event, self._clock.now(), 0)
         name, online = told.status.endpoint, told.status.online
-        known = any(phone.name == name for phone in self._settings.phones)
-        if not known or online == (name in self.online):
+        # One that was revoked is known by being online, until it is told that it is not.
+        if (name not in self.endpoints() and name not in self.online) or online == (name in self.online):
             return
         (self.online.add if online else self.online.discard)(name)
         used = self.used().get(name, 0)
         self._tell(EndpointChanged(at=told.at, status=EndpointStatus(name, online, used)))
 
     # --- shared with the commands
+
+    def endpoints(self) -> set[str]:
+        """Phones and browsers that may register."""
+        return {phone.name for phone in self._settings.phones} | self.browsers.names()
 
     async def kill(self, leg: Leg, cause: HangupCause, name: str) -> None:
         before, leg.by_us = leg.by_us, leg.by_us or cause

@@ -20,6 +20,8 @@ from pbx.events import (
     PlaybackEnd,
     PlaybackFinished,
     PlaybackStarted,
+    RoomEntered,
+    RoomLeft,
     SwitchEvent,
     Unbridged,
 )
@@ -34,8 +36,10 @@ from pbx.terms import (
     DigitRules,
     HangupCause,
     PlaybackId,
+    RoomId,
     Sound,
     Supervision,
+    check_room,
 )
 
 
@@ -62,7 +66,7 @@ class Exchange:
 
     def lone_leg(self, channel: ChannelId) -> Leg:
         leg = self.answered_leg(channel)
-        if leg.peer:
+        if leg.peer or leg.room is not None:
             raise CommandRefused("the channel is bridged", channel=channel)
         return leg
 
@@ -89,6 +93,7 @@ class Exchange:
         self.stop_collecting(leg)
         self.recorder.stop_all(leg)
         self.unbridge(leg)
+        self.leave_room(leg)
         if leg.stream:
             leg.stream.end()
         if leg.timer:
@@ -221,15 +226,38 @@ class Exchange:
         if a.peer is b:
             return
         for leg in (a, b):
-            self.unbridge(leg)
-            self.stop_playing(leg)
-            self.stop_collecting(leg)
-            leg.music = leg.ring_tone = False
-            if leg.stream:
-                leg.stream.end()
-                leg.stream = None
+            self._make_ready(leg)
         a.peer, b.peer = b, a
         self._tell(Bridged(at=self.clock.now(), channel=a.id, peer=b.id))
+        self.changed()
+
+    def _make_ready(self, leg: Leg) -> None:
+        """For a pair or a room: nothing else hangs on it."""
+        self.unbridge(leg)
+        self.leave_room(leg)
+        self.stop_playing(leg)
+        self.stop_collecting(leg)
+        leg.music = leg.ring_tone = False
+        leg.supervised = None
+        if leg.stream:
+            leg.stream.end()
+            leg.stream = None
+
+    def enter_room(self, leg: Leg, room: RoomId) -> None:
+        check_room(room)
+        if leg.room == room:
+            return
+        self._make_ready(leg)
+        leg.room = room
+        self._tell(RoomEntered(at=self.clock.now(), channel=leg.id, room=room))
+        self.changed()
+
+    def leave_room(self, leg: Leg) -> None:
+        room, leg.room = leg.room, None
+        if room is None:
+            return
+        leg.held = False
+        self._tell(RoomLeft(at=self.clock.now(), channel=leg.id, room=room))
         self.changed()
 
     def unbridge(self, leg: Leg) -> None:
@@ -243,15 +271,15 @@ class Exchange:
         self.changed()
 
     def set_held(self, leg: Leg, on: bool) -> None:
-        if leg.peer is None:
+        if leg.peer is None and leg.room is None:
             raise CommandRefused("the channel is not bridged", channel=leg.id)
         leg.held = on
         self.changed()
 
     def supervise(self, supervisor: Leg, target: Leg, mode: Supervision) -> None:
-        if supervisor is target or supervisor.peer:
+        if supervisor is target or supervisor.peer or supervisor.room is not None:
             raise CommandRefused("a supervisor's leg is one of its own, not bridged", channel=supervisor.id)
-        if target.peer is None:
+        if target.peer is None and target.room is None:
             raise CommandRefused("the supervised channel is not bridged", channel=target.id)
         self.stop_playing(supervisor)
         supervisor.music = False

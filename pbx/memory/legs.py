@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from foundation.clock import Timer
 from pbx.collect import Collecting as CollectState
 from pbx.memory.audio import MUSIC_HZ, RING_HZ, SILENCE, Tones, Track
-from pbx.terms import ChannelId, MuteDirection, PlaybackId, RecordingId, Sound, Supervision
+from pbx.terms import ChannelId, MuteDirection, PlaybackId, RecordingId, RoomId, Sound, Supervision
 
 if TYPE_CHECKING:
     from pbx.memory.far import MemoryCall
@@ -52,6 +52,7 @@ class Leg:
     answered: bool = False
     variables: dict[str, str] = field(default_factory=dict)
     peer: Leg | None = None
+    room: RoomId | None = None
     held: bool = False  # by our `hold`
     muted: set[MuteDirection] = field(default_factory=set)  # IN and OUT only
     playing: Playing | None = None
@@ -72,10 +73,37 @@ class Leg:
         return self.far.voice()
 
 
+def talks_with(leg: Leg, legs: Iterable[Leg]) -> list[Leg]:
+    """Its peer, or all others of its room; held ones too."""
+    if leg.room is not None:
+        return [other for other in legs if other.room == leg.room and other is not leg]
+    return [leg.peer] if leg.peer else []
+
+
 def heard_by(leg: Leg, legs: Iterable[Leg], *, recorded: bool = False) -> Tones:
     """What `leg` hears; `recorded` leaves out what is whispered to it."""
     if not leg.answered or MuteDirection.OUT in leg.muted:
         return SILENCE
+    everyone = list(legs)
+    partners = talks_with(leg, everyone)
+    heard: set[int] = set(_heard_alone(leg))
+    if leg.supervised:
+        heard |= _heard_by_supervisor(leg.supervised, everyone)
+    if not leg.held:
+        for partner in partners:
+            heard |= SILENCE if partner.held else partner.says()
+    for other in everyone:
+        if other.supervised is None or other is leg:
+            continue
+        whispers = other.supervised is leg and other.mode is Supervision.WHISPER and not recorded
+        barges = (other.supervised is leg or other.supervised in partners) and other.mode is Supervision.BARGE
+        if whispers or barges:
+            heard |= other.says()
+    return frozenset(heard)
+
+
+def _heard_alone(leg: Leg) -> Tones:
+    """What the switch itself plays to it."""
     heard: set[int] = set(leg.playing.tones if leg.playing else SILENCE)
     if leg.music or leg.held:
         heard.add(MUSIC_HZ)
@@ -83,15 +111,16 @@ def heard_by(leg: Leg, legs: Iterable[Leg], *, recorded: bool = False) -> Tones:
         heard.add(RING_HZ)
     if leg.stream:
         heard |= leg.stream.speaking
-    if leg.supervised:
-        heard |= leg.supervised.says() | heard_by(leg.supervised, (), recorded=True)
-    if leg.peer and not leg.held and not leg.peer.held:
-        heard |= leg.peer.says()
-    for other in legs:
-        if other.supervised is None or other is leg:
-            continue
-        whispers = other.supervised is leg and other.mode is Supervision.WHISPER and not recorded
-        barges = other.supervised in (leg, leg.peer) and other.mode is Supervision.BARGE
-        if whispers or barges:
-            heard |= other.says()
     return frozenset(heard)
+
+
+def _heard_by_supervisor(target: Leg, everyone: list[Leg]) -> Tones:
+    """Both directions of the supervised leg, without what supervisors say."""
+    heard = target.says()
+    if MuteDirection.OUT in target.muted:
+        return heard
+    heard |= _heard_alone(target)
+    if not target.held:
+        for partner in talks_with(target, everyone):
+            heard |= SILENCE if partner.held else partner.says()
+    return heard

@@ -19,6 +19,7 @@ from pbx.settings import PbxSettings
 from pbx.switch import AudioStream
 from pbx.terms import (
     DIGITS,
+    BrowserEndpoint,
     ChannelId,
     ChannelSnapshot,
     CommandRefused,
@@ -31,6 +32,8 @@ from pbx.terms import (
     RecordedFile,
     RecordingId,
     RecordingSpec,
+    RoomId,
+    Signalling,
     Sound,
     Supervision,
     SwitchUnreachable,
@@ -202,6 +205,7 @@ class MemorySwitch:
         leg = await self._answered(channel)
         plan = self._outbound.plan(new_leg, destination, {})
         self._exchange.unbridge(leg)
+        self._exchange.leave_room(leg)
         self._exchange.stop_playing(leg)
         leg.music = False
         self._exchange.set_ring_tone(leg, True)
@@ -209,6 +213,14 @@ class MemorySwitch:
 
     async def transfer_attended(self, channel: ChannelId, consult: ChannelId) -> None:
         await self.bridge(channel, consult)
+
+    # --- three and more
+
+    async def enter_room(self, channel: ChannelId, room: RoomId) -> None:
+        self._exchange.enter_room(await self._answered(channel), room)
+
+    async def leave_room(self, channel: ChannelId) -> None:
+        self._exchange.leave_room(await self._leg(channel))
 
     # --- recording and supervision
 
@@ -241,6 +253,21 @@ class MemorySwitch:
     async def open_stream(self, channel: ChannelId, rate: int = 8000) -> AudioStream:
         return self._exchange.open_stream(await self._lone(channel), rate)
 
+    # --- browsers
+
+    @property
+    def signalling(self) -> Signalling | None:
+        """None: its far ends need no wire."""
+        return None
+
+    async def admit_endpoint(self, endpoint: BrowserEndpoint) -> None:
+        await self._reach()
+        self.world.admit(endpoint)
+
+    async def revoke_endpoint(self, name: str) -> None:
+        await self._reach()
+        self.world.revoke(name)
+
     # --- truth
 
     async def channels(self) -> Sequence[ChannelSnapshot]:
@@ -256,6 +283,8 @@ class MemorySwitch:
                 bridged_to=leg.peer.id if leg.peer else None,
                 variables=dict(leg.variables),
                 trunk=leg.trunk if leg.inbound else None,
+                room=leg.room,
+                endpoint=leg.endpoint,
             )
             for leg in self._exchange.legs.values()
         ]

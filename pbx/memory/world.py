@@ -26,7 +26,16 @@ from pbx.memory.exchange import Exchange
 from pbx.memory.far import STATUS_OF_CAUSE, MemoryCall, MemoryPhone
 from pbx.memory.legs import Leg
 from pbx.settings import Gateway, PbxSettings, Trunk
-from pbx.terms import ChannelId, EndpointStatus, HangupCause, TrunkState, TrunkStatus
+from pbx.terms import (
+    BrowserEndpoint,
+    ChannelId,
+    CommandRefused,
+    EndpointStatus,
+    HangupCause,
+    TrunkState,
+    TrunkStatus,
+    check_endpoint_name,
+)
 
 VERSION = "memory 1"
 
@@ -60,6 +69,7 @@ class MemoryWorld:
         }
         self.phones = {phone.name: MemoryPhone(self, phone.name) for phone in settings.phones}
         self.registered: set[str] = set()
+        self.browsers: dict[str, BrowserEndpoint] = {}  # admitted; each has its phone among `phones`
         self._listeners: list[Callable[[SwitchEvent], None]] = []
         self._change = asyncio.Event()
         self._numbers = itertools.count(1)
@@ -162,6 +172,24 @@ class MemoryWorld:
         used = sum(1 for leg in self.exchange.legs.values() if leg.endpoint == name)
         return EndpointStatus(endpoint=name, online=name in self.registered, channels=used)
 
+    # --- browsers
+
+    def admit(self, endpoint: BrowserEndpoint) -> None:
+        check_endpoint_name(endpoint.name)
+        if endpoint.name in self.phones and endpoint.name not in self.browsers:
+            raise CommandRefused("a phone of the settings has this name", endpoint=endpoint.name)
+        self.browsers[endpoint.name] = endpoint
+        self.phones.setdefault(endpoint.name, MemoryPhone(self, endpoint.name))
+
+    def revoke(self, name: str) -> None:
+        check_endpoint_name(name)
+        if name in self.phones and name not in self.browsers:
+            raise CommandRefused("a phone of the settings has this name", endpoint=name)
+        if self.browsers.pop(name, None) is None:
+            return
+        self.set_registered(self.phones[name], False)
+        del self.phones[name]
+
     # --- what far ends do
 
     def far_calls(self, call: MemoryCall, headers: Mapping[str, str]) -> None:
@@ -170,6 +198,10 @@ class MemoryWorld:
         endpoint = call.phone.name if self.phones.get(call.phone.name) is call.phone else None
         if line is None and endpoint is None:
             call.ended_by_switch(HangupCause.REJECTED, 403)
+            return
+        browser = self.browsers.get(endpoint or "")
+        if browser and call.to_number != browser.reach.value:
+            call.ended_by_switch(HangupCause.UNALLOCATED, 404)
             return
         if not self.connected or not self._listeners:
             call.ended_by_switch(HangupCause.CONGESTION, 503)

@@ -15,6 +15,7 @@ from pbx.asterisk.instance import AsteriskSecrets, asterisk_link, asterisk_serve
 from pbx.asterisk.rendering import MODULES, REQUIRED, escape_value, host, trunk_endpoint, trunk_of
 from pbx.instance import AsteriskProgram, SwitchFolders, SwitchPorts
 from pbx.settings import PbxSettings
+from pbx.terms import Reach
 
 PORTS = SwitchPorts(sip=5070, tls=5071, control=8070, manager=5039, rtp_from=20000, rtp_to=20999)
 SECRETS = AsteriskSecrets(ari_password="ari-clave", ami_password="ami-clave")
@@ -76,8 +77,8 @@ def section(text: str, kind: str, name: str = "trunk.etapa.gw1") -> dict[str, st
 def test_calls_are_handed_to_the_application_and_refused_with_34_when_it_is_away(rendered: Render) -> None:
     text = rendered()["extensions.conf"]
     assert text.count("Stasis(rimay,rimay-trunk,") == 1
-    assert text.count("Stasis(rimay,rimay-phone,") == 1
-    assert text.count("Hangup(34)") == 2
+    assert text.count("Stasis(rimay,rimay-phone,") == 1 + len(Reach)  # a phone's, and a page's for each
+    assert text.count("Hangup(34)") == 2 + len(Reach)
     assert "_[0-9+*#]!" in text
 
 

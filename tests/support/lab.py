@@ -168,6 +168,11 @@ class Lab(ABC):
     @abstractmethod
     async def phone(self, name: str, tone_hz: int, *, register: bool = True) -> Any: ...
     @abstractmethod
+    async def browser(self, name: str, password: str) -> Any:
+        """One who has, or claims to have, the credentials of a browser's endpoint. It registers and calls; what a page
+        says and hears is in `test_pages.py`."""
+
+    @abstractmethod
     async def stranger(self) -> Any: ...
     @abstractmethod
     async def wait(self, seconds: float) -> None: ...
@@ -244,6 +249,10 @@ class MemoryLab(Lab):
             assert await phone.register() == 200
         return phone
 
+    async def browser(self, name: str, password: str) -> Any:
+        known = self.world.browsers.get(name)
+        return self.world.phones[name] if known and known.password == password else self.world.stranger(name)
+
     async def stranger(self) -> Any:
         return self.world.stranger()
 
@@ -312,6 +321,9 @@ class SipLab(Lab):
         if register:
             assert await phone.register(self.server) == 200
         return phone
+
+    async def browser(self, name: str, password: str) -> Any:
+        return await self._stack.enter_async_context(SipPhone(name, host=PHONES_HOST, password=password))
 
     async def stranger(self) -> Any:
         robot = SipPhone("desconocido", host=STRANGERS_HOST)
