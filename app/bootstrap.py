@@ -7,12 +7,13 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from app import __version__
 from app.bootstrap_board import BoardParts
 from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
-from app.flow_watch import watch_flows
+from app.flow_watch import FlowWatch
 from app.identity import open_accounts
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
@@ -27,6 +28,7 @@ from app.switches import SwitchPlan, plan_switch, recordings_folder
 from app.web_around import around
 from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
 from app.web_desk import DaemonDesks, OrganisationCodes
+from app.web_flows import ShelfFlows
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.flows import BookFlows
@@ -48,6 +50,8 @@ from foundation.tasks import Supervisor
 from foundation.together import three_together
 from foundation.tokens import PostgresTokenStore, Tokens
 from ivr_flows.book import FlowBook
+from ivr_flows.history import FlowHistory
+from ivr_flows.shelf import FlowShelf
 from pbx.sounds import SoundLibrary
 from pbx.speech import CommandSpeech
 from pbx.switch import Switch
@@ -169,7 +173,8 @@ class _Parts:
     switch: Switch
     systems: HttpSystems
     sounds: SoundLibrary
-    book: FlowBook
+    watch: FlowWatch
+    flows: ShelfFlows
     daemon: Daemon
     interactions: SqlInteractions
     recordings: RecordingFolder
@@ -196,7 +201,10 @@ class _Parts:
         sounds = SoundLibrary([place.sounds], place.sounds / "cache", voice)
         switch = plan.connect(sounds, clock)
         organisation = Organisation(place.var, settings)
-        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=organisation.queue_names)
+        own = Path(settings.ivr_flows.own) if settings.ivr_flows.own else place.var / "flows-own"
+        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=organisation.queue_names, own=own)
+        shelf = FlowShelf(book, FlowHistory(place.var / "flows-history"), own, queues=organisation.queue_names)
+        watch = FlowWatch(book, sounds, herald, clock)
         directory = ConfiguredAgents(organisation.agents)
         organisation.followers.append(lambda: directory.replace(organisation.agents))
         recordings = RecordingFolder(
@@ -238,7 +246,8 @@ class _Parts:
             switch=switch,
             systems=systems,
             sounds=sounds,
-            book=book,
+            watch=watch,
+            flows=ShelfFlows(book, shelf, clock, watch.look),
             daemon=daemon,
             interactions=SqlInteractions(database),
             recordings=recordings,
@@ -266,7 +275,7 @@ class _Parts:
         supervisor.start("journal", self.journal.run())
         # After the calls have ended and every task is gone: what they wrote last is stored too.
         supervisor.part("journal", close=self.journal.store_rest)
-        supervisor.start("flows", await watch_flows(self.book, self.sounds, self.herald, self.clock))
+        supervisor.start("flows", await self.watch.begin())
         supervisor.start("organisation", self.organisation.watch(self.daemon.desk))
         desks = DeskWatch(self.desks, self.clock, self.herald.tell)
         self.herald.watchers.append(desks.watch)
@@ -306,6 +315,7 @@ def _web(
         agents=parts.agents,
         trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
         recordings=KeptRecordings(parts.interactions, parts.recordings),
+        flows=parts.flows,
         around=around(settings.customers, settings.pbx.dialing, parts.database, parts.systems, parts.clock),
         desks=parts.desks,
         calls=parts.desks,

@@ -25,26 +25,39 @@ log = get_logger(__name__)
 LOOK_EVERY_S = 2.0
 
 
-async def watch_flows(
-    book: FlowBook, sounds: SoundLibrary, herald: BusHerald, clock: Clock
-) -> Coroutine[Any, Any, None]:
-    """Loads all flows now (`Invalid` when calls could not be served), and gives the task that goes on looking."""
-    first = book.refresh()
-    errors = [f for f in book.findings() if f.severity is Severity.ERROR]
-    if errors:
-        raise Invalid("flows with mistakes:\n" + "\n".join(str(finding) for finding in errors))
-    await _prepare(first.taken, sounds)
-    return _look(book, sounds, herald, clock)
+class FlowWatch:
+    """Of one book. `look` may also be called by hand, after a flow was saved from a page."""
 
+    def __init__(self, book: FlowBook, sounds: SoundLibrary, herald: BusHerald, clock: Clock) -> None:
+        self._book = book
+        self._sounds = sounds
+        self._herald = herald
+        self._clock = clock
+        self._unspoken: list[Flow] = []
 
-async def _look(book: FlowBook, sounds: SoundLibrary, herald: BusHerald, clock: Clock) -> None:
-    while True:
-        await asyncio.sleep(LOOK_EVERY_S)
+    async def begin(self) -> Coroutine[Any, Any, None]:
+        """Loads all flows now (`Invalid` when calls could not be served), and gives the task that goes on looking."""
+        first = self._book.refresh()
+        errors = [f for f in self._book.findings() if f.severity is Severity.ERROR]
+        if errors:
+            raise Invalid("flows with mistakes:\n" + "\n".join(str(finding) for finding in errors))
+        await _prepare(first.taken, self._sounds)
+        return self._go_on()
+
+    async def _go_on(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look()
+            unspoken, self._unspoken = self._unspoken, []
+            await _prepare(unspoken, self._sounds)
+
+    async def look(self) -> None:
+        """Take up what changed: new calls have it when this returns. Its prompts are spoken with the next round."""
         try:
-            found = book.refresh()
+            found = self._book.refresh()
             if found.changed:
-                _tell(found, herald, clock)
-                await _prepare(found.taken, sounds)
+                _tell(found, self._herald, self._clock)
+                self._unspoken += found.taken
         except OSError as error:
             # A folder that is away, a full disk: the flows that are loaded serve on.
             log.warning("flows.not_read", problem=error.strerror)

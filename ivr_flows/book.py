@@ -49,10 +49,15 @@ class FlowBook:
     """Calls read it, the daemon refreshes it; both from one thread. It reads files, small and local, and nothing else.
 
     `archive` is a folder where each version is kept that has served, so that a call which outlives the daemon finds its
-    own again."""
+    own again. `own` is the folder of flows that are saved from pages; it goes before all others."""
 
     def __init__(
-        self, settings: FlowSettings, *, archive: Path | None = None, queues: Collection[str] | None = None
+        self,
+        settings: FlowSettings,
+        *,
+        archive: Path | None = None,
+        queues: Collection[str] | None = None,
+        own: Path | None = None,
     ) -> None:
         self._settings = settings
         self._archive = archive
@@ -61,7 +66,8 @@ class FlowBook:
         self._current: dict[str, Flow] = {}
         self._versions: dict[tuple[str, str], Flow] = {}
         self._unkept: list[Finding] = []  # of the archive
-        folders = [Path(folder) for folder in settings.folders]
+        self._owners: dict[str, Path] = {}  # whose file each flow is
+        folders = [*([own] if own is not None else []), *(Path(folder) for folder in settings.folders)]
         self._folders = [*folders, SHIPPED] if settings.shipped else folders
 
     # --- for calls --------------------
@@ -102,6 +108,20 @@ class FlowBook:
 
     def flows(self) -> list[Flow]:
         return sorted(self._current.values(), key=lambda flow: flow.id)
+
+    def ids(self) -> list[str]:
+        """Of all flows, and of files that were never good, whose name stands in."""
+        return sorted({*self._current, *(path.stem for path, file in self._files.items() if file.flow is None)})
+
+    def path_of(self, flow_id: str) -> Path | None:
+        """The file that the flow comes from, or would, were it without mistakes."""
+        broken = (path for path, file in self._files.items() if file.flow is None and path.stem == flow_id)
+        return self._owners.get(flow_id) or next(broken, None)
+
+    def numbers_of(self, flow_id: str) -> tuple[tuple[str, ...], bool]:
+        """The patterns of the numbers that begin it, and whether all other numbers do, too."""
+        numbers = tuple(entry.number for entry in self._settings.entries if entry.flow == flow_id)
+        return numbers, flow_id == self._settings.default
 
     def findings(self) -> list[Finding]:
         """What is wrong now, with the files and with the settings' references to flows."""
@@ -184,6 +204,7 @@ class FlowBook:
             elif owner.parent == path.parent:
                 text = f"flow {file.flow.id!r} is already in {owner.name}"
                 file.findings.append(_error(str(path), "flow.duplicate_id", text))
+        self._owners = owners
         return current
 
     def _keep(self, flow: Flow) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ivr_flows.book import flow_files
 from ivr_flows.findings import Finding, Severity, closest, in_order
 from ivr_flows.flow import Flow
-from ivr_flows.loader import load_file
+from ivr_flows.loader import load, load_file
 from ivr_flows.nodes.subflow import Subflow
 from ivr_flows.nodes.transfer import Transfer
 from ivr_flows.source import Path as Place
@@ -31,12 +31,28 @@ def check(paths: Iterable[Path | str], *, queues: Collection[str] | None = None)
         if owner != path:
             found.append(_error(path, (1, 1), "flow.duplicate_id", f"flow {loaded.flow.id!r} is already in {owner}"))
     for path, flow in flows:
-        known = {*owners, *_beside(path, flow)}
-        for node_id, node in flow.nodes.items():
-            named = _named_flow(node)
-            if named is not None and named[0] not in known:
-                found.append(_unknown_flow(path, flow, ("nodes", str(node_id), *named[1]), named[0], known))
+        found += _unknown_flows(str(path), flow, {*owners, *_beside(path, flow)})
     return in_order(found)
+
+
+def check_text(
+    text: str, file: str, *, queues: Collection[str] | None = None, known: Collection[str] = ()
+) -> tuple[Flow | None, list[Finding]]:
+    """The same of one flow's text, which may enter the flows that are `known` and itself."""
+    loaded = load(text, file, queues=queues)
+    if loaded.flow is None:
+        return None, loaded.findings
+    unknown = _unknown_flows(file, loaded.flow, {*known, loaded.flow.id})
+    return loaded.flow, in_order([*loaded.findings, *unknown])
+
+
+def _unknown_flows(file: str, flow: Flow, known: Collection[str]) -> list[Finding]:
+    found = []
+    for node_id, node in flow.nodes.items():
+        named = _named_flow(node)
+        if named is not None and named[0] not in known:
+            found.append(_unknown_flow(file, flow, ("nodes", str(node_id), *named[1]), named[0], known))
+    return found
 
 
 def load_all(paths: Iterable[Path | str]) -> dict[str, Flow]:
@@ -64,14 +80,14 @@ def _beside(path: Path, flow: Flow) -> set[str]:
     return set(load_all(each for each in flow_files(path.parent) if each != path))
 
 
-def _unknown_flow(path: Path, flow: Flow, place: Place, name: str, known: Collection[str]) -> Finding:
-    spot = parse(flow.text, str(path)).place(place)
-    return _error(path, spot, "flow.unknown", f"there is no flow {name!r}", closest(name, known))
+def _unknown_flow(file: str, flow: Flow, place: Place, name: str, known: Collection[str]) -> Finding:
+    spot = parse(flow.text, file).place(place)
+    return _error(file, spot, "flow.unknown", f"there is no flow {name!r}", closest(name, known))
 
 
-def _error(path: Path, spot: tuple[int, int], code: str, message: str, suggestion: str = "") -> Finding:
+def _error(file: Path | str, spot: tuple[int, int], code: str, message: str, suggestion: str = "") -> Finding:
     return Finding(
-        file=str(path),
+        file=str(file),
         line=spot[0],
         column=spot[1],
         severity=Severity.ERROR,

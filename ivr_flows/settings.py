@@ -22,6 +22,11 @@ class Entry(Section):
 
 class FlowSettings(Section):
     folders: list[str] = Field(default=[], description="folders of flow files besides those that come with Rimay")
+    own: str = Field(
+        default="",
+        description="folder of the flows that are saved from pages and come from no other folder; "
+        "flows-own in the data folder when empty",
+    )
     shipped: bool = Field(default=True, description="take the flows that come with Rimay, too")
     entries: list[Entry] = []
     default: FlowId = Field(default="principal", description="for numbers that no entry fits")

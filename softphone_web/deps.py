@@ -27,6 +27,7 @@ from softphone_web.ports import (
 from softphone_web.ports_around import Customers, Days, Knowledge
 from softphone_web.ports_board import Board, Messages, OrganisationDesk, Steering
 from softphone_web.ports_desk import Calls, Desks, Organisation
+from softphone_web.ports_flows import Flows
 from softphone_web.settings import WebSettings
 
 
@@ -66,6 +67,7 @@ class WebDeps:
     people: People
     around: Around
     supervision: Supervision
+    flows: Flows
     checks: Sequence[HealthCheck]
     version: str
     shown_settings: Sequence[SettingView] = ()

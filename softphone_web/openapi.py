@@ -25,6 +25,7 @@ _TAGS = {
     "agents": "Who answers, and their states.",
     "desk": "An agent's work as it stands, and their answers to offers.",
     "calls": "Orders to a call in hand.",
+    "flows": "What callers hear: call flows, their versions, and trying them.",
     "trunks": "The SIP trunks to the telephone network.",
     "board": "The supervisor's board: everything that goes on, the day's figures, alerts.",
     "control": "A supervisor's hand on what waits and on agents' states.",

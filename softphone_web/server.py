@@ -26,6 +26,7 @@ from softphone_web import (
     api_calls,
     api_control,
     api_desk,
+    api_flows,
     api_interactions,
     api_messages,
     api_organisation,
@@ -58,6 +59,7 @@ ROUTES: tuple[Route, ...] = tuple(
     chain(
         api_interactions.routes,
         api_recordings.routes,
+        api_flows.routes,
         api_around.customer_routes,
         api_around.knowledge_routes,
         api_around.me_routes,

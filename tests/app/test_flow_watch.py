@@ -35,7 +35,7 @@ async def test_a_disk_that_cannot_be_read_does_not_end_the_platform(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(flow_watch, "LOOK_EVERY_S", 0.01)
-    work = await flow_watch.watch_flows(book, sounds, BusHerald(MemoryBus(), clock, metrics), clock)
+    work = await flow_watch.FlowWatch(book, sounds, BusHerald(MemoryBus(), clock, metrics), clock).begin()
     monkeypatch.setattr(FlowBook, "refresh", broken)
     task = asyncio.create_task(work)
     await asyncio.wait_for(looked.wait(), 5)

@@ -25,6 +25,8 @@ PATHS = {
     "session": "0000000000000000",
     "user": "u-luis",
     "role": "calidad",
+    "flow": "principal",
+    "version": "0" * 12,
 }
 
 
@@ -85,6 +87,15 @@ TABLE: dict[str, Row] = {
     "list_scripts": row(*EVERYBODY),
     "search_directory": row(A, S, M, X),
     "get_my_statistics": row(A, S, also=(409,)),
+    # flows
+    "list_flows": row(S, M, X),
+    "check_flow": row(S, M, X, body={"yaml": "id: prueba"}),
+    "get_flow": row(S, M, X),
+    "save_flow": row(X, body={"yaml": "id: prueba"}),
+    "get_flow_version": row(S, M, X, also=(404,)),
+    "roll_back_flow": row(X, body={"version": "0" * 12}, also=(404,)),
+    "try_flow": row(S, M, X, body={}),
+    "tell_flow": row(S, M, X, path={"session": "0000000000000000"}, body={"input": {"digits": "1"}}, also=(404,)),
     # queues, agents, trunks
     "list_queues": row(*EVERYBODY),
     "get_queue": row(*EVERYBODY),

@@ -71,6 +71,7 @@ from softphone_web.settings import WebSettings
 from tests.support.web_around import MemoryAround
 from tests.support.web_board import MemoryBoard, MemoryMessages, MemorySteering, organisation_in
 from tests.support.web_desk import MemoryDesks, MemoryOrganisation
+from tests.support.web_flows import folder_flows
 from tests.support.web_people import ANA, LUIS, NOW, MemoryAgents, MemoryQueues
 
 CITIZEN = "+593987654321"
@@ -365,6 +366,7 @@ class Platform:
             desks=self.desks,
             calls=self.desks,
             organisation=self.organisation,
+            flows=folder_flows(self.folder, self.clock),
             live=self.live,
             audit=self.audit,
             tokens=self.token_desk,
