@@ -59,6 +59,7 @@ from recording.place import RecordingFolder
 from softphone_web.deps import WebDeps
 from softphone_web.ports import HealthCheck
 from softphone_web.server import RunningServer, build_app, serve
+from softphone_web.tls import Certificate, open_certificate
 
 log = get_logger(__name__)
 
@@ -115,6 +116,7 @@ async def platform(
     settings: Settings, place: Place, progress: Progress = silent, *, drain_s: float = DRAIN_S
 ) -> AsyncIterator[Platform]:
     """Everything, up and ready; on the way out calls are given `drain_s` to end, then all is stopped in reverse."""
+    certificate = open_certificate(settings.web)
     # The pages may take a minute of npm at the first run: begun with all else, waited for last.
     pages = asyncio.create_task(pages_or_reason(progress), name="pages")
     try:
@@ -140,10 +142,12 @@ async def platform(
         stack.callback(parts.accounts.passwords.close)
         await stack.enter_async_context(parts.switch)
         await stack.enter_async_context(parts.systems)
-        web = await stack.enter_async_context(_web(settings, place, parts, built))
+        web = await stack.enter_async_context(_web(settings, place, parts, built, certificate))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
         progress("preparing flows and prompts")
         await parts.start(supervisor)
+        if certificate is not None:
+            supervisor.start("certificate", certificate.watch())
         progress("waiting for the switch")
         await parts.ready(supervisor)
         yield Platform(
@@ -307,7 +311,7 @@ class _Parts:
 
 
 def _web(
-    settings: Settings, place: Place, parts: _Parts, pages: BuiltPages
+    settings: Settings, place: Place, parts: _Parts, pages: BuiltPages, certificate: Certificate | None
 ) -> AbstractAsyncContextManager[RunningServer]:
     deps = WebDeps(
         interactions=parts.interactions,
@@ -336,7 +340,8 @@ def _web(
         pages_missing=pages.missing,
     )
     port = Ports(place).choose("web", fixed=settings.web.port, why_fixed="web.port")
-    return serve(build_app(deps), settings.web.host, port)
+    context = None if certificate is None else certificate.context
+    return serve(build_app(deps), settings.web.host, port, ssl_context=context)
 
 
 def _checks(parts: _Parts) -> list[HealthCheck]:

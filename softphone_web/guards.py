@@ -49,7 +49,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """The signal handler that every response passes, streams and web sockets too."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.app[DEPS].settings.hsts:
+    if request.app[DEPS].settings.behind_tls:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     response.headers[HEADER] = request_id_of(request) or give_request_id(request)
     response.headers["Server"] = "rimay"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from foundation.settings import Secret, Section
 
@@ -12,13 +14,19 @@ from foundation.settings import Secret, Section
 class WebSettings(Section):
     host: str = Field(default="127.0.0.1", description="address of the pages and the API; loopback unless told more")
     port: int = Field(default=0, ge=0, le=65535, description="0 for a free one, chosen once for a var folder")
+    certificate: Path | None = Field(
+        default=None, description="PEM file, with its chain: the one port then speaks https, and only https"
+    )
+    private_key: Path | None = Field(default=None, description="PEM file of its key, without password")
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(
         default=[], description="whose X-Forwarded-For is believed"
     )
     allowed_origins: list[str] = Field(
         default=[], description="other origins (https://host) whose pages may use the API"
     )
-    hsts: bool = Field(default=False, description="tell browsers to use https only; set it where TLS is in front")
+    hsts: bool = Field(
+        default=False, description="tell browsers to use https only; set it where TLS is in front; ours implies it"
+    )
     organisation: str = Field(default="ETAPA EP", max_length=80, description="what the sign-in page is headed with")
     session_idle_s: float = Field(
         default=1800, ge=60, le=86400, description="a session ends when no page of it has asked anything for so long"
@@ -47,4 +55,10 @@ class WebSettings(Section):
     @property
     def behind_tls(self) -> bool:
         """Whether browsers reach us over https."""
-        return self.hsts
+        return self.hsts or self.certificate is not None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("`certificate` and `private_key` go together: name both files, or none")
+        return self
