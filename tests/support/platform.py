@@ -78,9 +78,14 @@ def settings_of(folder: Path, gateway_port: int, **changes: Any) -> dict[str, An
 
 
 def rimay(
-    *words: str, var: Path, config: Path | None = None, env: Mapping[str, str] | None = None, timeout_s: float = START_S
+    *words: str,
+    var: Path,
+    config: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = START_S,
+    said: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """A command of `rimay` that ends by itself."""
+    """A command of `rimay` that ends by itself; `said` is typed to it."""
     return subprocess.run(
         _argv(words, var, config),
         cwd=CHECKOUT,
@@ -89,6 +94,7 @@ def rimay(
         text=True,
         check=False,
         timeout=timeout_s,
+        input=said,
     )
 
 

@@ -1,0 +1,249 @@
+"""People at a real browser: Chromium by Playwright, with a microphone that says one tone, ears that measure what
+arrives, and a guard that keeps what must not happen (a request to another host, an error on the console).
+
+One browser process a person: the tone of its microphone is the process's."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import struct
+import time
+import wave
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, async_playwright
+
+from app.place import CHECKOUT
+from app.provision import which
+
+PASSWORD = "Cuenca-de-los-Andes-7"
+EARS = Path(__file__).with_name("ears.js")
+AXE = CHECKOUT / "softphone_web/pages/node_modules/axe-core/axe.min.js"
+WAIT_S = 20.0
+_LOOK_EVERY_S = 0.05
+_LOUD_DB, _ABOVE_DB = -60.0, 25.0
+_RATE = 48_000
+# Chromium itself writes every answer of 401 to the console, also when a page asks whether somebody is signed in.
+_ASKED_WHO = "/api/v1/session)"
+# Widths that people work at: a phone, the usual laptop, a wall.
+WIDTHS = {"phone": (360, 740), "laptop": (1366, 768), "wall": (1920, 1080)}
+_FLAGS = (
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--allow-loopback-in-peer-connection",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-sandbox",  # as root, and in containers without user namespaces
+    "--disable-dev-shm-usage",
+    # Whatever is asked of another host fails, and is told by the guard.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
+)
+
+
+def chromium() -> Path | None:
+    """The one that is named, else the machine's."""
+    named = os.environ.get("RIMAY_CHROMIUM")
+    if named:
+        return Path(named)
+    return which("chromium") or which("chromium-browser") or which("google-chrome")
+
+
+def why_no_browser() -> str:
+    """Empty when the journeys can be run here."""
+    return "" if chromium() is not None else "no chromium on this machine (set RIMAY_CHROMIUM)"
+
+
+def write_tone(path: Path, hz: int, seconds: int = 4) -> Path:
+    """A tone without a seam where it begins again: whole periods. It pulses, as speech does: the browser's noise
+    suppression takes what never changes for noise."""
+    frames = bytearray()
+    for n in range(_RATE * seconds):
+        on = (n * 1000 // _RATE) % 500 < 420
+        frames += struct.pack("<h", int(12_000 * math.sin(2 * math.pi * hz * n / _RATE)) if on else 0)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(_RATE)
+        file.writeframes(bytes(frames))
+    return path
+
+
+@dataclass
+class Guard:
+    """What happened in a context that must not."""
+
+    allowed: frozenset[str]
+    found: list[str] = field(default_factory=list)
+    ignored: tuple[str, ...] = ()  # parts of messages that the test itself provokes
+
+    def watch(self, context: BrowserContext) -> None:
+        context.on("request", self._request)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.found.append(f"uncaught: {error.error}"))
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in {"blob", "data", "about"} and parts.netloc not in self.allowed:
+            self.found.append(f"a request to another host: {request.url}")
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.found.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def check(self) -> None:
+        known = (_ASKED_WHO, *self.ignored)
+        found = [each for each in self.found if not any(part in each for part in known)]
+        assert not found, "\n".join(found)
+
+
+class Person:
+    """Somebody at a page of the platform."""
+
+    def __init__(self, url: str, name: str, context: BrowserContext, page: Page, guard: Guard) -> None:
+        self.url, self.name, self.context, self.page, self.guard = url, name, context, page, guard
+
+    @property
+    def browser(self) -> Browser:
+        browser = self.context.browser
+        assert browser is not None
+        return browser
+
+    async def open(self, path: str = "/") -> None:
+        await self.page.goto(self.url + path)
+
+    async def sign_in(self, *, password: str = PASSWORD, then: str | None = None) -> None:
+        """By the sign-in page, as people do; until their own home is there."""
+        await self.open("/" if then is None else f"/?next={then}")
+        await self.page.fill("[name=username]", self.name)
+        await self.page.fill("[name=password]", password)
+        await self.page.keyboard.press("Enter")
+        await self.page.wait_for_url(lambda url: urlsplit(url).path not in {"", "/"}, timeout=WAIT_S * 1000)
+
+    # --- what they hear
+
+    async def levels(self, *frequencies: int) -> list[dict[str, float]] | None:
+        found: list[dict[str, float]] | None = await self.page.evaluate(
+            "(hz) => window.ears.levels(hz)", list(frequencies)
+        )
+        return found
+
+    async def hears(self, *frequencies: int, timeout_s: float = WAIT_S) -> None:
+        """Each of these tones arrives, within that time. Tones pulse: each needs a moment of its own."""
+        missing, last = set(frequencies), None
+        deadline = time.monotonic() + timeout_s
+        while missing:
+            last = await self.levels(*frequencies)
+            for hz, one in zip(frequencies, last or [], strict=False):
+                if one["level"] > _LOUD_DB and one["above"] > _ABOVE_DB:
+                    missing.discard(hz)
+            assert time.monotonic() < deadline, f"{self.name} does not hear {sorted(missing)} Hz: {last}"
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def hears_not(self, *frequencies: int, for_s: float = 1.2, settle_s: float = 1.0) -> None:
+        """None of these arrives any more; what is on its way and in buffers has `settle_s` to pass."""
+        began = time.monotonic()
+        while (now := time.monotonic()) < began + settle_s + for_s:
+            found = await self.levels(*frequencies)
+            loud = [
+                hz
+                for hz, one in zip(frequencies, found or [], strict=False)
+                if one["level"] > _LOUD_DB and one["above"] > _ABOVE_DB
+            ]
+            assert not loud or now < began + settle_s, f"{self.name} hears {loud} Hz: {found}"
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def stats(self) -> dict[str, Any]:
+        found: dict[str, Any] | None = await self.page.evaluate("() => window.ears.stats()")
+        assert found is not None, f"{self.name} has no line"
+        return found
+
+    # --- how the page is
+
+    async def axe(self) -> list[str]:
+        """What axe-core finds wrong; empty is well."""
+        # by the debugger's own channel, past the page's content security policy
+        await self.page.evaluate(AXE.read_text() + ";0")
+        found = await self.page.evaluate(
+            """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map(
+                (v) => `${v.id} (${v.impact}): ${v.nodes.map((n) => n.target.join(' ')).slice(0, 5).join(' | ')}`)"""
+        )
+        return list(found)
+
+    async def overflows(self) -> list[str]:
+        """What makes the page wider than its window."""
+        found = await self.page.evaluate(
+            """() => {
+                const wide = document.documentElement.clientWidth
+                if (document.documentElement.scrollWidth <= wide + 1) return []
+                return [...document.body.querySelectorAll('*')]
+                    .filter((one) => one.getBoundingClientRect().right > wide + 1)
+                    .slice(0, 5).map((one) => `${one.tagName}.${one.className}`)
+            }"""
+        )
+        return list(found)
+
+    async def is_at(self, width: str) -> None:
+        wide, high = WIDTHS[width]
+        await self.page.set_viewport_size({"width": wide, "height": high})
+
+
+class Crowd:
+    """Makes people, and closes their browsers; at the end the guards speak."""
+
+    def __init__(self, playwright: Playwright, url: str, folder: Path) -> None:
+        self._playwright, self._url, self._folder = playwright, url, folder
+        self.people: list[Person] = []
+
+    async def person(
+        self, name: str, *, hz: int = 620, microphone: bool = True, theme: str = "light", ignored: Sequence[str] = ()
+    ) -> Person:
+        """Somebody at a browser of their own, whose microphone says that tone; without `microphone` it is denied."""
+        program = chromium()
+        assert program is not None
+        tone = self._folder / f"tone-{hz}.wav"
+        if not tone.exists():
+            write_tone(tone, hz)
+        permit = ["--use-fake-ui-for-media-stream"] if microphone else []
+        browser = await self._playwright.chromium.launch(
+            executable_path=program, args=[*_FLAGS, *permit, f"--use-file-for-fake-audio-capture={tone}"]
+        )
+        context = await browser.new_context(
+            locale="es-EC",
+            color_scheme="dark" if theme == "dark" else "light",
+            viewport={"width": 1366, "height": 768},
+            permissions=["microphone"] if microphone else [],
+            service_workers="block",
+        )
+        context.set_default_timeout(WAIT_S * 1000)
+        await context.add_init_script(path=EARS)
+        guard = Guard(allowed=frozenset({urlsplit(self._url).netloc}), ignored=tuple(ignored))
+        guard.watch(context)
+        person = Person(self._url, name, context, await context.new_page(), guard)
+        self.people.append(person)
+        return person
+
+    async def close(self) -> None:
+        for person in self.people:
+            if person.browser.is_connected():
+                await person.browser.close()
+
+
+@asynccontextmanager
+async def crowd(url: str, folder: Path) -> AsyncIterator[Crowd]:
+    async with async_playwright() as playwright:
+        made = Crowd(playwright, url, folder)
+        try:
+            yield made
+        finally:
+            await made.close()
+        for person in made.people:
+            person.guard.check()
