@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app.organisation import Organisation
+from callcontrol import inputs as inp
+from callcontrol.call_consult import ITEM
 from callcontrol.call_state import CallState
 from callcontrol.daemon import Daemon
+from callcontrol.desk import StandingOffer
 from callcontrol.desk_legs import legs_on_desk
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.inputs import CallInput
-from callcontrol.model import AgentId, AgentState, Interaction, InteractionId, OfferId, Phase
+from callcontrol.model import AgentId, AgentState, Interaction, InteractionId, OfferId, Phase, Target
 from callcontrol.orders import Orders
+from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession
 from foundation.clock import Clock
-from foundation.errors import NotFound
+from foundation.errors import Conflict, Invalid, NotFound
 from softphone_web import ports_desk as p
 
-_IN_HAND = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER})
+_IN_HAND = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER, Phase.CONSULT, Phase.CONFERENCE, Phase.DIALING})
 
 
 class DaemonDesks:
@@ -43,11 +47,12 @@ class DaemonDesks:
 
     def now(self, agent: AgentId) -> p.DeskView:
         sessions = [s for s in self._daemon.sessions.values() if s.record is not None and _concerns(s.state, agent)]
-        offers = [self._offer(s, s.record) for s in sessions if s.record is not None and s.state.offer]
+        offers = [self._offer(s, s.record) for s in sessions if s.record and s.state.offer and s.state.agent == agent]
+        offers += [self._asked(s, s.record) for s in sessions if s.record and _is_asked(s.state, agent)]
         items = [
-            _item(s.state, s.record, self._title, self._name)
+            _item(s.state, s.record, self._title, self._name, agent)
             for s in sessions
-            if s.record is not None and s.state.agent == agent and s.state.phase in _IN_HAND
+            if s.record is not None and _has_in_hand(s.state, agent)
         ]
         return p.DeskView(
             agent=self._agent(agent),
@@ -93,10 +98,16 @@ class DaemonDesks:
         offer = None if state.offer is None else self._daemon.desk.offer(state.offer)
         if offer is None:  # it is over, and the call has not heard of it yet
             return None
+        return self._card(session, record, offer, "offer", None)
+
+    def _card(
+        self, session: CallSession, record: Interaction, offer: StandingOffer, kind: str, by: AgentId | None
+    ) -> p.OfferView:
+        state = session.state
         return p.OfferView(
             id=OfferId(offer.id),
-            kind="offer",
-            by=None,
+            kind=kind,
+            by=by,
             interaction=record.id,
             medium=record.medium,
             queue=state.queue or "",
@@ -110,6 +121,14 @@ class DaemonDesks:
             expires_at=offer.expires_at,
             auto_accept=offer.auto_accept,
         )
+
+    def _asked(self, session: CallSession, record: Interaction) -> p.OfferView | None:
+        """A colleague asks: a card like an offer's."""
+        consult = session.state.consult
+        offer = None if consult is None or consult.offer is None else self._daemon.desk.offer(consult.offer)
+        if offer is None:
+            return None
+        return self._card(session, record, offer, "consult", session.state.agent)
 
     def _wrap_up(self, session: CallSession, record: Interaction, agent: AgentId) -> p.WrapUpView:
         return p.WrapUpView(
@@ -128,27 +147,109 @@ class DaemonDesks:
     async def reject(self, agent: AgentId, offer: OfferId, reason: str) -> None:
         self._orders.reject(agent, offer, reason)
 
-    async def handlers(self, interaction: InteractionId) -> frozenset[AgentId]:
+    async def in_hand(self, interaction: InteractionId) -> p.InHand:
+        state = self._session(interaction).state
+        owners = {state.agent} if state.agent is not None and state.phase in _IN_HAND else set()
+        asked = state.consult.agent if state.consult is not None and state.consult.talks else None
+        return p.InHand(
+            owners=frozenset(owners),
+            asked=frozenset() if asked is None else frozenset({asked}),
+            wrapping=frozenset(state.wrapping),
+        )
+
+    def _session(self, interaction: InteractionId) -> CallSession:
         session = self._daemon.sessions.get(interaction)
         if session is None:
             raise NotFound("There is no such interaction.")
-        state = session.state
-        return frozenset({state.agent} - {None}) if state.phase in _IN_HAND else frozenset()  # type: ignore[arg-type]
+        return session
+
+    async def transfer(self, interaction: InteractionId, by: AgentId, kind: Target, to: str, *, attended: bool) -> None:
+        if kind is Target.AGENT:
+            if self._directory.get(AgentId(to)) is None:
+                raise NotFound("There is no such agent.", agent=to)
+            self._orders.check_ready(AgentId(to))
+        elif kind is Target.QUEUE and to not in self._daemon.desk.router.queues:
+            raise NotFound("There is no such queue.", queue=to)
+        await self.order(interaction, inp.AskColleague(by, kind, to) if attended else inp.HandOn(by, kind, to))
+
+    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+        if queue is None:
+            known = self._directory.get(agent)
+            queue = None if known is None else known.queues[0]
+        elif queue not in self._daemon.desk.router.queues:
+            raise NotFound("There is no such queue.", queue=queue)
+        return await self._orders.place(agent, number, queue)
+
+    # --- wrap-ups
+
+    async def finish_wrap_up(self, agent: AgentId, interaction: InteractionId | None, disposition: str | None) -> None:
+        session, item = self._wrapping(agent, interaction)
+        self._check_codes(session, disposition, None)
+        self._check_disposed(session, disposition)
+        self._daemon.desk.tell(
+            routing.WrapUpFinished(at=self._clock.now(), agent=agent, disposition=disposition, item=item)
+        )
+
+    async def extend_wrap_up(self, agent: AgentId, interaction: InteractionId | None, seconds: float) -> None:
+        _, item = self._wrapping(agent, interaction)
+        self._daemon.desk.tell(routing.WrapUpExtended(at=self._clock.now(), agent=agent, seconds=seconds, item=item))
+
+    async def check_wrapped_up(self, agent: AgentId) -> None:
+        for session in self._daemon.sessions.values():
+            if agent in session.state.wrapping:
+                self._check_disposed(session, None)
+
+    async def check_disposition(self, interaction: InteractionId, disposition: str | None, reason: str | None) -> None:
+        self._check_codes(self._session(interaction), disposition, reason)
+
+    def _wrapping(self, agent: AgentId, interaction: InteractionId | None) -> tuple[CallSession, InteractionId]:
+        view = self._daemon.desk.router.agents.get(agent)
+        works = [] if view is None else [work for work in view.works.values() if work.until is not None]
+        for work in works:
+            call = InteractionId(work.item.partition(ITEM)[0])
+            session = self._daemon.sessions.get(call)
+            if session is not None and interaction in (None, call):
+                return session, work.item
+        raise Conflict("This agent is not in wrap-up.", agent=agent)
+
+    def _check_disposed(self, session: CallSession, disposition: str | None) -> None:
+        record = session.record
+        known = disposition or (record.disposition if record is not None else None)
+        if known is None and record is not None and self._organisation.codes(record.queue).required:
+            raise p.DispositionRequired("This queue wants to know how the contact ended.", interaction=record.id)
+
+    def _check_codes(self, session: CallSession, disposition: str | None, reason: str | None) -> None:
+        codes = self._organisation.codes(session.record.queue if session.record is not None else None)
+        if disposition is not None and codes.dispositions and disposition not in codes.dispositions:
+            raise Invalid("This queue has no such disposition.", disposition=disposition)
+        if reason is not None and codes.reasons and reason not in codes.reasons:
+            raise Invalid("This queue has no such contact reason.", reason=reason)
 
     async def order(self, interaction: InteractionId, order: CallInput) -> None:
         await self._orders.order(interaction, order)
 
 
 def _concerns(state: CallState, agent: AgentId) -> bool:
-    return agent == state.agent or agent in state.wrapping
+    consult = state.consult
+    return agent == state.agent or agent in state.wrapping or (consult is not None and agent == consult.agent)
+
+
+def _is_asked(state: CallState, agent: AgentId) -> bool:
+    return state.consult is not None and state.consult.agent == agent and state.consult.offer is not None
+
+
+def _has_in_hand(state: CallState, agent: AgentId) -> bool:
+    if state.phase not in _IN_HAND:
+        return False
+    return agent == state.agent or (state.consult is not None and agent == state.consult.agent and state.consult.talks)
 
 
 def _item(
-    state: CallState, record: Interaction, title: Callable[[str], str], name: Callable[[AgentId], str]
+    state: CallState, record: Interaction, title: Callable[[str], str], name: Callable[[AgentId], str], agent: AgentId
 ) -> p.ItemView:
     running = next((r for r in reversed(record.recordings) if r.state in ("recording", "paused")), None)
-    legs = [
-        p.LegView(
+    legs = {
+        leg.participant: p.LegView(
             participant=leg.participant,
             role=leg.role,
             name=record.from_name if leg.agent is None else name(leg.agent),
@@ -157,7 +258,7 @@ def _item(
             agent=leg.agent,
         )
         for leg in legs_on_desk(state, record)
-    ]
+    }
     return p.ItemView(
         interaction=record.id,
         medium=record.medium,
@@ -172,10 +273,10 @@ def _item(
         connected_at=record.connected_at,
         held=state.held,
         recording="off" if running is None else "paused" if running.state == "paused" else "on",
-        legs=legs,
-        consult=None,
+        legs=list(legs.values()),
+        consult=None if state.consult is None else legs.get(state.consult.participant),
         supervised=None,
-        mine=True,
+        mine=agent == state.agent,
     )
 
 

@@ -18,11 +18,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from callcontrol import call_conference as conference
+from callcontrol import call_consult as consult
 from callcontrol import call_end as end
 from callcontrol import call_flow as flow
+from callcontrol import call_hand_on as hand
 from callcontrol import call_leg as leg
 from callcontrol import call_message as message
 from callcontrol import call_onward as onward
+from callcontrol import call_out as out
 from callcontrol import call_queue as queue
 from callcontrol import call_steer as steer
 from callcontrol import call_systems as systems
@@ -37,6 +41,7 @@ from callcontrol.model import Phase
 from callcontrol.routing import terms as routing
 from foundation.errors import RimayError
 from pbx import events as pbx
+from pbx.terms import HangupCause
 
 
 class UnexpectedInput(RimayError):
@@ -84,7 +89,10 @@ def _timer(turn: Turn, e: inp.TimerFired) -> None:
         case wait.COMFORT:
             wait.comfort_due(turn, of)
         case leg.AWAY:
+            conference.grace_over(turn, of)
             leg.grace_over(turn, of)
+        case hand.HAND:
+            hand.waited_enough(turn, of)
         case message.LIMIT:
             message.limit_reached(turn, of)
         case _:
@@ -97,10 +105,41 @@ def _joined_again(turn: Turn, e: pbx.Bridged) -> None:
         leg.joined_again(turn)
 
 
+def _leg_lost_asking(turn: Turn, e: inp.LegLost) -> None:
+    if e.cause is not HangupCause.SWITCH_LOST and not consult.far_gone(turn, e.channel, e.cause):
+        consult.agent_gone(turn)
+
+
+def _leg_lost_in_conference(turn: Turn, e: inp.LegLost) -> None:
+    if e.cause is not HangupCause.SWITCH_LOST and not consult.far_gone(turn, e.channel, e.cause):
+        conference.agent_gone(turn)
+
+
+def _offer_over(turn: Turn, d: routing.OfferOver) -> None:
+    mine = d.offer == turn.s.offer
+    queue.offer_over(turn, d)
+    if mine:
+        hand.to_all(turn)
+
+
+def _gave_up(turn: Turn, d: routing.GiveUp) -> None:
+    if turn.s.handed:
+        hand.to_all(turn)
+    else:
+        queue.gave_up(turn, d)
+
+
 _Handler = Callable[[Turn, Any], None]
 
 TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.ARRIVING, pbx.ChannelArrived): flow.arrived,
+    (Phase.ARRIVING, inp.PlaceCall): out.place,
+    # a call out
+    (Phase.DIALING, pbx.ChannelAnswered): out.answered,
+    (Phase.DIALING, pbx.Bridged): out.bridged,
+    (Phase.DIALING, inp.AgentHangup): out.give_up,
+    (Phase.DIALING, inp.LegLost): out.give_up,
+    (Phase.DIALING, inp.Classify): talk.classify,
     # in the flow
     (Phase.FLOW, pbx.ChannelAnswered): _answered_in_flow,
     (Phase.FLOW, pbx.PlaybackFinished): _played_in_flow,
@@ -118,9 +157,9 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     # in a queue
     (Phase.QUEUED, routing.MakeOffer): queue.offered,
     (Phase.QUEUED, inp.OfferMade): leg.offered,
-    (Phase.QUEUED, routing.OfferOver): queue.offer_over,
+    (Phase.QUEUED, routing.OfferOver): _offer_over,
     (Phase.QUEUED, routing.Assign): queue.assigned,
-    (Phase.QUEUED, routing.GiveUp): queue.gave_up,
+    (Phase.QUEUED, routing.GiveUp): _gave_up,
     (Phase.QUEUED, routing.Moved): queue.moved,
     (Phase.QUEUED, pbx.ChannelAnswered): queue.agent_answered,
     (Phase.QUEUED, pbx.PlaybackFinished): wait.playback_finished,
@@ -145,7 +184,38 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.TALKING, inp.RecordingPause): talk.pause_recording,
     (Phase.TALKING, inp.RecordingResume): talk.resume_recording,
     (Phase.TALKING, pbx.TransferAsked): transfer.asked,
+    (Phase.TALKING, inp.HandOn): hand.hand_on,
+    (Phase.TALKING, inp.AskColleague): consult.begin,
+    # asking somebody, the citizen hears music
+    (Phase.CONSULT, inp.ConsultDecision): consult.decided,
+    (Phase.CONSULT, inp.ConsultComplete): consult.complete,
+    (Phase.CONSULT, inp.ConsultCancel): consult.cancel,
+    (Phase.CONSULT, inp.AgentHangup): consult.cancel,
+    (Phase.CONSULT, inp.ConsultSwap): consult.swap,
+    (Phase.CONSULT, inp.ConsultConference): conference.begin,
+    (Phase.CONSULT, inp.LegLost): _leg_lost_asking,
+    (Phase.CONSULT, pbx.ChannelAnswered): consult.answered,
+    (Phase.CONSULT, pbx.Bridged): consult.bridged,
+    (Phase.CONSULT, pbx.PlaybackFinished): _late,
+    (Phase.CONSULT, pbx.PeerHeld): _late,
+    (Phase.CONSULT, pbx.PeerResumed): _late,
+    (Phase.CONSULT, inp.RecordingPause): talk.pause_recording,
+    (Phase.CONSULT, inp.RecordingResume): talk.resume_recording,
+    # all three talk
+    (Phase.CONFERENCE, inp.ConferenceLeave): conference.leave,
+    (Phase.CONFERENCE, inp.AgentHangup): conference.hangs_up,
+    (Phase.CONFERENCE, inp.ConferenceRemove): conference.remove,
+    (Phase.CONFERENCE, inp.LegLost): _leg_lost_in_conference,
+    (Phase.CONFERENCE, pbx.ChannelAnswered): queue.stray_answered,
+    (Phase.CONFERENCE, pbx.Bridged): _late,
+    (Phase.CONFERENCE, pbx.PlaybackFinished): _late,
+    (Phase.CONFERENCE, pbx.PeerHeld): _late,
+    (Phase.CONFERENCE, pbx.PeerResumed): _late,
+    (Phase.CONFERENCE, inp.SendDigits): talk.send_digits,
+    (Phase.CONFERENCE, inp.RecordingPause): talk.pause_recording,
+    (Phase.CONFERENCE, inp.RecordingResume): talk.resume_recording,
     # with a third party, or on the way there
+    (Phase.TRANSFER, pbx.ChannelRinging): hand.rings,
     (Phase.TRANSFER, pbx.Bridged): transfer.joined,
     (Phase.TRANSFER, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.TRANSFER, pbx.PeerHeld): _late,
@@ -176,6 +246,9 @@ ANYWHERE: dict[type[Any], _Handler] = {
     pbx.RecordingStarted: message.recording_started,
     pbx.RecordingStopped: message.recording_stopped,
     pbx.RecordingFailed: message.recording_failed,
+    inp.ConsultDecision: consult.decided_late,
+    inp.AskSupervisor: talk.ask_supervisor,
+    inp.Classify: talk.classify,
     inp.LegLost: leg.lost,
     inp.LegBack: leg.back,
     inp.Fetched: _late,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from callcontrol import call_conference as conference
+from callcontrol import call_consult as consult
 from callcontrol import call_leg as open_leg
 from callcontrol import call_message as message
 from callcontrol import call_onward as onward
+from callcontrol import call_out as out
 from callcontrol import call_systems as systems
 from callcontrol import call_transfer as transfer
 from callcontrol import call_wait as wait
@@ -13,7 +16,7 @@ from callcontrol import events as ev
 from callcontrol import inputs as inp
 from callcontrol.call_flow import customer_gone, end_flow, hang_up, route, tell
 from callcontrol.call_queue import abandoned, agent_leg_down, drop_agent_leg, lost_before_talk
-from callcontrol.call_state import Turn
+from callcontrol.call_state import Turn, open_channels
 from callcontrol.call_talk import agent_left, customer_left, failed, joined, start_recording
 from callcontrol.model import ExitReason, OfferEnd, Phase
 from ivr_flows import protocol as flow
@@ -39,6 +42,8 @@ def hung_up(turn: Turn, e: pbx.ChannelHungUp) -> None:
         if e.cause is HangupCause.SWITCH_LOST and s.customer_up:
             return None  # the citizen's leg is gone with it, which is told next
         return _AGENT_LEG_GONE[s.phase](turn, e)
+    if e.cause is not HangupCause.SWITCH_LOST and consult.far_gone(turn, e.channel, e.cause):
+        return None
     if s.onward is not None and e.channel == s.onward.channel and e.cause is not HangupCause.SWITCH_LOST:
         return onward.hung_up(turn, e)
     return None
@@ -63,6 +68,14 @@ def _agent_gone_while_transferring(turn: Turn, _e: pbx.ChannelHungUp) -> None:
     transfer.part(turn)
 
 
+def _agent_gone_while_asking(turn: Turn, _e: pbx.ChannelHungUp) -> None:
+    consult.agent_gone(turn)
+
+
+def _agent_gone_from_conference(turn: Turn, _e: pbx.ChannelHungUp) -> None:
+    conference.agent_gone(turn)
+
+
 def _agent_gone_otherwise(turn: Turn, _e: pbx.ChannelHungUp) -> None:
     turn.set(agent_channel=None)
 
@@ -73,6 +86,9 @@ _AGENT_LEG_GONE = {
     Phase.QUEUED: _agent_gone_while_queued,
     Phase.CONNECTING: _agent_gone_while_connecting,
     Phase.TALKING: _agent_gone_while_talking,
+    Phase.CONSULT: _agent_gone_while_asking,
+    Phase.CONFERENCE: _agent_gone_from_conference,
+    Phase.DIALING: _agent_gone_otherwise,  # a call out has an open leg, whose end is told otherwise
     Phase.TRANSFER: _agent_gone_while_transferring,
     Phase.WRAP_UP: _agent_gone_while_queued,
     Phase.ENDING: _agent_gone_while_queued,
@@ -96,7 +112,7 @@ def _leave(turn: Turn, e: pbx.ChannelHungUp, by: str) -> ExitReason:
         return ExitReason.ABANDONED_IN_QUEUE
     if s.phase is Phase.CONNECTING:
         if s.working is not None:
-            turn.do(cmd.EndWork(s.working))
+            turn.end_work(s.working)
         drop_agent_leg(turn, "customer_left")
         end_flow(turn, "caller_left")
         return ExitReason.ABANDONED_IN_QUEUE
@@ -106,6 +122,11 @@ def _leave(turn: Turn, e: pbx.ChannelHungUp, by: str) -> ExitReason:
     if s.phase is Phase.TRANSFER:
         transfer.customer_left(turn)
         return ExitReason.COMPLETED
+    if s.phase in _WITH_OTHERS:
+        _WITH_OTHERS[s.phase](turn, by)
+        return ExitReason.COMPLETED
+    if s.phase is Phase.DIALING:
+        return out.not_reached(turn)
     talked_onward = s.onward is not None and s.onward.talks
     onward.drop(turn, "customer_left")
     reason = customer_gone(turn, e)
@@ -113,6 +134,9 @@ def _leave(turn: Turn, e: pbx.ChannelHungUp, by: str) -> ExitReason:
         return ExitReason.COMPLETED
     # Somebody talked before the flow went on: however that ended, the contact was completed.
     return ExitReason.COMPLETED if s.agent is not None and reason is not ExitReason.REJECTED else reason
+
+
+_WITH_OTHERS = {Phase.CONSULT: consult.customer_left, Phase.CONFERENCE: conference.customer_left}
 
 
 def ended(turn: Turn, reason: ExitReason, cause: HangupCause, by: str, mos: float | None = None) -> None:
@@ -137,7 +161,13 @@ def close_if_done(turn: Turn) -> None:
     s = turn.s
     left = s.message if s.message is not None and s.message.recording else None
     open_ends = (s.working, s.offer, s.agent_channel, s.recording, s.onward, left)
-    if s.phase is Phase.ENDING and not s.leaving and not s.wrapping and all(x is None for x in open_ends):
+    if (
+        s.phase is Phase.ENDING
+        and not s.leaving
+        and not s.wrapping
+        and not s.others
+        and all(x is None for x in open_ends)
+    ):
         turn.set(phase=Phase.CLOSED)
         turn.fact(ev.Closed())
 
@@ -152,13 +182,18 @@ def switch_died(turn: Turn, _e: inp.SwitchDied | pbx.ChannelHungUp) -> None:
         return
     if s.phase is Phase.TALKING:
         customer_left(turn, "system")
+    elif s.phase in _WITH_OTHERS:
+        consult.lost(turn)
+        customer_left(turn, "system")
+    elif s.phase is Phase.DIALING:
+        out.not_reached(turn)
     elif s.phase is Phase.TRANSFER:
         turn.set(far=None)
         transfer.customer_left(turn)
     elif s.phase is Phase.QUEUED:
         abandoned(turn)
     elif s.phase is Phase.CONNECTING and s.working is not None:
-        turn.do(cmd.EndWork(s.working))
+        turn.end_work(s.working)
         drop_agent_leg(turn, "switch_lost")
     end_flow(turn, "switch_lost")
     _finish_recording(turn)
@@ -180,8 +215,8 @@ def reattach(turn: Turn, e: inp.Reattach) -> None:
     turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
     _settle_legs(turn, e)
     s = turn.s
-    if e.restarted and s.working is not None and s.phase not in (Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER):
-        turn.do(cmd.EndWork(s.working))  # the talk was over, and the router was not told any more
+    if e.restarted and s.working is not None and s.phase not in _AT_WORK:
+        turn.end_work(s.working)  # the talk was over, and the router was not told any more
     if s.phase is Phase.ENDING:
         if e.restarted:
             _forget_offer(turn)
@@ -196,10 +231,15 @@ def reattach(turn: Turn, e: inp.Reattach) -> None:
         _gone_unseen(turn, e)
 
 
+_AT_WORK = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER, Phase.CONSULT, Phase.CONFERENCE, Phase.DIALING})
+
+
 def _settle_legs(turn: Turn, e: inp.Reattach) -> None:
     """Legs that should be gone and are not are hung up (again); of those that are gone nothing more is awaited."""
     s = turn.s
-    wanted = (s.agent_channel, s.far, s.onward.channel if s.onward is not None else None)
+    onward_leg = s.onward.channel if s.onward is not None else None
+    asked = s.consult.channel if s.consult is not None else None
+    wanted = {s.channel, s.agent_channel, s.far, onward_leg, asked, *open_channels(s)}
     left = tuple(leg for leg in e.legs if leg not in wanted)
     for leg in left:
         turn.do(cmd.HangupLeg(leg, HangupCause.CANCELLED))
@@ -230,13 +270,18 @@ def _gone_unseen(turn: Turn, e: inp.Reattach) -> None:
     elif s.phase is Phase.TRANSFER:
         transfer.customer_left(turn)
         reason = ExitReason.COMPLETED
+    elif s.phase in _WITH_OTHERS:
+        _WITH_OTHERS[s.phase](turn, by)
+        reason = ExitReason.COMPLETED
+    elif s.phase is Phase.DIALING:
+        reason = out.not_reached(turn)
     elif s.phase is Phase.QUEUED:
         abandoned(turn)
         if e.restarted:
             _forget_offer(turn)
     elif s.phase is Phase.CONNECTING:
         if s.working is not None:
-            turn.do(cmd.EndWork(s.working))
+            turn.end_work(s.working)
         drop_agent_leg(turn, "daemon_lost")
     elif s.agent is not None or talked_onward:
         reason = ExitReason.COMPLETED  # the talk was over
@@ -265,6 +310,8 @@ def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
     if e.restarted:
         _forget_offer(turn)
+        if s.handed:  # whoever was waited for: now it is anybody's
+            turn.set(hand=None, handed=False)
         route(turn)
     elif s.agent_channel is not None and s.offer is not None:
         if s.agent_open and e.lives(s.agent_channel):
@@ -316,6 +363,9 @@ _TAKE_UP = {
     Phase.CONNECTING: _resume_connecting,
     Phase.TALKING: _resume_talk,
     Phase.TRANSFER: transfer.resume,
+    Phase.CONSULT: consult.resume,
+    Phase.CONFERENCE: conference.resume,
+    Phase.DIALING: out.resume,
 }
 
 
@@ -381,6 +431,14 @@ def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
         case cmd.CollectFrom() if turn.s.collecting and not unreachable:
             turn.set(collecting=False)
             tell(turn, flow.Collected("", flow.CollectEnd.TIMEOUT))
+        case cmd.TransferLeg() if e.command.new_leg == turn.s.channel and not unreachable:
+            ended(turn, out.not_reached(turn), HangupCause.REJECTED, "system")
+        case cmd.TransferLeg() if turn.s.consult and e.command.new_leg == turn.s.consult.channel and not unreachable:
+            consult.not_called(turn, e)
+        case cmd.RingAgent() if turn.s.consult and e.command.channel == turn.s.consult.channel and not unreachable:
+            consult.not_rung(turn, e)
+        case cmd.BridgeLegs() if turn.s.phase is Phase.CONSULT and not unreachable:
+            consult.back(turn, "failed", e.code)
         case cmd.TransferLeg() if e.command.new_leg == turn.s.far and not unreachable:
             transfer.not_taken(turn, e)
         case cmd.BridgeLegs() if turn.s.phase is Phase.CONNECTING and not unreachable:

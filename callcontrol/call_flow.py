@@ -9,6 +9,7 @@ from callcontrol import events as ev
 from callcontrol.call_state import Message, Onward, Turn
 from callcontrol.model import Direction, ExitReason, InitiationMethod, Medium, Phase, Role
 from callcontrol.routing import terms as routing
+from callcontrol.routing.rules import PERSONAL
 from ivr_flows import protocol as flow
 from ivr_flows.state import action_to_json
 from pbx import events as pbx
@@ -191,7 +192,9 @@ def route(turn: Turn) -> None:
             routing.WorkItem(
                 id=s.id,
                 medium=Medium.VOICE,
-                queue=s.queue,
+                # Handed to one agent by another: their own line, so that no queue's rules turn it away.
+                queue=f"{PERSONAL}{s.hand}" if s.handed else s.queue,
+                agent=s.hand,
                 queued_at=s.queued_at,
                 priority=s.priority,
                 skills=s.skills,
@@ -201,8 +204,6 @@ def route(turn: Turn) -> None:
             )
         )
     )
-    if s.hand is not None:
-        turn.do(cmd.AssignItem(s.hand, "supervisor"))
 
 
 def end_flow(turn: Turn, how: str) -> None:

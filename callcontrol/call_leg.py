@@ -13,7 +13,6 @@ from callcontrol import call_transfer as transfer
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
-from callcontrol.call_flow import hang_up
 from callcontrol.call_state import Turn
 from callcontrol.model import OfferEnd, Phase
 from pbx.terms import HangupCause
@@ -73,7 +72,8 @@ def miss(turn: Turn) -> None:
     until = turn.at + GRACE_S
     turn.set(away=True, aways=s.aways + 1, held=False, agent_channel=None)
     turn.fact(ev.AgentAway(agent=s.agent, participant=s.agent_participant, until=until))
-    turn.do(cmd.PartLegs(s.channel), cmd.StartMusic(s.channel, s.music))
+    if s.phase is not Phase.CONFERENCE:  # there the others talk on
+        turn.do(cmd.PartLegs(s.channel), cmd.StartMusic(s.channel, s.music))
     turn.do(cmd.SetTimer(f"{AWAY}:{turn.s.aways}", until))
 
 
@@ -111,7 +111,11 @@ def back(turn: Turn, e: inp.LegBack) -> None:
     s = turn.s
     if s.away and e.agent == s.agent:
         turn.set(agent_channel=e.channel)
-        turn.do(cmd.BridgeLegs(s.channel, e.channel))
+        if s.phase is Phase.CONFERENCE:
+            turn.do(cmd.EnterRoom(e.channel, s.id))
+            joined_again(turn)
+        else:
+            turn.do(cmd.BridgeLegs(s.channel, e.channel))
 
 
 def joined_again(turn: Turn) -> None:
@@ -131,7 +135,4 @@ def grace_over(turn: Turn, number: str) -> None:
     if turn.s.recording is not None:
         turn.do(cmd.StopRecording(s.channel, turn.s.recording))
     queue.drop_agent_leg(turn, "leg_lost")
-    if s.queue is not None:
-        queue.queue_again(turn, first=True)
-    else:
-        hang_up(turn, HangupCause.NORMAL)
+    queue.queue_again(turn, first=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol.call_flow import back_to_flow, route
-from callcontrol.call_state import Turn
+from callcontrol.call_state import Turn, without
 from callcontrol.model import OfferEnd, ParticipantId, Phase, Role
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import QueueExit
@@ -103,7 +103,10 @@ def drop_agent_leg(turn: Turn, why: str, cause: HangupCause = HangupCause.NORMAL
 
 def assigned(turn: Turn, d: routing.Assign) -> None:
     s = turn.s
-    turn.set(phase=Phase.CONNECTING, offer=None, working=d.agent)
+    items = without(s.items, d.agent)
+    if s.handed:
+        turn.do(cmd.TakeWork(d.agent, "", s.queue or ""))
+    turn.set(phase=Phase.CONNECTING, offer=None, working=d.agent, hand=None, handed=False, items=items)
     turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=OfferEnd.ACCEPTED))
     turn.fact(ev.Dequeued(queue=s.queue or "", how="answered", waited_s=waited(turn)))
     if d.offer == s.offer and s.agent_channel is not None:
@@ -117,7 +120,7 @@ def late_assign(turn: Turn, d: routing.Assign) -> None:
     """The agent answered in the instant in which the citizen left: there was no talk, only an accepted offer."""
     turn.set(offer=None, working=d.agent)
     turn.fact(ev.OfferEnded(offer=d.offer, agent=d.agent, how=OfferEnd.ACCEPTED, detail="citizen left"))
-    turn.do(cmd.EndWork(d.agent))
+    turn.end_work(d.agent)
     drop_agent_leg(turn, "customer_left")
 
 
@@ -139,18 +142,20 @@ def moved(turn: Turn, d: routing.Moved) -> None:
 def lost_before_talk(turn: Turn, why: str) -> None:
     """Accepted, but the legs were never joined: the citizen goes back to their place."""
     if turn.s.working is not None:
-        turn.do(cmd.EndWork(turn.s.working))
+        turn.end_work(turn.s.working)
     drop_agent_leg(turn, why)
     queue_again(turn)
 
 
 def queue_again(turn: Turn, *, first: bool = False) -> None:
     """In the place that the first arrival in this queue gives; `first`: before all who wait, for the agent was lost."""
+    if turn.s.queue is None:  # a call out: there is no line it came from
+        return back_to_flow(turn, QueueExit.TALKED)
     more = AHEAD_OF_ALL if first else 0
     turn.set(phase=Phase.QUEUED, agent=None, waits_since=turn.at, give_up_at=None, priority=turn.s.priority + more)
     turn.fact(ev.Queued(queue=turn.s.queue or "", priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
     turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))
-    route(turn)
+    return route(turn)
 
 
 def abandoned(turn: Turn) -> None:

@@ -10,10 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from callcontrol import events as ev
-from callcontrol.commands import Command
-from callcontrol.model import AgentId, InteractionId, OfferId, ParticipantId, Phase
+from callcontrol.commands import Command, EndWork
+from callcontrol.model import AgentId, InteractionId, OfferId, ParticipantId, Phase, Target
 from foundation.errors import Conflict
 from ivr_flows import protocol as flow
+from pbx.terms import Supervision
 
 
 class NotNow(Conflict):
@@ -41,6 +42,35 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
 
     def talking(self) -> Onward:
         return replace(self, talks=True)
+
+
+class Consult(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the agent asks, beside the citizen: a colleague, through the router, or a number.
+
+    `item` is the router's name of a colleague's part. `state`: asked, ringing, talking. `with_customer`: the agent has
+    gone back to the citizen for the moment, and this one hears music."""
+
+    participant: ParticipantId
+    kind: Target
+    to: str
+    item: str = ""
+    agent: AgentId | None = None
+    offer: OfferId | None = None
+    channel: str | None = None
+    is_open: bool = False
+    state: str = "asked"
+    with_customer: bool = False
+
+    @property
+    def talks(self) -> bool:
+        return self.state == "talking"
+
+
+class Watcher(msgspec.Struct, frozen=True):
+    """A supervisor who listens, whispers or speaks, from their own open leg."""
+
+    channel: str
+    mode: Supervision
 
 
 class FlowRef(msgspec.Struct, frozen=True):
@@ -114,6 +144,13 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     agent_open: bool = False  # `agent_channel` is the agent's open leg: never hung up by a call, only parted
     away: bool = False  # the agent's open leg went down in the talk; the next one is joined again
     aways: int = 0
+    consult: Consult | None = None
+    consults: int = 0
+    others: dict[AgentId, str] = {}  # agents beside `working` whom the router holds for this call, by its item's name
+    items: dict[AgentId, str] = {}  # where the router knows an agent's part by another name than the call's
+    handed: bool = False  # `hand` was chosen by an agent: when that one does not take it, the queue does
+    hands: int = 0
+    watchers: dict[AgentId, Watcher] = {}
     playbacks: int = 0
     recordings: int = 0
 
@@ -138,6 +175,10 @@ class Turn:
 
     def do(self, *commands: Command) -> None:
         self.commands.extend(commands)
+
+    def end_work(self, agent: AgentId) -> None:
+        """The agent's share is done, under whatever name the router has it."""
+        self.do(EndWork(agent, self.s.items.get(agent, "")))
 
     # Ids are counted, not drawn: the same events give the same ids, in a replay too.
 
@@ -165,7 +206,17 @@ class Turn:
 
 def open_channels(state: CallState) -> tuple[str, ...]:
     """The open legs of agents that this call uses now: what happens to them is told to it."""
-    return (state.agent_channel,) if state.agent_open and state.agent_channel is not None else ()
+    consult = state.consult
+    legs = (
+        state.agent_channel if state.agent_open else None,
+        consult.channel if consult is not None and consult.is_open else None,
+        *(watcher.channel for watcher in state.watchers.values()),
+    )
+    return tuple(leg for leg in legs if leg is not None)
+
+
+def without(held: dict[AgentId, str], agent: AgentId) -> dict[AgentId, str]:
+    return {other: item for other, item in held.items() if other != agent}
 
 
 def waiting_of(state: CallState) -> bool:

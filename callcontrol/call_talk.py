@@ -7,7 +7,7 @@ from callcontrol import events as ev
 from callcontrol import inputs as inp
 from callcontrol.call_flow import back_to_flow, end_flow
 from callcontrol.call_queue import drop_agent_leg
-from callcontrol.call_state import Turn
+from callcontrol.call_state import Turn, without
 from callcontrol.model import AgentId, ParticipantId, Phase
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import QueueExit
@@ -43,7 +43,7 @@ def part(turn: Turn, by: str) -> None:
     assert s.agent_participant is not None  # noqa: S101
     turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by=by))
     turn.set(held=False, away=False)
-    turn.do(cmd.EndWork(s.agent))
+    turn.end_work(s.agent)
 
 
 def part_open(turn: Turn) -> None:
@@ -115,20 +115,38 @@ def send_digits(turn: Turn, e: inp.SendDigits) -> None:
 
 def wrap_up_begun(turn: Turn, d: routing.WrapUpBegun) -> None:
     s = turn.s
-    if d.agent == s.working or d.agent in s.wrapping:
+    if d.agent == s.working or d.agent in s.wrapping or d.agent in s.others:
         if d.agent not in s.wrapping:  # else it is only taken up again, by a new daemon
             turn.fact(ev.WrapUpStarted(agent=d.agent, until=d.until))
-        turn.set(wrapping={**s.wrapping, d.agent: d.until}, working=None if d.agent == s.working else s.working)
+        turn.set(wrapping={**s.wrapping, d.agent: d.until})
+        _let_go(turn, d.agent, d.item)
 
 
 def wrap_up_over(turn: Turn, d: routing.WrapUpOver) -> None:
     s = turn.s
-    if d.agent == s.working or d.agent in s.wrapping:
-        turn.set(
-            wrapping={agent: until for agent, until in s.wrapping.items() if agent != d.agent},
-            working=None if d.agent == s.working else s.working,
-        )
+    if d.agent == s.working or d.agent in s.wrapping or d.agent in s.others:
+        turn.set(wrapping={agent: until for agent, until in s.wrapping.items() if agent != d.agent})
+        _let_go(turn, d.agent, d.item)
         turn.fact(ev.WrapUpEnded(agent=d.agent, how=d.how, disposition=d.disposition))
+
+
+def _let_go(turn: Turn, agent: AgentId, item: str) -> None:
+    """The router holds that agent no longer under that name."""
+    s = turn.s
+    turn.set(others=without(s.others, agent))
+    if agent == s.working and item == s.items.get(agent, s.id):
+        turn.set(working=None)
+
+
+def classify(turn: Turn, e: inp.Classify) -> None:
+    turn.fact(ev.Classified(by=e.by, disposition=e.disposition, reason=e.reason))
+    if e.reason is not None:
+        turn.set(reason=e.reason)
+
+
+def ask_supervisor(turn: Turn, e: inp.AskSupervisor) -> None:
+    turn.fact(ev.SupervisorAsked(by=e.by, text=e.text))
+    turn.do(cmd.Alert("supervisor_asked", f"agent {e.by} asks for a supervisor"))
 
 
 # --- recording: in every phase, for its end may come late --------------------

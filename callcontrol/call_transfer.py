@@ -27,12 +27,17 @@ def asked(turn: Turn, e: pbx.TransferAsked) -> None:
     if e.consult is not None:
         # Its consultation is a call of its own, with a record of its own: two records cannot become one.
         return _refuse(turn, "attended")
+    return begin(turn, e.target)
+
+
+def begin(turn: Turn, target: str) -> None:
+    s = turn.s
+    assert s.agent is not None  # noqa: S101 - a talk has an agent
     far, participant = turn.new_leg()
     turn.set(phase=Phase.TRANSFER, far=far, far_participant=participant, far_up=False, held=False)
-    turn.fact(ev.ParticipantJoined(participant=participant, role=Role.EXTERNAL, address=e.target, channel=far))
-    turn.fact(ev.TransferBegun(by=s.agent, to=e.target, participant=participant))
-    turn.do(cmd.TransferLeg(s.channel, far, e.target, s.from_number, RING_S))
-    return None
+    turn.fact(ev.ParticipantJoined(participant=participant, role=Role.EXTERNAL, address=target, channel=far))
+    turn.fact(ev.TransferBegun(by=s.agent, to=target, participant=participant))
+    turn.do(cmd.TransferLeg(s.channel, far, target, s.from_number, RING_S))
 
 
 def refused(turn: Turn, _e: pbx.TransferAsked) -> None:
@@ -72,7 +77,7 @@ def part(turn: Turn) -> None:
     if s.agent is not None and s.agent_participant is not None:
         # Whom the switch has joined with the third party is parted from the agent already.
         turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by="agent"))
-        turn.do(cmd.EndWork(s.agent))
+        turn.end_work(s.agent)
         drop_agent_leg(turn, "transferred")
 
 

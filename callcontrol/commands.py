@@ -99,6 +99,17 @@ class PartLegs:
 
 
 @dataclass(frozen=True, slots=True)
+class EnterRoom:
+    channel: str
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRoom:
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendDigitsTo:
     channel: str
     digits: str
@@ -171,7 +182,7 @@ class RouteItem:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawItem:
-    pass
+    item: str = ""  # the call's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +211,29 @@ class AnswerOffer:
 
 
 @dataclass(frozen=True, slots=True)
-class EndWork:
+class BeginWork:
+    """An agent begins what was not offered to them: a call out, a call taken over."""
+
     agent: AgentId
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeWork:
+    """What the agent has under that item's name (the call's own when empty) is the call itself from now on."""
+
+    agent: AgentId
+    item: str
+    queue: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndWork:
+    """`item`: the call's own when empty. Without `wrap_up` there is nothing to write down."""
+
+    agent: AgentId
+    item: str = ""
+    wrap_up: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +263,8 @@ SwitchCommand: TypeAlias = (
     | BridgeLegs
     | PartLegs
     | SendDigitsTo
+    | EnterRoom
+    | LeaveRoom
     | TransferLeg
     | HoldLeg
     | UnholdLeg
@@ -240,5 +274,7 @@ SwitchCommand: TypeAlias = (
     | StopRecording
     | FinishRecording
 )
-RouterCommand: TypeAlias = RouteItem | WithdrawItem | MoveItem | RaiseItem | AssignItem | AnswerOffer | EndWork
+RouterCommand: TypeAlias = (
+    RouteItem | WithdrawItem | MoveItem | RaiseItem | AssignItem | AnswerOffer | BeginWork | TakeWork | EndWork
+)
 Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | Alert | Fetch | AskPlace

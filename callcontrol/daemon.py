@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from callcontrol import inputs as inp
+from callcontrol.call_consult import ITEM
 from callcontrol.call_state import CallState, Flows, open_channels
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
@@ -38,6 +39,9 @@ log = get_logger(__name__)
 RECONCILE_AGAIN_S = 2.0
 # So often each call is held against the switch, whatever was told: an event that was never told keeps no call open.
 AUDIT_S = 60.0
+
+
+_OF_CONSULTS = (routing.MakeOffer, routing.OfferOver, routing.Assign, routing.GiveUp)
 
 
 class Daemon:
@@ -157,10 +161,16 @@ class Daemon:
         self._around.herald.alert(self._around.clock.now(), alert.kind, message, alert.item)
 
     def _to_call(self, call: InteractionId, decision: ItemDecision) -> None:
+        item, call = call, InteractionId(call.partition(ITEM)[0])
         session = self._sessions.get(call)
         if session is None:
             return
-        if isinstance(decision, routing.MakeOffer) and self.open_legs.offers_go_there(decision.agent):
+        if item != call and isinstance(decision, _OF_CONSULTS):
+            leg, on_page = None, False
+            if isinstance(decision, routing.MakeOffer):
+                leg, on_page = self.open_legs.of(decision.agent), self.open_legs.offers_go_there(decision.agent)
+            session.tell(inp.ConsultDecision(decision, leg, on_page))
+        elif isinstance(decision, routing.MakeOffer) and self.open_legs.offers_go_there(decision.agent):
             session.tell(inp.OfferMade(decision, self.open_legs.of(decision.agent)))
         else:
             session.tell(decision)
@@ -214,6 +224,16 @@ class Daemon:
         session = self._begin(CallSession(self._around, state, channel=event.channel, trunk=event.trunk))
         self._started.labels("inbound" if event.trunk else "internal").inc()
         session.tell(event)
+
+    async def call_out(self, order: inp.PlaceCall) -> InteractionId:
+        """A call of our own. Raises what the switch, or the rules of calls out, refuse it with."""
+        if not self.ready.is_set() or not self._accepting:
+            raise SwitchUnreachable("not reconciled with the switch, or stopping")
+        state = CallState(id=InteractionId(self._make_id()))
+        session = self._begin(CallSession(self._around, state, channel=f"{state.id}{LEG}1"))
+        self._started.labels("outbound").inc()
+        await session.ask(order)
+        return state.id
 
     def _is_full(self, trunk: str | None) -> bool:
         """Whether all lines of the trunk are taken. What it refuses the gateway may send over another."""

@@ -23,6 +23,7 @@ from callcontrol.model import (
     ParticipantId,
     Role,
     Steering,
+    Target,
 )
 from callcontrol.routing.why import Why
 
@@ -40,6 +41,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     from_name: str
     to_address: str
     trunk: str | None
+    queue: str | None = None  # of a call out: for which it is made
 
 
 class ParticipantJoined(Fact, frozen=True, kw_only=True, tag="participant_joined"):
@@ -155,6 +157,63 @@ class TransferEnded(Fact, frozen=True, kw_only=True, tag="transfer_ended"):
     detail: str = ""
 
 
+class Transferred(Fact, frozen=True, kw_only=True, tag="transferred"):
+    """Given on without asking first, to an agent or a queue; what follows says who took it."""
+
+    by: AgentId
+    kind: Target
+    to: str
+
+
+class ConsultBegun(Fact, frozen=True, kw_only=True, tag="consult_begun"):
+    """The agent asks somebody, and the citizen hears music."""
+
+    by: AgentId
+    kind: Target
+    to: str
+    participant: ParticipantId
+
+
+class ConsultAnswered(Fact, frozen=True, kw_only=True, tag="consult_answered"):
+    participant: ParticipantId
+
+
+class ConsultSwapped(Fact, frozen=True, kw_only=True, tag="consult_swapped"):
+    with_customer: bool
+
+
+class ConsultEnded(Fact, frozen=True, kw_only=True, tag="consult_ended"):
+    """`how`: completed (the citizen was given on), cancelled, failed (nobody took it), refused, left, lost."""
+
+    participant: ParticipantId
+    how: str
+    detail: str = ""
+
+
+class ConferenceBegun(Fact, frozen=True, kw_only=True, tag="conference_begun"):
+    by: AgentId
+
+
+class Dialing(Fact, frozen=True, kw_only=True, tag="dialing"):
+    """A call out rings."""
+
+    agent: AgentId
+    participant: ParticipantId
+
+
+class SupervisorAsked(Fact, frozen=True, kw_only=True, tag="supervisor_asked"):
+    by: AgentId
+    text: str
+
+
+class Classified(Fact, frozen=True, kw_only=True, tag="classified"):
+    """By the agent, or by who may for them; None: as it was."""
+
+    by: AgentId
+    disposition: str | None = None
+    reason: str | None = None
+
+
 class Held(Fact, frozen=True, kw_only=True, tag="held"):
     by: AgentId | None
 
@@ -266,6 +325,15 @@ AnyFact: TypeAlias = (
     | DigitsSent
     | TransferBegun
     | TransferEnded
+    | Transferred
+    | ConsultBegun
+    | ConsultAnswered
+    | ConsultSwapped
+    | ConsultEnded
+    | ConferenceBegun
+    | Dialing
+    | SupervisorAsked
+    | Classified
     | Held
     | Resumed
     | Disconnected
@@ -287,6 +355,8 @@ PRIVATE_FIELDS: dict[type[Fact], frozenset[str]] = {
     Started: frozenset({"from_address", "from_name"}),
     ParticipantJoined: frozenset({"address"}),
     DigitsSent: frozenset({"digits"}),
+    ConsultBegun: frozenset({"to"}),
+    SupervisorAsked: frozenset({"text"}),
     TransferBegun: frozenset({"to"}),
     FlowNoted: frozenset({"data"}),  # where the event says `private`
 }

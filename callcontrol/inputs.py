@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from callcontrol.commands import Command
-from callcontrol.model import AgentId, Steering
+from callcontrol.model import AgentId, Steering, Target
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import Response
 from pbx import events as pbx
@@ -139,8 +139,111 @@ class Steer:
     agent: AgentId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AskColleague:
+    """Attended transfer: ask first, whom then the citizen is given to, or not. `kind` is agent or number."""
+
+    by: AgentId
+    kind: Target
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultDecision:
+    """The router on a consultation's own item; `leg` is the open leg of whom it offers to, with `on_page`."""
+
+    decision: routing.MakeOffer | routing.OfferOver | routing.Assign | routing.GiveUp
+    leg: str | None = None
+    on_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultComplete:
+    """The citizen is given to who was asked."""
+
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultCancel:
+    """Back to the citizen."""
+
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultSwap:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultConference:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceLeave:
+    """The agent goes, the others talk on."""
+
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceRemove:
+    """Who was asked goes."""
+
+    by: AgentId
+    participant: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOn:
+    """Blind transfer: to an agent, a queue, a number."""
+
+    by: AgentId
+    kind: Target
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall:
+    """The first input of a call out, from the agent's open leg."""
+
+    by: AgentId
+    leg: str
+    number: str
+    queue: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskSupervisor:
+    by: AgentId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classify:
+    """What the contact was about, and how it ended; None leaves it as it is."""
+
+    by: AgentId
+    disposition: str | None = None
+    reason: str | None = None
+
+
 CallInput: TypeAlias = (
-    pbx.SwitchEvent
+    AskColleague
+    | ConsultDecision
+    | ConsultComplete
+    | ConsultCancel
+    | ConsultSwap
+    | ConsultConference
+    | ConferenceLeave
+    | ConferenceRemove
+    | HandOn
+    | PlaceCall
+    | AskSupervisor
+    | Classify
+    | pbx.SwitchEvent
     | routing.MakeOffer
     | routing.OfferOver
     | routing.Assign

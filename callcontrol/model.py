@@ -50,6 +50,9 @@ class Phase(StrEnum):
     QUEUED = "queued"
     CONNECTING = "connecting"  # an agent accepted; the two legs are being joined
     TALKING = "talking"
+    CONSULT = "consult"  # the agent asks a colleague or a third party; the citizen hears music
+    CONFERENCE = "conference"  # all three hear one another
+    DIALING = "dialing"  # a call out: the number rings, the agent hears it
     TRANSFER = "transfer"  # given to a third party, who rings or talks with the citizen
     WRAP_UP = "wrap_up"  # the citizen is gone, the agent writes down what it was about
     ENDING = "ending"  # the citizen is gone; legs and recordings are being finished
@@ -69,6 +72,7 @@ class ExitReason(StrEnum):
     FAILED = "failed"  # our side broke: see the cause
     SWITCH_LOST = "switch_lost"  # the switch died under it
     DAEMON_LOST = "daemon_lost"  # it ended while no daemon was watching
+    NOT_REACHED = "not_reached"  # a call out that nobody answered
     ENDED_BY_SUPERVISOR = "ended_by_supervisor"  # before an agent talked
 
 
@@ -79,6 +83,14 @@ class Steering(StrEnum):
     RAISE = "raise"
     ASSIGN = "assign"
     END = "end"
+
+
+class Target(StrEnum):
+    """Whom an agent gives a call to, or asks."""
+
+    AGENT = "agent"
+    QUEUE = "queue"
+    NUMBER = "number"
 
 
 class Role(StrEnum):

@@ -3,19 +3,22 @@ raises why it cannot be."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, TypeVar
 
 from callcontrol import inputs as inp
 from callcontrol.call_state import NotNow
-from callcontrol.model import AgentId, InteractionId, OfferEnd, OfferId
+from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd, OfferId
 from callcontrol.routing import terms as routing
 from foundation.clock import Clock
-from foundation.errors import NotFound
+from foundation.errors import NotFound, Unavailable
 from foundation.logs import get_logger
+from pbx.terms import SwitchError, SwitchUnreachable
 
 if TYPE_CHECKING:
     from callcontrol.daemon import Daemon
 
+T = TypeVar("T")
 log = get_logger(__name__)
 
 
@@ -31,6 +34,24 @@ class LegDown(NotNow):
     code = "phone.leg_down"
 
 
+class Busy(NotNow):
+    code = "agent.busy"
+
+
+class NotSignedIn(NotNow):
+    code = "agent.signed_out"
+
+
+class NotAvailable(NotNow):
+    code = "agent.not_available"
+
+
+class Refused(NotNow):
+    """The switch, or the rules of calls out, said no; the code is theirs."""
+
+    code = "call.refused"
+
+
 class Orders:
     def __init__(self, daemon: Daemon, clock: Clock) -> None:
         self._daemon = daemon
@@ -39,8 +60,7 @@ class Orders:
     def accept(self, agent: AgentId, offer: OfferId) -> None:
         """Exactly one answer counts: the router takes the first, and nothing runs between the question and it."""
         self._offered_to(agent, offer)
-        if self._daemon.open_legs.of(agent) is None:
-            raise LegDown("the audio leg of this agent is down", agent=agent)
+        self._leg(agent)
         self._answer(offer, OfferEnd.ACCEPTED)
 
     def reject(self, agent: AgentId, offer: OfferId, reason: str) -> None:
@@ -55,9 +75,44 @@ class Orders:
         if view is None or view.offer != offer:
             raise OfferOverAlready("this offer is over", offer=offer)
 
+    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+        """A call out from the agent's open leg. Returns when it is being dialled."""
+        leg = self._leg(agent)
+        self.check_free(agent)
+        return await _refusals_told(self._daemon.call_out(inp.PlaceCall(agent, leg, number, queue)))
+
+    def check_free(self, agent: AgentId) -> None:
+        """No call in hand, and none being offered: wrap-ups and other media may be."""
+        view = self._daemon.desk.router.agents.get(agent)
+        if view is None or view.state is AgentState.SIGNED_OUT:
+            raise NotSignedIn("this agent is not signed in", agent=agent)
+        if view.offer is not None or any(w.until is None and w.medium is Medium.VOICE for w in view.works.values()):
+            raise Busy("this agent has a call in hand, or is offered one", agent=agent)
+
+    def check_ready(self, agent: AgentId) -> None:
+        """Somebody who would be offered a call now."""
+        view = self._daemon.desk.router.agents.get(agent)
+        if view is None or view.state is not AgentState.READY:
+            raise NotAvailable("this agent is not ready", agent=agent)
+
+    def _leg(self, agent: AgentId) -> str:
+        leg = self._daemon.open_legs.of(agent)
+        if leg is None:
+            raise LegDown("the audio leg of this agent is down", agent=agent)
+        return leg
+
     async def order(self, call: InteractionId, order: inp.CallInput) -> None:
         """To a call that goes on. Raises `NotFound`, `NotNow`, or what the switch refused it with."""
         session = self._daemon.sessions.get(call)
         if session is None:
             raise NotFound("no such call goes on", interaction=call)
-        await session.ask(order)
+        await _refusals_told(session.ask(order))
+
+
+async def _refusals_told(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except SwitchUnreachable as error:
+        raise Unavailable("the switch does not answer now") from error
+    except SwitchError as error:
+        raise Refused(error.message, why=error.code) from error

@@ -56,6 +56,7 @@ def _start(event: ev.InteractionEvent, fact: ev.Started) -> Interaction:
         from_name=fact.from_name,
         to_address=fact.to_address,
         trunk=fact.trunk,
+        queue=fact.queue,
         events=1,
     )
 
@@ -198,7 +199,7 @@ def _unheld(r: Interaction, _f: ev.Resumed, at: float) -> Interaction:
 
 
 def _away(r: Interaction, _f: ev.AgentAway, at: float) -> Interaction:
-    return _customer_segment(r, SegmentKind.HOLD, at)
+    return r if r.phase is Phase.CONFERENCE else _customer_segment(r, SegmentKind.HOLD, at)
 
 
 def _back(r: Interaction, _f: ev.AgentBack, at: float) -> Interaction:
@@ -223,6 +224,38 @@ def _transfer_ended(r: Interaction, f: ev.TransferEnded, at: float) -> Interacti
     if f.how == "connected":
         return _open(r, f.participant, SegmentKind.TALK, at)
     return replace(r, phase=Phase.TALKING)
+
+
+def _consult_begun(r: Interaction, f: ev.ConsultBegun, at: float) -> Interaction:
+    r = _open(_customer_segment(r, SegmentKind.HOLD, at), f.participant, SegmentKind.ALERT, at)
+    return replace(r, phase=Phase.CONSULT)
+
+
+def _consult_answered(r: Interaction, f: ev.ConsultAnswered, at: float) -> Interaction:
+    return _open(_close(r, at, f.participant), f.participant, SegmentKind.TALK, at)
+
+
+def _consult_swapped(r: Interaction, f: ev.ConsultSwapped, at: float) -> Interaction:
+    return _customer_segment(r, SegmentKind.TALK if f.with_customer else SegmentKind.HOLD, at)
+
+
+def _consult_ended(r: Interaction, f: ev.ConsultEnded, at: float) -> Interaction:
+    if r.phase not in (Phase.CONSULT, Phase.CONFERENCE):
+        return r
+    r = _customer_segment(_close(r, at, f.participant), SegmentKind.TALK, at)
+    return replace(r, phase=Phase.TALKING)
+
+
+def _conference_begun(r: Interaction, _f: ev.ConferenceBegun, at: float) -> Interaction:
+    return replace(_customer_segment(r, SegmentKind.TALK, at), phase=Phase.CONFERENCE)
+
+
+def _dialing(r: Interaction, f: ev.Dialing, at: float) -> Interaction:
+    return replace(_customer_segment(r, SegmentKind.ALERT, at), phase=Phase.DIALING, agent=f.agent)
+
+
+def _classified(r: Interaction, f: ev.Classified, _at: float) -> Interaction:
+    return replace(r, disposition=f.disposition or r.disposition, reason=f.reason or r.reason)
 
 
 def _recording_started(r: Interaction, f: ev.RecordingStarted, at: float) -> Interaction:
@@ -293,6 +326,15 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.DigitsSent: _same,
     ev.TransferBegun: _transfer_begun,
     ev.TransferEnded: _transfer_ended,
+    ev.Transferred: _same,
+    ev.ConsultBegun: _consult_begun,
+    ev.ConsultAnswered: _consult_answered,
+    ev.ConsultSwapped: _consult_swapped,
+    ev.ConsultEnded: _consult_ended,
+    ev.ConferenceBegun: _conference_begun,
+    ev.Dialing: _dialing,
+    ev.SupervisorAsked: _same,
+    ev.Classified: _classified,
     ev.Held: _held,
     ev.Resumed: _unheld,
     ev.Disconnected: _disconnected,

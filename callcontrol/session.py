@@ -37,6 +37,7 @@ from pbx.terms import (
     PlaybackId,
     RecordingId,
     RecordingSpec,
+    RoomId,
     SwitchUnreachable,
 )
 
@@ -262,6 +263,12 @@ class CallSession:
     async def _part(self, c: cmd.PartLegs) -> None:
         await self._around.switch.unbridge(ChannelId(c.channel))
 
+    async def _enter_room(self, c: cmd.EnterRoom) -> None:
+        await self._around.switch.enter_room(ChannelId(c.channel), RoomId(c.room))
+
+    async def _leave_room(self, c: cmd.LeaveRoom) -> None:
+        await self._around.switch.leave_room(ChannelId(c.channel))
+
     async def _send_digits(self, c: cmd.SendDigitsTo) -> None:
         await self._around.switch.send_digits(ChannelId(c.channel), c.digits)
 
@@ -314,8 +321,9 @@ class CallSession:
     async def _route(self, c: cmd.RouteItem) -> None:
         self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=c.item))
 
-    async def _withdraw(self, _c: cmd.WithdrawItem) -> None:
-        self._around.desk.tell(routing.ItemWithdrawn(at=self._around.clock.now(), item=self.state.id))
+    async def _withdraw(self, c: cmd.WithdrawItem) -> None:
+        item = InteractionId(c.item) if c.item else self.state.id
+        self._around.desk.tell(routing.ItemWithdrawn(at=self._around.clock.now(), item=item))
 
     async def _move(self, c: cmd.MoveItem) -> None:
         now = self._around.clock.now()
@@ -334,30 +342,51 @@ class CallSession:
             routing.OfferAnswered(at=self._around.clock.now(), offer=c.offer, how=c.how, detail=c.detail)
         )
 
+    async def _begin_work(self, c: cmd.BeginWork) -> None:
+        now = self._around.clock.now()
+        self._around.desk.tell(routing.WorkRestored(at=now, item=self.state.id, agent=c.agent, queue=c.queue))
+
+    async def _take_work(self, c: cmd.TakeWork) -> None:
+        item = InteractionId(c.item) if c.item else self.state.id
+        now = self._around.clock.now()
+        self._around.desk.tell(
+            routing.WorkRenamed(at=now, agent=c.agent, item=item, becomes=self.state.id, queue=c.queue)
+        )
+
     async def _end_work(self, c: cmd.EndWork) -> None:
-        self._around.desk.tell(routing.WorkEnded(at=self._around.clock.now(), item=self.state.id, agent=c.agent))
+        desk, now = self._around.desk, self._around.clock.now()
+        item = InteractionId(c.item) if c.item else self.state.id
+        view = desk.router.agents.get(c.agent)
+        if view is None or item not in view.works:
+            # Not known to the router (a supervisor who is signed in nowhere, say): nobody else would end it.
+            return self.tell(routing.WrapUpOver(item=item, agent=c.agent, how="not_signed_in", disposition=None))
+        desk.tell(routing.WorkEnded(at=now, item=item, agent=c.agent))
+        if not c.wrap_up:
+            desk.tell(routing.WrapUpFinished(at=now, agent=c.agent, item=item))
+        return None
 
     def restore_work(self) -> None:
         """Tell a new router who works for this call. Before it is told of anybody who waits: else it would offer them
         to who talks."""
         state = self.state
-        held: dict[AgentId, float | None] = {**state.wrapping}
+        held: dict[AgentId, float | None] = {**state.wrapping, **dict.fromkeys(state.others)}
         if state.working is not None:
             held[state.working] = None
         for agent, until in held.items():
+            item = InteractionId(state.items.get(agent, state.id))
             self._around.desk.tell(
                 routing.WorkRestored(
                     at=self._around.clock.now(),
-                    item=state.id,
+                    item=item,
                     agent=agent,
                     queue=state.queue or "",
                     wrap_up_until=until,
                 )
             )
             view = self._around.desk.router.agents.get(agent)
-            if view is None or view.item != state.id:
+            if view is None or item not in view.works:
                 # Signed out, or no longer in the settings: nobody else would end this work.
-                self.tell(routing.WrapUpOver(item=state.id, agent=agent, how="daemon_lost", disposition=None))
+                self.tell(routing.WrapUpOver(item=item, agent=agent, how="daemon_lost", disposition=None))
 
     async def _set_timer(self, c: cmd.SetTimer) -> None:
         # A timer that fires after the call is closed finds a mailbox that nobody reads, and is forgotten with it.
@@ -394,6 +423,8 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.BridgeLegs: CallSession._bridge,
     cmd.PartLegs: CallSession._part,
     cmd.SendDigitsTo: CallSession._send_digits,
+    cmd.EnterRoom: CallSession._enter_room,
+    cmd.LeaveRoom: CallSession._leave_room,
     cmd.TransferLeg: CallSession._transfer,
     cmd.HoldLeg: CallSession._hold,
     cmd.UnholdLeg: CallSession._unhold,
@@ -408,6 +439,8 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.RaiseItem: CallSession._raise,
     cmd.AssignItem: CallSession._assign,
     cmd.AnswerOffer: CallSession._answer_offer,
+    cmd.BeginWork: CallSession._begin_work,
+    cmd.TakeWork: CallSession._take_work,
     cmd.EndWork: CallSession._end_work,
     cmd.SetTimer: CallSession._set_timer,
     cmd.Alert: CallSession._alert,

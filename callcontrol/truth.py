@@ -14,7 +14,8 @@ LEG = "-leg"  # channel ids of our own legs are <interaction>-leg<n>: their owne
 
 def legs_of(state: CallState) -> frozenset[str]:
     onward = state.onward.channel if state.onward is not None else None
-    legs = (*state.leaving, state.agent_channel, state.far, onward, *open_channels(state))
+    asked = state.consult.channel if state.consult is not None else None
+    legs = (*state.leaving, state.agent_channel, state.far, onward, asked, *open_channels(state))
     return frozenset(leg for leg in legs if leg is not None)
 
 

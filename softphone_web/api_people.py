@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcontrol.model import AgentId, AgentState
+from callcontrol.model import AgentId, AgentState, InteractionId
 from foundation.access import Permission
 from softphone_web.call import Call
 from softphone_web.permissions import AGENT_STATE, Open, guard_agent_state
@@ -24,6 +24,7 @@ from softphone_web.schemas import (
     queue_out,
     trunk_out,
 )
+from softphone_web.schemas_desk import ExtendBody
 
 me_routes = Routes("/api/v1", tag="me")
 queue_routes = Routes("/api/v1", tag="queues")
@@ -74,6 +75,8 @@ async def set_agent_state(call: Call, path: AgentPath, body: StateBody) -> Agent
     """
     target = await _target(call, path)
     check_reason(body.state, body.reason)
+    if target == call.agent and body.state is AgentState.READY:
+        await call.deps.desks.check_wrapped_up(target)
     await _audit_other(call, target, "agent.state_set", state=body.state.value, reason=body.reason)
     by = call.who.id
     if body.state is AgentState.SIGNED_OUT:
@@ -99,10 +102,22 @@ async def sign_out_agent(call: Call, path: AgentPath) -> AgentOut:
 
 @agent_routes.post("/agents/{agent}/wrap-up/finish", AGENT_STATE, raises=(404, 409))
 async def finish_wrap_up(call: Call, path: AgentPath, body: WrapUpBody) -> AgentOut:
-    """End an agent's wrap-up, with the disposition of the interaction."""
+    """End an agent's wrap-up, with the disposition of the interaction. 409 `wrap_up.disposition_required` where the
+    queue wants one."""
     target = await _target(call, path)
     await _audit_other(call, target, "agent.wrap_up_finished", disposition=body.disposition)
-    return _out(call, await call.deps.agents.finish_wrap_up(target, disposition=body.disposition, by=call.who.id))
+    interaction = None if body.interaction is None else InteractionId(body.interaction)
+    await call.deps.desks.finish_wrap_up(target, interaction, body.disposition)
+    return _out(call, await call.deps.agents.get(target))
+
+
+@agent_routes.post("/agents/{agent}/wrap-up/extend", AGENT_STATE, raises=(404, 409))
+async def extend_wrap_up(call: Call, path: AgentPath, body: ExtendBody) -> AgentOut:
+    """More time to write down what a contact was about, as far as its queue allows."""
+    target = await _target(call, path)
+    interaction = None if body.interaction is None else InteractionId(body.interaction)
+    await call.deps.desks.extend_wrap_up(target, interaction, body.seconds)
+    return _out(call, await call.deps.agents.get(target))
 
 
 @trunk_routes.get("/trunks", (Permission.TRUNKS_READ,))

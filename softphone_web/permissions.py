@@ -87,7 +87,7 @@ def guard_agent_state(principal: Principal, agent: AgentId | None, target: Agent
 
 
 def guard_live_call(principal: Principal, agent: AgentId | None, handlers: frozenset[AgentId]) -> None:
-    """Orders to a call: of those who have it in hand, and of who controls all. Others' calls do not exist."""
+    """Orders to a call: of `handlers`, who have it in hand, and of who controls all. Others' calls do not exist."""
     if principal.may(P.CALLS_CONTROL):
         return
     if agent is None or agent not in handlers:

@@ -21,7 +21,9 @@ from callcontrol.model import (
     OfferId,
     PhoneKind,
     Role,
+    Target,
 )
+from foundation.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,15 +133,51 @@ class DeskView:
     measured_at: float
 
 
+class DispositionRequired(Conflict):
+    """The queue wants to know how each contact ended."""
+
+    code = "wrap_up.disposition_required"
+
+
 class Desks(Protocol):
     async def view(self, agent: AgentId) -> DeskView: ...
     async def accept(self, agent: AgentId, offer: OfferId) -> None: ...
     async def reject(self, agent: AgentId, offer: OfferId, reason: str) -> None: ...
+    async def finish_wrap_up(self, agent: AgentId, interaction: InteractionId | None, disposition: str | None) -> None:
+        """Without an interaction the oldest. Raises `DispositionRequired` where the queue wants one and there is none,
+        `Invalid` for one that the queue does not have, `Conflict` where there is no wrap-up."""
+        ...
+
+    async def extend_wrap_up(self, agent: AgentId, interaction: InteractionId | None, seconds: float) -> None: ...
+    async def check_wrapped_up(self, agent: AgentId) -> None:
+        """Raises `DispositionRequired` while a wrap-up of theirs lacks what its queue wants."""
+        ...
+
+    async def check_disposition(self, interaction: InteractionId, disposition: str | None, reason: str | None) -> None:
+        """Raises `Invalid` for a code that the call's queue does not have."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InHand:
+    """Who has to do with a call now: whose it is, who was asked, who writes it down."""
+
+    owners: frozenset[AgentId] = frozenset()
+    asked: frozenset[AgentId] = frozenset()
+    wrapping: frozenset[AgentId] = frozenset()
 
 
 class Calls(Protocol):
-    async def handlers(self, interaction: InteractionId) -> frozenset[AgentId]:
-        """The agents who have this call in hand now. Raises `NotFound` for one that does not go on."""
+    async def in_hand(self, interaction: InteractionId) -> InHand:
+        """Raises `NotFound` for a call that does not go on."""
+        ...
+
+    async def transfer(self, interaction: InteractionId, by: AgentId, kind: Target, to: str, *, attended: bool) -> None:
+        """Raises `NotFound` for a queue or an agent that there is not, `Conflict` for an agent who is not ready."""
+        ...
+
+    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+        """Call out from the agent's open leg; without a queue for the agent's first."""
         ...
 
     async def order(self, interaction: InteractionId, order: CallInput) -> None:

@@ -290,6 +290,7 @@ class StateBody(Model):
 
 class WrapUpBody(Model):
     disposition: Reason | None = None
+    interaction: Id | None = Field(default=None, description="the oldest wrap-up when absent")
 
 
 def agent_out(view: AgentView, detailed: bool) -> AgentOut:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from callcontrol.model import AgentState, Direction, Medium, PhoneKind, Role
+from callcontrol.model import AgentState, Direction, Medium, PhoneKind, Role, Target
 from softphone_web import ports_desk as p
 from softphone_web.routes import Model
-from softphone_web.schemas import Id, Reason, at, maybe_at
+from softphone_web.schemas import Id, Number, Reason, at, maybe_at
 
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9A-D*#]{1,32}$")]
 
@@ -135,6 +135,49 @@ class RejectBody(Model):
 
 class DtmfBody(Model):
     digits: Digits
+
+
+class TargetBody(Model):
+    kind: Target
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+*#][A-Za-z0-9_.*#@-]{0,63}$")] = Field(
+        description="an agent's or a queue's name, or a number"
+    )
+
+
+class TransferBody(Model):
+    kind: Literal["blind", "attended"]
+    to: TargetBody
+
+
+class ParticipantBody(Model):
+    participant: Id
+
+
+class TextBody(Model):
+    text: Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", min_length=1, max_length=500, strip_whitespace=True)]
+
+
+class PlaceCallBody(Model):
+    number: Number
+    queue: Id | None = Field(default=None, description="for which it is made: the agent's first by default")
+    customer: Id | None = Field(default=None, description="whom it is for, where that is known")
+
+
+class CallPlaced(Model):
+    interaction: str
+
+
+class DispositionBody(Model):
+    code: Reason
+
+
+class ReasonBody(Model):
+    reason: Reason
+
+
+class ExtendBody(Model):
+    seconds: float = Field(gt=0, le=3600)
+    interaction: Id | None = None
 
 
 def codes_out(codes: Mapping[str, str]) -> list[CodeOut]:

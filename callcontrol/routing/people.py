@@ -146,3 +146,18 @@ def restored(board: Board, e: t.WorkRestored) -> None:
         board.settle(agent)
         return board.out.extend(suspended)
     return begin_wrap_up(board, agent, work, micros(e.wrap_up_until))
+
+
+def renamed(board: Board, e: t.WorkRenamed) -> None:
+    agent = board.agents.get(e.agent)
+    work = None if agent is None else agent.works.get(e.item)
+    if agent is None or work is None or work.until is not None:
+        return board.ignore("work_renamed", "this agent does not work on this item")
+    if e.becomes != e.item and (e.becomes in board.hands or e.becomes in agent.works or e.becomes in board.waiting):
+        return board.ignore("work_renamed", "that name is taken")
+    del agent.works[e.item]
+    board.hands.pop(e.item, None)
+    work.item, work.queue = e.becomes, e.queue
+    agent.works[e.becomes] = work
+    board.hands[e.becomes] = agent
+    return board.settle(agent)

@@ -157,6 +157,7 @@ _HANDLERS: dict[type[Any], Callable[[Board, Any], None]] = {
     t.WrapUpFinished: people.wrap_up_finished,
     t.WrapUpExtended: people.wrap_up_extended,
     t.WorkRestored: people.restored,
+    t.WorkRenamed: people.renamed,
     t.ItemQueued: items.queued,
     t.ItemWithdrawn: items.withdrawn,
     t.PlaceHeld: items.held,

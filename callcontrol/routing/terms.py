@@ -146,6 +146,16 @@ class WorkRestored(_In, frozen=True, kw_only=True):
     medium: Medium = Medium.VOICE
 
 
+class WorkRenamed(_In, frozen=True, kw_only=True):
+    """What an agent works on goes on under another name, and by another queue's rules: a consultation becomes the call
+    itself."""
+
+    agent: AgentId
+    item: InteractionId
+    becomes: InteractionId
+    queue: str
+
+
 class TimePassed(_In, frozen=True, kw_only=True):
     pass
 
@@ -165,6 +175,7 @@ RouterEvent: TypeAlias = (
     | WrapUpFinished
     | WrapUpExtended
     | WorkRestored
+    | WorkRenamed
     | TimePassed
 )
 

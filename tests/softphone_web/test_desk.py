@@ -6,7 +6,8 @@ import pytest
 
 from callcontrol import inputs as inp
 from callcontrol.call_state import NotNow
-from callcontrol.model import AgentId
+from callcontrol.model import AgentId, Target
+from callcontrol.orders import Refused
 from softphone_web.ports import LiveEvent, Topic
 from tests.support.web import ANA, NOW, Api
 from tests.support.web_desk import CALL, OFFER
@@ -38,6 +39,13 @@ async def test_an_offer_is_answered_once(api: Api) -> None:
         ("resume", None, inp.AgentResume(ANA)),
         ("hangup", None, inp.AgentHangup(ANA)),
         ("dtmf", {"digits": "12#"}, inp.SendDigits(ANA, "12#")),
+        ("consult/complete", None, inp.ConsultComplete(ANA)),
+        ("consult/cancel", None, inp.ConsultCancel(ANA)),
+        ("consult/swap", None, inp.ConsultSwap(ANA)),
+        ("consult/conference", None, inp.ConsultConference(ANA)),
+        ("conference/leave", None, inp.ConferenceLeave(ANA)),
+        ("conference/remove", {"participant": "p2"}, inp.ConferenceRemove(ANA, "p2")),
+        ("supervisor-request", {"text": "No sé qué decir"}, inp.AskSupervisor(ANA, "No sé qué decir")),
         ("recording/pause", None, inp.RecordingPause(ANA)),
         ("recording/resume", None, inp.RecordingResume(ANA)),
     ],
@@ -66,6 +74,60 @@ async def test_what_cannot_be_now_says_why(api: Api) -> None:
     api.platform.desks.refuse = NotNow("the call is not in a state for this")
     problem = await api.json("POST", f"/api/v1/interactions/{CALL}/hold", "ana", 409)
     assert problem["code"] == "call.not_now"
+
+
+@pytest.mark.parametrize(
+    ("body", "done"),
+    [
+        ({"kind": "blind", "to": {"kind": "agent", "id": "luis"}}, (Target.AGENT, "luis", False)),
+        ({"kind": "attended", "to": {"kind": "agent", "id": "luis"}}, (Target.AGENT, "luis", True)),
+        ({"kind": "attended", "to": {"kind": "number", "id": "+593991234567"}}, (Target.NUMBER, "+593991234567", True)),
+        ({"kind": "attended", "to": {"kind": "queue", "id": "averias"}}, (Target.QUEUE, "averias", False)),
+    ],
+)
+async def test_transfers(api: Api, body: object, done: tuple[object, ...]) -> None:
+    async with api.ask("POST", f"/api/v1/interactions/{CALL}/transfer", "ana", json=body) as response:
+        assert response.status == 204, await response.text()
+    assert api.platform.desks.done == [(CALL, ANA, *done)]
+
+
+async def test_a_transfer_to_nobody(api: Api) -> None:
+    body = {"kind": "blind", "to": {"kind": "agent", "id": "nadie"}}
+    await api.json("POST", f"/api/v1/interactions/{CALL}/transfer", "ana", 404, json=body)
+
+
+async def test_a_call_out(api: Api) -> None:
+    placed = await api.json("POST", "/api/v1/calls", "ana", 201, json={"number": "0991234567", "queue": "averias"})
+    assert placed == {"interaction": "i-out"}
+    assert api.platform.desks.done == [(ANA, "0991234567", "averias")]
+    api.platform.desks.refuse = Refused("not allowed", why="switch.dial_refused")
+    problem = await api.json("POST", "/api/v1/calls", "ana", 409, json={"number": "0991234567"})
+    assert problem["code"] == "call.refused"
+    await api.json("POST", "/api/v1/calls", "ana", 422, json={"number": "sip:x@y"})
+
+
+async def test_what_it_was_about(api: Api) -> None:
+    url = f"/api/v1/interactions/{CALL}"
+    for path, body in (("disposition", {"code": "resuelto"}), ("reason", {"reason": "agua"})):
+        async with api.ask("PUT", f"{url}/{path}", "ana", json=body) as response:
+            assert response.status == 204
+    assert api.platform.desks.done == [
+        (CALL, inp.Classify(ANA, disposition="resuelto")),
+        (CALL, inp.Classify(ANA, reason="agua")),
+    ]
+    await api.json("PUT", f"{url}/disposition", "ana", 422, json={"code": "inventado"})
+
+
+async def test_a_wrap_up_that_wants_a_disposition(api: Api) -> None:
+    api.platform.desks.wrapping = ANA
+    url = "/api/v1/agents/ana"
+    problem = await api.json("POST", f"{url}/wrap-up/finish", "ana", 409, json={})
+    assert problem["code"] == "wrap_up.disposition_required"
+    problem = await api.json("PUT", f"{url}/state", "ana", 409, json={"state": "ready"})
+    assert problem["code"] == "wrap_up.disposition_required"
+    await api.json("POST", f"{url}/wrap-up/extend", "ana", 200, json={"seconds": 30, "interaction": "i-done"})
+    await api.json("POST", f"{url}/wrap-up/finish", "ana", 200, json={"disposition": "resuelto"})
+    assert api.platform.desks.done == [(ANA, "i-done", 30.0), (ANA, None, "resuelto")]
 
 
 @pytest.mark.parametrize("digits", ["", "12x", "1" * 33])

@@ -16,9 +16,10 @@ from callcontrol.model import (
     OfferId,
     PhoneKind,
     Role,
+    Target,
 )
 from callcontrol.orders import OfferOverAlready
-from foundation.errors import NotFound
+from foundation.errors import Conflict, Invalid, NotFound
 from softphone_web import ports_desk as p
 
 AT = 1_795_000_000.0
@@ -103,6 +104,7 @@ class MemoryDesks:
         self.done: list[tuple[object, ...]] = []
         self.over: set[OfferId] = set()
         self.refuse: Exception | None = None
+        self.wrapping: AgentId | None = None  # who is in a wrap-up that wants a disposition
 
     async def view(self, agent: AgentId) -> p.DeskView:
         return desk_of(agent)
@@ -119,10 +121,39 @@ class MemoryDesks:
         self.over.add(offer)
         self.done.append((agent, offer, how))
 
-    async def handlers(self, interaction: InteractionId) -> frozenset[AgentId]:
+    async def in_hand(self, interaction: InteractionId) -> p.InHand:
         if interaction != CALL:
             raise NotFound("There is no such interaction.")
-        return frozenset({AgentId("ana")})
+        return p.InHand(owners=frozenset({AgentId("ana")}), asked=frozenset({AgentId("berta")}))
+
+    async def transfer(self, interaction: InteractionId, by: AgentId, kind: Target, to: str, *, attended: bool) -> None:
+        if kind is Target.AGENT and to not in ("ana", "luis"):
+            raise NotFound("There is no such agent.")
+        self.done.append((interaction, by, kind, to, attended))
+
+    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+        if self.refuse is not None:
+            raise self.refuse
+        self.done.append((agent, number, queue))
+        return InteractionId("i-out")
+
+    async def finish_wrap_up(self, agent: AgentId, interaction: InteractionId | None, disposition: str | None) -> None:
+        if self.wrapping is None:
+            raise Conflict("This agent is not in wrap-up.")
+        if disposition is None:
+            raise p.DispositionRequired("This queue wants to know how the contact ended.")
+        self.done.append((agent, interaction, disposition))
+
+    async def extend_wrap_up(self, agent: AgentId, interaction: InteractionId | None, seconds: float) -> None:
+        self.done.append((agent, interaction, seconds))
+
+    async def check_wrapped_up(self, agent: AgentId) -> None:
+        if self.wrapping == agent:
+            raise p.DispositionRequired("This queue wants to know how the contact ended.")
+
+    async def check_disposition(self, interaction: InteractionId, disposition: str | None, reason: str | None) -> None:
+        if disposition not in (None, "resuelto") or reason not in (None, "agua"):
+            raise Invalid("This queue has no such code.")
 
     async def order(self, interaction: InteractionId, order: CallInput) -> None:
         if self.refuse is not None:
