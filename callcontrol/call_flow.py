@@ -218,14 +218,14 @@ def hang_up(turn: Turn, cause: HangupCause) -> None:
         turn.do(cmd.HangupLeg(turn.s.channel, cause))
 
 
-def back_to_flow(turn: Turn, why: flow.QueueExit, digit: str = "") -> None:
+def back_to_flow(turn: Turn, exit_: flow.QueueExit, digit: str = "", *, why: str = "", target: str = "") -> None:
     """The queue, or the talk, is over and the citizen is still there."""
     turn.set(phase=Phase.FLOW, queue=None)
     turn.fact(ev.FlowResumed())
     if turn.s.flow is None:
         hang_up(turn, HangupCause.NORMAL)
         return
-    tell(turn, flow.QueueLeft(why, digit))
+    tell(turn, flow.QueueLeft(exit_, digit, why, target))
 
 
 # --- what the switch tells while the flow runs --------------------

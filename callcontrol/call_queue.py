@@ -21,8 +21,10 @@ _LEG_END: dict[HangupCause, OfferEnd] = {
 }
 # Above what criticality and ageing give.
 AHEAD_OF_ALL = 100
-# How the flow hears it. Closed, full or too long a wait: nobody is there for this caller now.
+# How the flow hears it. Closed, full or too long a wait: nobody is there for this caller now, and where a rule of the
+# queue says what then, the flow knows its own way there.
 _QUEUE_EXIT = {"timeout": QueueExit.TIMEOUT, "unknown_queue": QueueExit.UNKNOWN_QUEUE}
+_SENT_TO = {to.value: to for to in (QueueExit.VOICEMAIL, QueueExit.CALLBACK, QueueExit.MESSAGE)}
 
 
 def waited(turn: Turn) -> float:
@@ -129,7 +131,8 @@ def gave_up(turn: Turn, d: routing.GiveUp) -> None:
     turn.do(cmd.StopMusic(turn.s.channel))
     if d.why == "unknown_queue":
         turn.do(cmd.Alert("unknown_queue", f"a flow asked for the queue {turn.s.queue!r}, which does not exist"))
-    back_to_flow(turn, _QUEUE_EXIT.get(d.why, QueueExit.NO_AGENTS))
+    exit_ = _SENT_TO.get(d.to) or _QUEUE_EXIT.get(d.why, QueueExit.NO_AGENTS)
+    back_to_flow(turn, exit_, why=d.why if d.to else "", target=d.target)
 
 
 def moved(turn: Turn, d: routing.Moved) -> None:

@@ -231,12 +231,21 @@ class QueueExit(StrEnum):
     UNKNOWN_QUEUE = "unknown_queue"
     NO_AGENTS = "no_agents"
     DIGIT = "digit"  # the caller pressed one of the exits
+    # Where a rule of the queue sends who cannot be attended now
+    VOICEMAIL = "voicemail"
+    CALLBACK = "callback"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLeft:
+    """`why` is the rule that was followed (closed, length, expected_wait, time, no_agents) and `target` what it names,
+    where a rule sent the caller out."""
+
     reason: QueueExit
     digit: str = ""
+    why: str = ""
+    target: str = ""
 
 
 class Failure(StrEnum):

@@ -55,7 +55,7 @@ def _take_rules(board: Board, line: Line, w: Waiting) -> None:
     w.asked = w.need = all_of(_need(board, rules.requires, w), _need(board, item.requires, w), at_least(item.skills))
     w.visited |= {item.queue}
     w.ring = 0
-    w.overflowed = False
+    w.overflowed = item.medium is Medium.CALLBACK  # a promise to call does not lapse
     w.stranded = None
     if not w.item.preferred or len(w.visited) > 1:
         w.prefers = None
@@ -79,6 +79,8 @@ def _need(board: Board, text: str, w: Waiting) -> Need:
 def _turned_away(board: Board, line: Line, w: Waiting) -> tuple[Overflow | None, str]:
     """The rule that does not let it in here and its name; no rule and a name: out; neither: it may stay."""
     rules = line.rules
+    if w.item.medium is Medium.CALLBACK:
+        return None, ""  # promised already: by these very rules, as often as not
     if rules.hours is not None and not rules.hours.is_open(board.at):
         rule = _rule(board, w, rules, When.CLOSED)
         if rule is not None or is_live(w.item.medium):

@@ -16,18 +16,25 @@ from ivr_flows.terms import Digit, Expression, Name, NodeRef, Prompts, Spec, Tem
 
 
 class Then(Spec):
-    """Where each end leads. What is left out of the last two leads where `timeout` does."""
+    """Where each end leads. What is left out leads where `timeout` does; a queue's rule that says `voicemail`,
+    `callback` or `message`, where `no_agents` does."""
 
     talked: NodeRef
     timeout: NodeRef
     no_agents: NodeRef | None = None
     unknown_queue: NodeRef | None = None
+    voicemail: NodeRef | None = None
+    callback: NodeRef | None = None
+    message: NodeRef | None = None
 
     def target(self, reason: QueueExit) -> NodeRef:
         given: dict[QueueExit, NodeRef | None] = {
             QueueExit.TALKED: self.talked,
             QueueExit.NO_AGENTS: self.no_agents,
             QueueExit.UNKNOWN_QUEUE: self.unknown_queue,
+            QueueExit.VOICEMAIL: self.voicemail or self.no_agents,
+            QueueExit.CALLBACK: self.callback or self.no_agents,
+            QueueExit.MESSAGE: self.message or self.no_agents,
         }
         return given.get(reason) or self.timeout
 
@@ -90,7 +97,12 @@ def handle(node: Queue, context: Context, heard: Input) -> Outcome:
     if heard.reason is QueueExit.DIGIT:
         note = context.note("queue.left", reason=heard.reason.value, option=heard.digit)
         return Go(node.exits.get(heard.digit) or node.then.timeout, notes=(note,))
-    return Go(node.then.target(heard.reason), notes=(context.note("queue.left", reason=heard.reason.value),))
+    reason = heard.reason.value
+    if heard.why:
+        note = context.note("queue.left", reason=reason, why=heard.why, target=heard.target)
+    else:
+        note = context.note("queue.left", reason=reason)
+    return Go(node.then.target(heard.reason), notes=(note,))
 
 
 def lint(node: Queue, around: Surroundings) -> Iterable[Doubt]:

@@ -372,6 +372,8 @@ class Oracle:
                 hit = rule is not None and length >= rule.over
             else:
                 hit = rule is not None and (expected is None or expected > rule.over)
+            if i.item.medium is Medium.CALLBACK:
+                continue
             if hit:
                 return self.send(i, rule, when.value)
             if when is When.LENGTH and rules.max_length is not None and length >= rules.max_length:
@@ -384,7 +386,7 @@ class Oracle:
     def enter(self, i: Any) -> None:
         rules, item = self.queues[i.item.queue], i.item
         i.visited.add(item.queue)
-        i.ring, i.overflowed = 0, False
+        i.ring, i.overflowed = 0, item.medium is Medium.CALLBACK
         alone = rules.preferred_wait_s if item.preferred_wait_s is None else item.preferred_wait_s
         i.prefers = i.entered + us(alone) if item.preferred and len(i.visited) == 1 and alone > 0 else None
         rule = rules.rule(When.NO_AGENTS)

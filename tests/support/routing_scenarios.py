@@ -27,7 +27,7 @@ from tests.support.routing_oracle import Oracle
 
 SKILLS = ("internet", "agua", "english")
 NEEDS = ("", "", "internet", "internet >= 2", "internet >= 3 and english", "english or agua >= 2", "not agua")
-MEDIA = (Medium.VOICE, Medium.VOICE, Medium.VOICE, Medium.CHAT, Medium.EMAIL, Medium.MESSAGE, Medium.VIDEO)
+MEDIA = (*[Medium.VOICE] * 3, Medium.CHAT, Medium.EMAIL, Medium.MESSAGE, Medium.VIDEO, Medium.CALLBACK)
 STEPS = (0.0, 0.0, 0.5, 1.0, 3.0, 10.0, 40.0)
 CAPACITIES = (
     DEFAULT_CAPACITY,

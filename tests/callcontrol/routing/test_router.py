@@ -13,6 +13,31 @@ from tests.support.routing import Floor
 PLAIN = QueueRules(name="agua", offer_s=10, wrap_up_s=20)
 
 
+def test_a_promise_to_call_does_not_lapse_by_the_rules_that_made_it() -> None:
+    class Closed:
+        def is_open(self, at: float) -> bool:
+            return False
+
+    rules = QueueRules(
+        name="a",
+        hours=Closed(),
+        max_length=0,
+        max_wait_s=5,
+        stranded_s=5,
+        overflow=(
+            Overflow(when=When.CLOSED, to=Where.CALLBACK),
+            Overflow(when=When.TIME, over=5, to=Where.VOICEMAIL),
+            Overflow(when=When.EXPECTED_WAIT, over=1, to=Where.CALLBACK),
+        ),
+    )
+    floor = Floor(rules)
+    floor.item("x", "a", Medium.CALLBACK, queued_at=floor.now - 60)
+    floor.go(3600)
+    assert floor.all_of(t.GiveUp) == []
+    floor.agent("ana", "a")
+    assert floor.offered == [("x", "ana")]
+
+
 def test_who_came_first_gets_who_is_longest_idle() -> None:
     floor = Floor(PLAIN)
     for name in ("ana", "luis"):

@@ -36,6 +36,17 @@ def test_what_is_left_out_leads_where_the_timeout_does(exit_: QueueExit) -> None
     assert caller.state.node == ("a" if exit_ is QueueExit.TALKED else "b")
 
 
+@pytest.mark.parametrize("exit_", [QueueExit.VOICEMAIL, QueueExit.CALLBACK, QueueExit.MESSAGE])
+def test_where_a_rule_sends_the_caller_leads_there_or_to_who_nobody_attends(exit_: QueueExit) -> None:
+    for more, node in ((f", {exit_.value}: d", "d"), ("", "c")):
+        then = f"{{talked: a, timeout: b, no_agents: c{more}}}"
+        caller = Caller(flow_of(f"  uno: {{kind: queue, name: x, then: {then}}}\n{ENDS}"))
+        caller.tell(QueueLeft(exit_, why="closed", target="feriado"))
+        assert caller.state.node == node
+        told = caller.notes("queue.left")[0].data
+        assert (told["reason"], told["why"], told["target"]) == (exit_.value, "closed", "feriado")
+
+
 def test_urgency_exits_and_comfort() -> None:
     node = (
         "  uno: {kind: queue, name: x, priority: 5, urgency: [{when: vip, by: 50}, {when: 'n > 3', by: 9}],"
