@@ -10,10 +10,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
 
 from app.bootstrap import Platform, platform
 from app.caller import GATEWAY_HOST, Caller
 from app.demo_checks import Check, verify
+from app.demo_customer_system import CustomerSystem
 from app.demo_people import AGENTS, Login, make_people
 from app.place import Place
 from app.provision import Progress, find_tool
@@ -33,6 +37,7 @@ AGENT, PHONE, KEY = AgentId("ana"), "1001", "1"
 # Far apart, no multiples of each other, and not near any DTMF tone.
 CALLER_HZ, AGENT_HZ = 440, 620
 TALK_S = 4.0
+CARDS = "demo-cards"  # the customer's system that knows who calls
 STEP_S = 45.0  # no step of a call on a sane machine takes as long
 _LOGINS = {
     "agente": (Role.AGENT, AGENT),
@@ -46,6 +51,7 @@ def demo_overrides(place: Place) -> Mapping[str, object]:
     from app.ports import Ports
 
     port = Ports(place).choose("demo-caller")
+    cards = Ports(place).choose(CARDS)
     place.secrets.get("demo-phone")
     secret = place.secrets.folder / "demo-phone"
     return {
@@ -57,6 +63,9 @@ def demo_overrides(place: Place) -> Mapping[str, object]:
                 "keepalive_s": 0,
             }
         ],
+        # Under a name of its own: what the flows of the demo ask is not there, and they go on without.
+        "customer_systems.systems": [{"name": CARDS, "url": f"http://127.0.0.1:{cards}"}],
+        "customers.system": CARDS,
         "pbx.phones": [{"name": PHONE, "password": {"file": str(secret)}}],
         "agents": [
             {"id": str(AGENT), "name": "Ana Cordero", "phone": PHONE, "queues": ["contact-center"]},
@@ -103,7 +112,9 @@ class _Story:
 
 
 # What a person who follows the story does not need to read again in each line.
-_NOT_SHOWN = frozenset({"n", "participant", "skills", "channel", "offer", "recording", "flow", "version", "private"})
+_NOT_SHOWN = frozenset(
+    {"n", "participant", "why", "expires_at", "skills", "channel", "offer", "recording", "flow", "version", "private"}
+)
 
 
 def _words(event: LiveEvent) -> str:
@@ -154,7 +165,7 @@ async def _staged(settings: Settings, place: Place, say: Progress) -> AsyncItera
     """The platform, the agent's phone and the caller, all ready."""
     tool = asyncio.ensure_future(find_tool("baresip", say))
     try:
-        async with platform(settings, place, say, drain_s=2.0) as running:
+        async with _cards(settings), platform(settings, place, say, drain_s=2.0) as running:
             if running.sip_port is None:
                 raise Unavailable("the demo needs a switch of its own: take `asterisk` out of the pbx settings")
             caller = Caller(place, await tool, number=CALLER_NUMBER, hz=CALLER_HZ)
@@ -175,6 +186,20 @@ async def _staged(settings: Settings, place: Place, say: Progress) -> AsyncItera
     finally:
         tool.cancel()
         await asyncio.gather(tool, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _cards(settings: Settings) -> AsyncIterator[None]:
+    """The customer's system of the demo, where the settings say that it is."""
+    url = next((urlsplit(one.url) for one in settings.customer_systems.systems if one.name == CARDS), None)
+    runner = web.AppRunner(CustomerSystem().app())
+    await runner.setup()
+    try:
+        if url is not None:
+            await web.TCPSite(runner, url.hostname, url.port).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 async def _call(stage: _Stage, story: _Story) -> None:
