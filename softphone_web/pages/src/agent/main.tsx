@@ -1,4 +1,4 @@
 import { startPage } from "../kit/page";
-import { Shell } from "../kit/shell";
+import { AgentApp } from "./page";
 
-startPage(<Shell page="agent">{null}</Shell>);
+startPage(<AgentApp />);

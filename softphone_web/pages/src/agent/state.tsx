@@ -1,0 +1,76 @@
+// The agent's state, and how it is changed.
+import { ChevronDown, LogOut } from "lucide-preact";
+import { api } from "../kit/api";
+import { AGENT_TONE, Mark } from "../kit/badge";
+import { Button } from "../kit/button";
+import { Menu, MenuItem } from "../kit/menu";
+import { Timer } from "../kit/timer";
+import { tellError } from "../kit/toast";
+import type { Agent, Coded } from "../kit/types";
+import { useBusy, useLoad } from "../kit/use";
+import { commands } from "./desk";
+import { t } from "./texts";
+
+interface Reasons {
+  items: Coded[];
+}
+
+export const stateWord = (agent: Agent): string => t(`state.${agent.state}`);
+
+export const wantedOf = (agent: Agent): { state: string; reason: string | null } | null => {
+  const { wanted } = agent;
+  if (!wanted) return null;
+  return typeof wanted === "string" ? { state: wanted, reason: null } : { state: wanted.state, reason: wanted.reason };
+};
+
+export function StateSwitch({ agent }: { agent: Agent }) {
+  const reasons = useLoad((signal) => api.get<Reasons>("/not-ready-reasons", signal), []);
+  const [busy, run] = useBusy();
+  const titleOf = (code: string | null): string => reasons.data?.items.find((one) => one.code === code)?.title ?? code ?? "";
+  const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
+  const wanted = wantedOf(agent);
+  if (agent.state === "signed_out") {
+    return (
+      <section class="state-card" aria-label={t("state.title")}>
+        <p class="muted">{t("state.ended")}</p>
+        <Button kind="primary" size="large" busy={busy} onClick={() => act(commands.begin)}>{t("state.begin")}</Button>
+      </section>
+    );
+  }
+  const idle = agent.state === "not_ready" || agent.state === "missed";
+  return (
+    <section class={`state-card ${AGENT_TONE[agent.state] ?? "idle"}`} aria-label={t("state.title")}>
+      <Menu
+        label={t("state.change")}
+        trigger={(attributes) => (
+          <button type="button" class="state-now" {...attributes} aria-label={`${t("state.title")}: ${stateWord(agent)}. ${t("state.change")}`}>
+            <Mark tone={AGENT_TONE[agent.state] ?? "idle"} />
+            <span class="state-words">
+              <strong>{stateWord(agent)}</strong>
+              {agent.state === "not_ready" && agent.reason && <span class="small">{titleOf(agent.reason)}</span>}
+              {wanted && <span class="small">{t("state.wanted", { what: wanted.reason ? titleOf(wanted.reason) : t(`state.${wanted.state as Agent["state"]}`) })}</span>}
+            </span>
+            <Timer since={agent.since} />
+            <ChevronDown size={16} aria-hidden="true" />
+          </button>
+        )}
+      >
+        <MenuItem current={agent.state === "ready"} onClick={() => act(() => commands.state("ready"))}>
+          <Mark tone="good" />{t("state.ready")}
+        </MenuItem>
+        <p class="menu-title">{t("state.why")}</p>
+        {reasons.data?.items.map((one) => (
+          <MenuItem key={one.code} current={agent.state === "not_ready" && agent.reason === one.code} onClick={() => act(() => commands.state("not_ready", one.code))}>
+            <Mark tone="idle" />{one.title}
+          </MenuItem>
+        ))}
+        {reasons.error !== null && <p class="menu-title">{t("state.reasonsFailed")}</p>}
+        <hr />
+        <MenuItem onClick={() => act(commands.end)}><LogOut size={16} aria-hidden="true" />{t("state.end")}</MenuItem>
+      </Menu>
+      {idle && (
+        <Button kind="success" keyHint="p" busy={busy} onClick={() => act(() => commands.state("ready"))}>{t("state.setReady")}</Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,83 @@
+// What has happened to an interaction, in the words of the house. Facts that tell a person nothing are left out. Pure.
+import { phone } from "../kit/format";
+import { texts } from "../kit/i18n";
+import type { InteractionEvent } from "../kit/types";
+
+export const t = texts({
+  inbound: ["Llamó al {to}", "Called {to}"],
+  outbound: ["Llamada saliente al {to}", "Outbound call to {to}"],
+  choice: ["Eligió «{option}»", "Chose “{option}”"],
+  queued: ["Entró a la cola {queue}", "Entered the queue {queue}"],
+  moved: ["Salió de la cola {queue}", "Left the queue {queue}"],
+  offered: ["Se ofreció a {agent}", "Offered to {agent}"],
+  rejected: ["{agent} no la tomó", "{agent} did not take it"],
+  connected: ["Contestó {agent}", "{agent} answered"],
+  held: ["En espera", "On hold"],
+  resumed: ["Se retomó la conversación", "Conversation resumed"],
+  away: ["Se cortó el audio de {agent}", "The audio of {agent} broke off"],
+  back: ["Volvió el audio de {agent}", "The audio of {agent} is back"],
+  digits: ["Se enviaron tonos", "Tones were sent"],
+  transfer: ["Transferencia iniciada", "Transfer begun"],
+  transferEnded: ["Transferencia: {how}", "Transfer: {how}"],
+  paused: ["Grabación en pausa", "Recording paused"],
+  unpaused: ["Sigue la grabación", "Recording goes on"],
+  recordingFailed: ["Falló la grabación", "The recording failed"],
+  consult: ["Consulta", "Consultation"],
+  conference: ["Conferencia", "Conference"],
+  help: ["Se pidió apoyo a supervisión", "A supervisor was asked for help"],
+  steered: ["Supervisión intervino", "A supervisor stepped in"],
+  wrapUp: ["Cierre de llamada", "Wrap-up"],
+  ended: ["Terminó la llamada", "The call ended"],
+});
+
+export interface Line {
+  n: number;
+  at: string;
+  text: string;
+  detail: string;
+}
+
+type Data = Record<string, unknown>;
+type Say = (data: Data) => [string, string?] | null;
+const str = (value: unknown): string => (typeof value === "string" ? value : typeof value === "number" ? String(value) : "");
+
+function noted(data: Data): [string, string?] | null {
+  const inner = (data["data"] ?? data) as Data;
+  const name = str(inner["name"]) || str(inner["option"]);
+  return str(data["kind"]) === "menu.choice" && name ? [t("choice", { option: name }), str(inner["node"])] : null;
+}
+
+const SAY: Record<string, Say> = {
+  started: (d) => [t(d["direction"] === "outbound" ? "outbound" : "inbound", { to: phone(str(d["to_address"])) })],
+  flow_noted: noted,
+  queued: (d) => [t("queued", { queue: str(d["queue"]) })],
+  dequeued: (d) => (d["how"] === "answered" ? null : [t("moved", { queue: str(d["queue"]) })]),
+  offered: (d) => [t("offered", { agent: str(d["agent"]) })],
+  offer_ended: (d) => (d["how"] === "accepted" || d["how"] === "withdrawn" ? null : [t("rejected", { agent: str(d["agent"]) })]),
+  connected: (d) => [t("connected", { agent: str(d["agent"]) })],
+  held: () => [t("held")],
+  resumed: () => [t("resumed")],
+  agent_away: (d) => [t("away", { agent: str(d["agent"]) })],
+  agent_back: (d) => [t("back", { agent: str(d["agent"]) })],
+  digits_sent: () => [t("digits")],
+  transfer_begun: (d) => [t("transfer"), str(d["to"] ?? d["target"])],
+  transfer_ended: (d) => [t("transferEnded", { how: str(d["how"]) })],
+  consult_begun: (d) => [t("consult"), str(d["agent"] ?? d["number"])],
+  consult_started: (d) => [t("consult"), str(d["agent"] ?? d["number"])],
+  conference_started: () => [t("conference")],
+  conference_begun: () => [t("conference")],
+  supervisor_requested: () => [t("help")],
+  steered: (d) => [t("steered"), str(d["by"])],
+  recording_paused: () => [t("paused")],
+  recording_resumed: () => [t("unpaused")],
+  recording_failed: () => [t("recordingFailed")],
+  wrap_up_started: () => [t("wrapUp")],
+  ended: () => [t("ended")],
+};
+
+export function linesOf(events: readonly InteractionEvent[]): Line[] {
+  return events.flatMap((one) => {
+    const said = SAY[one.type]?.(one.data);
+    return said ? [{ n: one.n, at: one.at, text: said[0], detail: said[1] ?? "" }] : [];
+  });
+}

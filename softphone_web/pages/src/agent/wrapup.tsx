@@ -1,0 +1,81 @@
+// Closing a contact: outcome, reason, notes, while the timer runs.
+import { Check, Clock } from "lucide-preact";
+import { useEffect, useState } from "preact/hooks";
+import { useActions } from "../kit/actions";
+import { api, query } from "../kit/api";
+import { Button } from "../kit/button";
+import { Select } from "../kit/field";
+import { sentence } from "../kit/problem";
+import { Timer } from "../kit/timer";
+import { tell, tellError } from "../kit/toast";
+import type { Interaction, WrapUp, WrapUpCodes } from "../kit/types";
+import { useBusy, useLoad } from "../kit/use";
+import { chosen, commands } from "./desk";
+import { callerOf } from "./names";
+import { Notes } from "./notes";
+import { t } from "./texts";
+
+const MORE_S = 60;
+
+export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Interaction | null }) {
+  const [disposition, setDisposition] = useState("");
+  const [reason, setReason] = useState("");
+  const [error, setError] = useState<string | null>(null);
+  const [busy, run] = useBusy();
+  const codes = useLoad((abort) => api.get<WrapUpCodes>(`/wrap-up-codes${query({ queue: record?.queue })}`, abort), [record?.queue]);
+  useEffect(() => {
+    setDisposition(record?.disposition ?? "");
+    setReason(record?.reason ?? "");
+  }, [record?.id]);
+  const id = wrapUp.interaction;
+  const missing = wrapUp.disposition_required && !disposition;
+  const finish = (): void => {
+    if (missing) {
+      setError(t("wrap.required"));
+      return;
+    }
+    void run(async () => {
+      try {
+        await commands.finish(id, disposition || null);
+        chosen.value = null;
+        tell(t("wrap.finished"), { tone: "good" });
+      } catch (problem) {
+        setError(sentence(problem));
+      }
+    });
+  };
+  const extend = (): void => void run(() => commands.extend(id, MORE_S).catch(tellError));
+  useActions([
+    { id: "finish", title: t("wrap.finish"), key: "ctrl+enter", inFields: true, group: t("keys.call"), run: finish },
+    { id: "extend", title: t("wrap.extend"), key: "+", group: t("keys.call"), run: extend },
+  ]);
+  return (
+    <section class="wrap" aria-labelledby="wrap-title">
+      <header class="call-head">
+        <div class="call-who">
+          <h1 id="wrap-title">{t("wrap.title")}</h1>
+          {record && <p class="muted">{callerOf(record)}</p>}
+        </div>
+        {wrapUp.until && <div class="call-now"><span class="muted small">{t("wrap.left")}</span><Timer until={wrapUp.until} label={t("wrap.left")} /></div>}
+      </header>
+      <div class="wrap-fields">
+        <Select
+          label={t("wrap.disposition")} value={disposition} placeholder={t("wrap.choose")} error={error} optional={!wrapUp.disposition_required}
+          hint={wrapUp.disposition_required ? t("wrap.required") : undefined}
+          options={wrapUp.dispositions.map((one) => ({ value: one.code, title: one.title }))}
+          onChange={(code) => { setDisposition(code); setError(null); if (code) void commands.disposition(id, code).catch(tellError); }}
+        />
+        <Select
+          label={t("wrap.reason")} value={reason} placeholder={t("wrap.chooseReason")} optional
+          options={(codes.data?.reasons ?? []).map((one) => ({ value: one.code, title: one.title }))}
+          onChange={(code) => { setReason(code); if (code) void commands.reason(id, code).catch(tellError); }}
+        />
+      </div>
+      <div class="wrap-actions">
+        <Button icon={Clock} keyHint="+" disabled={busy} onClick={extend}>{t("wrap.extend")}</Button>
+        <Button kind="primary" icon={Check} keyHint="ctrl+enter" busy={busy} onClick={finish}>{t("wrap.finish")}</Button>
+      </div>
+      <Notes interaction={id} />
+    </section>
+  );
+}
