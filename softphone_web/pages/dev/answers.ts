@@ -1,3 +1,5 @@
+import { deskOf, fixed } from "./desk.ts";
+
 // What the make-believe server answers: enough of a working day to look at.
 export interface Answer {
   status: number;
@@ -11,7 +13,7 @@ let signedIn = true;
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
-export function answers(method: string, path: string): Answer {
+export function answers(method: string, path: string, scene: string): Answer {
   if (path === "/sign-in/methods") return ok({ password: true, oidc: { title: "ETAPA EP", href: "/api/v1/session/oidc" }, organisation: "ETAPA EP" });
   if (path === "/session") {
     if (method === "POST") signedIn = true;
@@ -19,5 +21,9 @@ export function answers(method: string, path: string): Answer {
     if (method === "DELETE") return { status: 204 };
     return signedIn ? ok(session) : { status: 401, body: { code: "access.unauthenticated", status: 401 } };
   }
+  if (method !== "GET") return path === "/me/phone" ? { status: 503, body: { code: "switch.unreachable" } } : { status: 204 };
+  if (path === "/me/desk") return ok(deskOf(scene));
+  const found = fixed(path);
+  if (found !== undefined) return ok(found);
   return { status: 404, body: { code: "not_found", status: 404 } };
 }

@@ -15,14 +15,14 @@ import { commands, desk } from "./desk";
 import { ConsultBar } from "./consult";
 import { HelpDialog } from "./help";
 import { Keypad } from "./keypad";
-import { callerOf, legName, numberOf, othersIn, queueOf } from "./names";
+import { callerOf, legName, numberOf, othersIn, queueOf, reasonOf } from "./names";
 import { t } from "./texts";
-import { TransferDialog } from "./transfer";
+import { TransferDialog, transferring } from "./transfer";
 
 const LEG_TONE: Record<Leg["state"], Tone> = { ringing: "busy", talking: "good", held: "warn", away: "bad" };
 
 export function CallPanel({ item }: { item: DeskItem }) {
-  const [open, setOpen] = useState<"keypad" | "transfer" | "help" | null>(null);
+  const [open, setOpen] = useState<"keypad" | "help" | null>(null);
   const [busy, run] = useBusy();
   const id = item.interaction;
   const agent = desk.value?.agent.id ?? "";
@@ -37,7 +37,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
   useActions([
     { id: "mute", title: muted.value ? t("call.unmute") : t("call.mute"), key: "m", group, run: () => setMuted(!muted.value) },
     { id: "hold", title: item.held ? t("call.resume") : t("call.hold"), key: "h", group, run: hold, disabled: item.consult !== null },
-    { id: "transfer", title: t("call.transfer"), key: "t", group, run: () => setOpen("transfer"), disabled: item.consult !== null },
+    { id: "transfer", title: t("call.transfer"), key: "t", group, run: () => void (transferring.value = "open"), disabled: item.consult !== null },
     { id: "keypad", title: t("call.keypad"), key: "k", group, run: () => toggle("keypad") },
     { id: "record", title: item.recording === "paused" ? t("call.unpause") : t("call.pause"), key: "g", group, run: record, disabled: !records },
     { id: "help", title: t("call.supervisor"), key: "s", group, run: () => setOpen("help") },
@@ -53,7 +53,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
         <Button stacked icon={muted.value ? MicOff : Mic} keyHint="m" pressed={muted.value} onClick={() => setMuted(!muted.value)}>{muted.value ? t("call.unmute") : t("call.mute")}</Button>
         <Button stacked icon={item.held ? Play : Pause} keyHint="h" pressed={item.held} disabled={busy || item.consult !== null} onClick={hold}>{item.held ? t("call.resume") : t("call.hold")}</Button>
         <Button stacked icon={Grid3x3} keyHint="k" pressed={open === "keypad"} onClick={() => toggle("keypad")}>{t("call.keypad")}</Button>
-        <Button stacked icon={PhoneForwarded} keyHint="t" disabled={item.consult !== null} onClick={() => setOpen("transfer")}>{t("call.transfer")}</Button>
+        <Button stacked icon={PhoneForwarded} keyHint="t" disabled={item.consult !== null} onClick={() => void (transferring.value = "open")}>{t("call.transfer")}</Button>
         <Button stacked icon={item.recording === "paused" ? CircleDot : CirclePause} keyHint="g" pressed={item.recording === "paused"} disabled={busy || !records} onClick={record}>
           {item.recording === "paused" ? t("call.unpause") : t("call.pause")}
         </Button>
@@ -64,7 +64,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
       {item.consult && <ConsultBar item={item} consult={item.consult} />}
       {open === "keypad" && <Keypad onDigit={(digit) => commands.dtmf(id, digit).catch(tellError)} onClose={() => setOpen(null)} />}
       {(others.length > 1 || conference) && <People item={item} others={others} conference={conference} onRemove={(leg) => act(() => commands.remove(id, leg.participant))} />}
-      {open === "transfer" && <TransferDialog item={item} onClose={() => setOpen(null)} />}
+      {transferring.value !== null && <TransferDialog item={item} />}
       {open === "help" && <HelpDialog interaction={id} onClose={() => setOpen(null)} />}
     </section>
   );
@@ -79,7 +79,7 @@ function CallHead({ item }: { item: DeskItem }) {
       <div class="call-who">
         <h1>{who}</h1>
         <p class="muted">
-          {[item.direction === "outbound" ? t("call.outbound") : null, who === phone(numberOf(item)) ? null : phone(numberOf(item)), queueOf(item), item.reason].filter(Boolean).join(" · ")}
+          {[item.direction === "outbound" ? t("call.outbound") : null, who === phone(numberOf(item)) ? null : phone(numberOf(item)), queueOf(item), reasonOf(item.reason)].filter(Boolean).join(" · ")}
         </p>
       </div>
       <div class="call-now">

@@ -12,6 +12,7 @@ import { may } from "../kit/session";
 import { useLoad } from "../kit/use";
 import { dialing } from "./dialer";
 import { desk } from "./desk";
+import { agentName, queueName, reasonOf } from "./names";
 import { NoteList } from "./notes";
 import { t } from "./texts";
 
@@ -31,24 +32,31 @@ function Card({ card }: { card: CustomerCard }) {
   return (
     <div class="customer">
       {card.sources.filter((one) => !one.ok).map((one) => (
-        <Banner key={one.name} tone="warn" icon={TriangleAlert}>{t("customer.source", { name: one.name, detail: one.detail ?? "" })}</Banner>
+        <Banner key={one.name} tone="warn" icon={TriangleAlert}>{t("customer.source", { name: one.name, detail: one.detail })}</Banner>
       ))}
       <section class="customer-who">
-        <h2>{identity.name ?? t("customer.unknown")}</h2>
+        <h2>{identity.name || t("customer.unknown")}</h2>
         <p class={identity.how_sure === "unknown" || identity.how_sure === "phone" ? "customer-sure ask" : "customer-sure"}>
           <IdCard size={16} aria-hidden="true" />{t(`customer.sure.${identity.how_sure}`)}
         </p>
+        {(identity.critical || identity.accessibility) && (
+          <div class="row">
+            {identity.critical && <Badge tone="warn">{t("customer.critical")}</Badge>}
+            {identity.accessibility && <Badge tone="busy">{t("customer.accessibility")}</Badge>}
+          </div>
+        )}
         <dl class="facts">
           {identity.document && <div><dt>{t("customer.document")}</dt><dd>{identity.document}</dd></div>}
           {identity.phones.length > 0 && <div><dt>{t("customer.phones")}</dt><dd class="row">{identity.phones.map((one) => <PhoneNumber key={one} number={one} />)}</dd></div>}
+          {identity.sector && <div><dt>{t("customer.sector")}</dt><dd>{identity.sector}</dd></div>}
           {identity.emails.length > 0 && <div><dt>{t("customer.emails")}</dt><dd>{identity.emails.join(", ")}</dd></div>}
         </dl>
       </section>
       {card.outages.length > 0 && (
         <Part title={t("customer.outages")}>
           {card.outages.map((one, at) => (
-            <Banner key={one.id ?? at} tone="bad" icon={TriangleAlert}>
-              <strong>{one.title ?? one.service}</strong> {one.text ?? one.area}
+            <Banner key={at} tone="bad" icon={TriangleAlert}>
+              <strong>{one.service}</strong> {[one.sector, one.reason, one.until && t("customer.until", { at: one.until })].filter(Boolean).join(" · ")}
             </Banner>
           ))}
         </Part>
@@ -67,7 +75,7 @@ function Card({ card }: { card: CustomerCard }) {
       <Part title={t("customer.last")} empty={t("customer.noLast")}>
         {card.interactions.map((one) => (
           <div key={one.id} class="line">
-            <span><strong>{one.reason ?? one.queue ?? one.medium}</strong><span class="muted small">{[when(one.at), one.agent, one.disposition].filter(Boolean).join(" · ")}</span></span>
+            <span><strong>{reasonOf(one.reason) || queueName(one.queue) || one.medium}</strong><span class="muted small">{[when(one.at), agentName(one.agent), one.disposition].filter(Boolean).join(" · ")}</span></span>
             <span class="muted">{one.seconds === null ? "" : clock(one.seconds)}</span>
           </div>
         ))}
@@ -89,11 +97,11 @@ function Part({ title, empty, children }: { title: string; empty?: string; child
 }
 
 function Contract({ contract }: { contract: CustomerCard["contracts"][number] }) {
-  const debt = Number(contract.debt);
+  const { debt } = contract;
   const tone: Tone = debt > 0 ? "bad" : "good";
   return (
     <div class="line">
-      <span><strong>{contract.service}</strong><span class="muted small">{[contract.number, contract.address, contract.status].filter(Boolean).join(" · ")}</span></span>
+      <span><strong>{contract.service}</strong><span class="muted small">{[contract.number, contract.address, contract.status, debt > 0 && contract.due ? t("customer.due", { at: day(contract.due) }) : ""].filter(Boolean).join(" · ")}</span></span>
       <Badge tone={tone} quiet>{debt > 0 ? t("customer.debt", { amount: `$${debt.toFixed(2)}` }) : t("customer.noDebt")}</Badge>
     </div>
   );

@@ -6,7 +6,7 @@ import { AGENT_TONE, Avatar, Badge } from "../kit/badge";
 import { Field } from "../kit/field";
 import { groupBy, phone } from "../kit/format";
 import { ErrorState, Skeleton } from "../kit/states";
-import type { Agent, DirectoryEntry } from "../kit/types";
+import type { AgentState, DirectoryEntry } from "../kit/types";
 import { useLoad, useSettled } from "../kit/use";
 import { t } from "./texts";
 
@@ -28,12 +28,12 @@ export interface DirectoryProps {
 
 /** A combobox: type, move with the arrows, choose with Enter; a full number can be typed. */
 export function DirectorySearch({ label, value, onChoose, without }: DirectoryProps) {
-  const [text, setText] = useState("");
+  const [text, setText] = useState(value?.name ?? "");
   const settled = useSettled(text, 150);
   const found = useLoad((signal) => findInDirectory(settled, signal), [settled]);
   const list = useId();
   const number = dialable(text);
-  const typed: DirectoryEntry[] = number ? [{ kind: "number", id: number, name: t("transfer.number", { number: phone(number) }), detail: null, state: null, waiting: null }] : [];
+  const typed: DirectoryEntry[] = number ? [{ kind: "number", id: number, name: t("transfer.number", { number: phone(number) }), detail: "", state: null, waiting: null }] : [];
   const entries = [...typed, ...(found.data?.items ?? []).filter((one) => !(one.kind === "agent" && one.id === without) && one.id !== number)];
   const at = entries.findIndex((one) => one.kind === value?.kind && one.id === value.id);
   const move = (event: KeyboardEvent): void => {
@@ -72,7 +72,7 @@ function Entry({ entry }: { entry: DirectoryEntry }) {
     <>
       {entry.kind === "agent" ? <Avatar name={entry.name} size={28} /> : <span class="avatar square">{entry.kind === "queue" ? <Users size={16} aria-hidden="true" /> : <Phone size={16} aria-hidden="true" />}</span>}
       <span class="directory-name">{entry.name}{entry.detail && <span class="muted small">{entry.detail}</span>}</span>
-      {entry.state && <Badge tone={AGENT_TONE[entry.state] ?? "idle"} quiet>{t(`state.${entry.state as Agent["state"]}`)}</Badge>}
+      {entry.state && <Badge tone={AGENT_TONE[entry.state] ?? "idle"} quiet>{t(`state.${entry.state as AgentState}`)}</Badge>}
       {entry.waiting !== null && <span class="muted small">{t("transfer.waiting", { n: entry.waiting })}</span>}
     </>
   );

@@ -3,13 +3,14 @@ import { timeExact } from "../kit/format";
 import { ErrorState, Skeleton } from "../kit/states";
 import type { InteractionEvent } from "../kit/types";
 import { useLoad } from "../kit/use";
+import { agentName, queueName } from "./names";
 import { t } from "./texts";
 import { linesOf } from "./timeline";
 
 /** `version`: whatever changes when something has happened, so that it is loaded anew. */
 export function Timeline({ interaction, version }: { interaction: string; version: string }) {
   const events = useLoad((abort) => api.get<{ items: InteractionEvent[] }>(`/interactions/${idPart(interaction)}/events`, abort), [interaction, version]);
-  const lines = linesOf(events.data?.items ?? []);
+  const lines = linesOf(events.data?.items ?? [], { agent: agentName, queue: queueName });
   return (
     <section class="timeline" aria-labelledby="timeline-title">
       <h2 id="timeline-title">{t("timeline.title")}</h2>

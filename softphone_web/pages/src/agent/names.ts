@@ -1,6 +1,8 @@
-// How people and work are called on the page. Pure.
+// How people and work are called on the page.
+import { signal } from "@preact/signals";
+import { api } from "../kit/api";
 import { phone } from "../kit/format";
-import type { DeskItem, Leg, Offer } from "../kit/types";
+import type { Coded, DeskItem, Leg, Offer, WrapUpCodes } from "../kit/types";
 import { t } from "./texts";
 
 type Someone = Pick<Offer, "from_name" | "from_address">;
@@ -13,11 +15,10 @@ export function callerOf(one: Someone & { direction?: string; to_address?: strin
 export const numberOf = (one: Someone & { direction?: string; to_address?: string | null }): string | null =>
   one.direction === "outbound" ? (one.to_address ?? null) : one.from_address;
 
-export const queueOf = (one: { queue: string | null; queue_title: string | null }): string => one.queue_title ?? one.queue ?? t("noQueue");
+export const queueOf = (one: { queue: string | null; queue_title: string | null }): string => one.queue_title || one.queue || t("noQueue");
 
 const ROLES: Record<string, Parameters<typeof t>[0]> = {
   customer: "call.role.customer",
-  citizen: "call.role.customer",
   agent: "call.role.agent",
   supervisor: "call.role.supervisor",
   external: "call.role.external",
@@ -25,8 +26,34 @@ const ROLES: Record<string, Parameters<typeof t>[0]> = {
 
 export function legName(leg: Leg): string {
   const role = ROLES[leg.role];
-  return leg.name ?? (phone(leg.address) || (role ? t(role) : leg.role));
+  return leg.name || (phone(leg.address) || (role ? t(role) : leg.role));
 }
 
 /** Everybody but the agent themself. */
 export const othersIn = (item: DeskItem, agent: string): Leg[] => item.legs.filter((one) => one.agent !== agent);
+
+/** What ids and codes are called, loaded once; one without a name is its own. */
+const titles = signal<Readonly<Record<"reason" | "agent" | "queue" | "state", ReadonlyMap<string, string>>>>({ reason: new Map(), agent: new Map(), queue: new Map(), state: new Map() });
+const called = (kind: keyof typeof titles.value, id: string | null): string => (id ? (titles.value[kind].get(id) ?? id) : "");
+export const reasonOf = (code: string | null): string => called("reason", code);
+export const agentName = (id: string | null): string => called("agent", id);
+export const queueName = (id: string | null): string => called("queue", id);
+export const pauseName = (code: string | null): string => called("state", code);
+
+interface Listed {
+  items: { id?: string; name: string; title?: string }[];
+}
+
+/** What cannot be loaded leaves ids and codes as they are. */
+export async function loadNames(): Promise<void> {
+  const [codes, agents, queues, pauses] = await Promise.allSettled([
+    api.get<WrapUpCodes>("/wrap-up-codes"), api.get<Listed>("/agents"), api.get<Listed>("/queues"), api.get<{ items: Coded[] }>("/not-ready-reasons"),
+  ]);
+  const coded = (items: readonly Coded[]): Map<string, string> => new Map(items.map((one) => [one.code, one.title]));
+  titles.value = {
+    reason: coded(codes.status === "fulfilled" ? codes.value.reasons : []),
+    agent: new Map(agents.status === "fulfilled" ? agents.value.items.map((one) => [one.id ?? one.name, one.name]) : []),
+    queue: new Map(queues.status === "fulfilled" ? queues.value.items.map((one) => [one.name, one.title ?? one.name]) : []),
+    state: coded(pauses.status === "fulfilled" ? pauses.value.items : []),
+  };
+}

@@ -11,11 +11,11 @@ import type { Offer } from "../kit/types";
 import { useBusy } from "../kit/use";
 import { startRinging, stopRinging } from "../phone/ring";
 import { commands, desk } from "./desk";
-import { callerOf, queueOf } from "./names";
+import { callerOf, queueOf, reasonOf } from "./names";
 import { t } from "./texts";
 
 const titleOf = (offer: Offer): string =>
-  offer.kind === "consult" ? t("offer.consult", { name: callerOf(offer) }) : offer.medium === "voice" ? t("offer.title") : t("offer.titleWork");
+  offer.kind === "consult" ? t("offer.consult", { name: offer.by ?? "" }) : offer.medium === "voice" ? t("offer.title") : t("offer.titleWork");
 
 export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean }) {
   const [busy, run] = useBusy();
@@ -29,11 +29,11 @@ export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean 
     { id: "reject", title: t("offer.reject"), key: "r", group: t("keys.call"), run: reject },
   ]);
   useEffect(() => {
-    if (!talking) startRinging({ title: `${t("offer.title")}: ${who}`, body: `${queueOf(offer)}${offer.reason ? ` · ${offer.reason}` : ""}` });
+    if (!talking) startRinging({ title: `${t("offer.title")}: ${who}`, body: `${queueOf(offer)}${offer.reason ? ` · ${reasonOf(offer.reason)}` : ""}` });
     return stopRinging;
   }, [offer.id, talking]);
   const since = new Date(Date.parse(desk.value?.measured_at ?? new Date(now.value).toISOString()) - offer.waited_s * 1000).toISOString();
-  const path = offer.path.map((step) => step.option ?? step.title ?? step.node).filter(Boolean);
+  const path = offer.path.map((step) => step.title || step.option).filter(Boolean);
   return (
     <section class={`offer${compact ? " compact" : ""}`} aria-labelledby="offer-title" data-offer={offer.id}>
       <p class="visually-hidden" role="alert">{t("offer.said", { who, queue: queueOf(offer) })}</p>
@@ -51,7 +51,7 @@ export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean 
       </div>
       <dl class="offer-facts">
         <div><dt>{t("offer.queue")}</dt><dd>{queueOf(offer)}</dd></div>
-        {offer.reason && <div><dt>{t("offer.reason")}</dt><dd>{offer.reason}</dd></div>}
+        {offer.reason && <div><dt>{t("offer.reason")}</dt><dd>{reasonOf(offer.reason)}</dd></div>}
         <div><dt>{t("offer.waited")}</dt><dd><Timer since={since} label={t("offer.waited")} /></dd></div>
         {path.length > 0 && <div class="wide"><dt>{t("offer.path")}</dt><dd>{path.join(" › ")}</dd></div>}
       </dl>

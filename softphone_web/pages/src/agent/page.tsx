@@ -13,7 +13,7 @@ import { EmptyState, ErrorState, Skeleton } from "../kit/states";
 import { Tabs } from "../kit/tabs";
 import { Timer } from "../kit/timer";
 import { tell, tellError } from "../kit/toast";
-import type { Agent, Desk, Interaction } from "../kit/types";
+import type { Desk, DeskAgent, Interaction } from "../kit/types";
 import { useLoad } from "../kit/use";
 import { startPhone, stopPhone } from "../phone/phone";
 import { CallPanel } from "./call";
@@ -24,13 +24,14 @@ import { DialDialog, dialing } from "./dialer";
 import { findInDirectory } from "./directory";
 import { Timeline } from "./history";
 import { KnowledgeTab, ScriptTab } from "./knowledge";
-import { callerOf, queueOf } from "./names";
+import { callerOf, loadNames, queueOf } from "./names";
 import { Notes } from "./notes";
 import { OfferCard } from "./offer";
 import { devicesOpen, PhoneBanners, PhoneStrip } from "./phone_strip";
 import { StateSwitch } from "./state";
 import { DayStatistics } from "./statistics";
 import { t } from "./texts";
+import { transferring } from "./transfer";
 import { WrapUpPanel } from "./wrapup";
 
 export function AgentApp() {
@@ -41,10 +42,17 @@ export function AgentApp() {
 
 function AgentPage() {
   useEffect(() => {
+    void loadNames();
     const stop = startDesk((message) => tell(t("message.from", { name: message.from_name ?? message.by ?? "", text: message.text })));
-    const unlist = addFinder(async (text) => (await findInDirectory(text)).items.map((one) => ({
-      id: `dir-${one.kind}-${one.id}`, title: one.name, group: t(`kind.${one.kind}`), run: () => void (dialing.value = one.kind === "number" ? one.id : one.detail ?? ""),
-    })));
+    const unlist = addFinder(async (text) => (await findInDirectory(text)).items.flatMap((one) => {
+      const talking = (desk.value?.items.length ?? 0) > 0;
+      if (!talking && one.kind !== "number") return [];
+      const run = (): void => {
+        if (talking) transferring.value = one;
+        else dialing.value = one.id;
+      };
+      return [{ id: `dir-${one.kind}-${one.id}`, title: talking ? t("transfer.toName", { name: one.name }) : t("customer.call", { number: one.name }), group: t(`kind.${one.kind}`), run }];
+    }));
     beforeSignOut(async () => {
       stopPhone();
       await commands.end().catch(() => undefined); // the session ends all the same
@@ -157,7 +165,7 @@ function Contact({ work: one, version }: { work: Work; version: string }) {
   );
 }
 
-function Idle({ agent }: { agent: Agent }) {
+function Idle({ agent }: { agent: DeskAgent }) {
   const ready = agent.state === "ready";
   const missed = agent.state === "missed";
   if (agent.state === "signed_out") return <EmptyState icon={Coffee} title={t("state.signed_out")}><p>{t("state.ended")}</p></EmptyState>;

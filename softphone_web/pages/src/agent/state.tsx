@@ -6,7 +6,7 @@ import { Button } from "../kit/button";
 import { Menu, MenuItem } from "../kit/menu";
 import { Timer } from "../kit/timer";
 import { tellError } from "../kit/toast";
-import type { Agent, Coded } from "../kit/types";
+import type { Coded, DeskAgent } from "../kit/types";
 import { useBusy, useLoad } from "../kit/use";
 import { commands } from "./desk";
 import { t } from "./texts";
@@ -15,20 +15,14 @@ interface Reasons {
   items: Coded[];
 }
 
-export const stateWord = (agent: Agent): string => t(`state.${agent.state}`);
+export const stateWord = (agent: DeskAgent): string => t(`state.${agent.state}`);
 
-export const wantedOf = (agent: Agent): { state: string; reason: string | null } | null => {
-  const { wanted } = agent;
-  if (!wanted) return null;
-  return typeof wanted === "string" ? { state: wanted, reason: null } : { state: wanted.state, reason: wanted.reason };
-};
 
-export function StateSwitch({ agent }: { agent: Agent }) {
+export function StateSwitch({ agent }: { agent: DeskAgent }) {
   const reasons = useLoad((signal) => api.get<Reasons>("/not-ready-reasons", signal), []);
   const [busy, run] = useBusy();
   const titleOf = (code: string | null): string => reasons.data?.items.find((one) => one.code === code)?.title ?? code ?? "";
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
-  const wanted = wantedOf(agent);
   if (agent.state === "signed_out") {
     return (
       <section class="state-card" aria-label={t("state.title")}>
@@ -48,7 +42,7 @@ export function StateSwitch({ agent }: { agent: Agent }) {
             <span class="state-words">
               <strong>{stateWord(agent)}</strong>
               {agent.state === "not_ready" && agent.reason && <span class="small">{titleOf(agent.reason)}</span>}
-              {wanted && <span class="small">{t("state.wanted", { what: wanted.reason ? titleOf(wanted.reason) : t(`state.${wanted.state as Agent["state"]}`) })}</span>}
+              {agent.wanted && <span class="small">{t("state.wanted", { what: agent.wanted_reason ? titleOf(agent.wanted_reason) : t(`state.${agent.wanted}`) })}</span>}
             </span>
             <Timer since={agent.since} />
             <ChevronDown size={16} aria-hidden="true" />

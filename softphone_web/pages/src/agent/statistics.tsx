@@ -5,6 +5,7 @@ import { t as kit } from "../kit/texts";
 import type { MyStatistics } from "../kit/types";
 import { useLoad } from "../kit/use";
 import { desk } from "./desk";
+import { pauseName } from "./names";
 import { t } from "./texts";
 
 /** Loaded anew when a contact has ended: then the figures have changed. */
@@ -31,7 +32,7 @@ export function DayStatistics() {
           {([["stats.talk", data?.talk_s], ["stats.hold", data?.hold_s], ["stats.wrapUp", data?.wrap_up_s], ["stats.ready", data?.ready_s]] as const).map(([key, value]) => (
             <div key={key}><dt>{t(key)}</dt><dd>{value === undefined ? "—" : spent(value)}</dd></div>
           ))}
-          {Object.entries(data?.not_ready_s ?? {}).map(([reason, value]) => <div key={reason}><dt>{reason}</dt><dd>{spent(value)}</dd></div>)}
+          {Object.entries(data?.not_ready_s ?? {}).map(([reason, value]) => <div key={reason}><dt>{pauseName(reason)}</dt><dd>{spent(value)}</dd></div>)}
         </dl>
       </details>
       <p class="muted small">{data ? kit("measured", { at: timeOfDay(data.measured_at) }) : error ? kit("error.title") : kit("loading")}</p>

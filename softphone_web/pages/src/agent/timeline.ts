@@ -30,6 +30,12 @@ export const t = texts({
   ended: ["Terminó la llamada", "The call ended"],
 });
 
+/** How ids are called: agents, queues. */
+export interface Names {
+  agent: (id: string) => string;
+  queue: (id: string) => string;
+}
+
 export interface Line {
   n: number;
   at: string;
@@ -38,27 +44,27 @@ export interface Line {
 }
 
 type Data = Record<string, unknown>;
-type Say = (data: Data) => [string, string?] | null;
+type Say = (data: Data, names: Names) => [string, string?] | null;
 const str = (value: unknown): string => (typeof value === "string" ? value : typeof value === "number" ? String(value) : "");
 
 function noted(data: Data): [string, string?] | null {
   const inner = (data["data"] ?? data) as Data;
   const name = str(inner["name"]) || str(inner["option"]);
-  return str(data["kind"]) === "menu.choice" && name ? [t("choice", { option: name }), str(inner["node"])] : null;
+  return str(data["kind"]) === "menu.choice" && name ? [t("choice", { option: name })] : null;
 }
 
 const SAY: Record<string, Say> = {
   started: (d) => [t(d["direction"] === "outbound" ? "outbound" : "inbound", { to: phone(str(d["to_address"])) })],
   flow_noted: noted,
-  queued: (d) => [t("queued", { queue: str(d["queue"]) })],
-  dequeued: (d) => (d["how"] === "answered" ? null : [t("moved", { queue: str(d["queue"]) })]),
-  offered: (d) => [t("offered", { agent: str(d["agent"]) })],
-  offer_ended: (d) => (d["how"] === "accepted" || d["how"] === "withdrawn" ? null : [t("rejected", { agent: str(d["agent"]) })]),
-  connected: (d) => [t("connected", { agent: str(d["agent"]) })],
+  queued: (d, n) => [t("queued", { queue: n.queue(str(d["queue"])) })],
+  dequeued: (d, n) => (d["how"] === "answered" ? null : [t("moved", { queue: n.queue(str(d["queue"])) })]),
+  offered: (d, n) => [t("offered", { agent: n.agent(str(d["agent"])) })],
+  offer_ended: (d, n) => (d["how"] === "accepted" || d["how"] === "withdrawn" ? null : [t("rejected", { agent: n.agent(str(d["agent"])) })]),
+  connected: (d, n) => [t("connected", { agent: n.agent(str(d["agent"])) })],
   held: () => [t("held")],
   resumed: () => [t("resumed")],
-  agent_away: (d) => [t("away", { agent: str(d["agent"]) })],
-  agent_back: (d) => [t("back", { agent: str(d["agent"]) })],
+  agent_away: (d, n) => [t("away", { agent: n.agent(str(d["agent"])) })],
+  agent_back: (d, n) => [t("back", { agent: n.agent(str(d["agent"])) })],
   digits_sent: () => [t("digits")],
   transfer_begun: (d) => [t("transfer"), str(d["to"] ?? d["target"])],
   transfer_ended: (d) => [t("transferEnded", { how: str(d["how"]) })],
@@ -75,9 +81,9 @@ const SAY: Record<string, Say> = {
   ended: () => [t("ended")],
 };
 
-export function linesOf(events: readonly InteractionEvent[]): Line[] {
+export function linesOf(events: readonly InteractionEvent[], names: Names): Line[] {
   return events.flatMap((one) => {
-    const said = SAY[one.type]?.(one.data);
+    const said = SAY[one.type]?.(one.data, names);
     return said ? [{ n: one.n, at: one.at, text: said[0], detail: said[1] ?? "" }] : [];
   });
 }

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { Button } from "../kit/button";
 import { Dialog } from "../kit/dialog";
@@ -9,9 +10,13 @@ import { commands, desk } from "./desk";
 import { DirectorySearch } from "./directory";
 import { t } from "./texts";
 
+/** The dialog is open, perhaps with somebody chosen already; null: closed. */
+export const transferring = signal<DirectoryEntry | "open" | null>(null);
+
 /** Attended is the first choice: a person is introduced, not thrown over. A queue can only be transferred to at once. */
-export function TransferDialog({ item, onClose }: { item: DeskItem; onClose: () => void }) {
-  const [to, setTo] = useState<DirectoryEntry | null>(null);
+export function TransferDialog({ item }: { item: DeskItem }) {
+  const [to, setTo] = useState<DirectoryEntry | null>(typeof transferring.value === "object" ? transferring.value : null);
+  const onClose = (): void => void (transferring.value = null);
   const [busy, run] = useBusy();
   const go = (kind: "blind" | "attended"): void => {
     if (!to) return;

@@ -2,14 +2,13 @@
 import { Check, Clock } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { useActions } from "../kit/actions";
-import { api, query } from "../kit/api";
 import { Button } from "../kit/button";
 import { Select } from "../kit/field";
 import { sentence } from "../kit/problem";
 import { Timer } from "../kit/timer";
 import { tell, tellError } from "../kit/toast";
-import type { Interaction, WrapUp, WrapUpCodes } from "../kit/types";
-import { useBusy, useLoad } from "../kit/use";
+import type { Interaction, WrapUp } from "../kit/types";
+import { useBusy } from "../kit/use";
 import { chosen, commands } from "./desk";
 import { callerOf } from "./names";
 import { Notes } from "./notes";
@@ -18,13 +17,11 @@ import { t } from "./texts";
 const MORE_S = 60;
 
 export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Interaction | null }) {
-  const [disposition, setDisposition] = useState("");
+  const [disposition, setDisposition] = useState(wrapUp.disposition ?? "");
   const [reason, setReason] = useState("");
   const [error, setError] = useState<string | null>(null);
   const [busy, run] = useBusy();
-  const codes = useLoad((abort) => api.get<WrapUpCodes>(`/wrap-up-codes${query({ queue: record?.queue })}`, abort), [record?.queue]);
   useEffect(() => {
-    setDisposition(record?.disposition ?? "");
     setReason(record?.reason ?? "");
   }, [record?.id]);
   const id = wrapUp.interaction;
@@ -67,7 +64,7 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
         />
         <Select
           label={t("wrap.reason")} value={reason} placeholder={t("wrap.chooseReason")} optional
-          options={(codes.data?.reasons ?? []).map((one) => ({ value: one.code, title: one.title }))}
+          options={wrapUp.reasons.map((one) => ({ value: one.code, title: one.title }))}
           onChange={(code) => { setReason(code); if (code) void commands.reason(id, code).catch(tellError); }}
         />
       </div>

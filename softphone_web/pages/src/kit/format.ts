@@ -24,8 +24,11 @@ export const timeOfDay = (at: string | Date): string =>
 export const timeExact = (at: string | Date): string =>
   new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
+/** A date without a time is that day here, not midnight in Greenwich. */
+const dateOf = (at: string | Date): Date => new Date(typeof at === "string" && /^\d{4}-\d\d-\d\d$/.test(at) ? `${at}T12:00` : at);
+
 export const day = (at: string | Date): string =>
-  new Date(at).toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" });
+  dateOf(at).toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" });
 
 /** Today as a time of day, everything else as a day. */
 export function when(at: string, now: Date = new Date()): string {

@@ -12,8 +12,19 @@ export interface Agent {
   queues: string[];
   endpoint: string | null;
   endpoint_online: boolean | null;
-  /** What was asked for while a call goes on: taken when it ends. */
-  wanted?: { state: AgentState; reason: string | null } | string | null;
+}
+
+/** An agent as their own desk tells of them. */
+export interface DeskAgent {
+  id: string;
+  name: string;
+  state: AgentState;
+  since: string;
+  reason: string | null;
+  /** Asked for during work, taken up after it. */
+  wanted: AgentState | null;
+  wanted_reason: string | null;
+  queues: string[];
 }
 
 export interface Coded {
@@ -21,16 +32,19 @@ export interface Coded {
   title: string;
 }
 
+/** What they chose in a menu: the key, and its words. */
 export interface PathStep {
   node: string;
-  title?: string | null;
-  option?: string | null;
+  option: string;
+  title: string;
 }
 
 export interface Offer {
   id: string;
   interaction: string;
-  kind?: string;
+  kind: "offer" | "consult";
+  /** The colleague who asks, of a consultation. */
+  by: string | null;
   medium: string;
   queue: string | null;
   queue_title: string | null;
@@ -70,17 +84,22 @@ export interface DeskItem {
   legs: Leg[];
   consult: Leg | null;
   supervised: string | null;
+  /** False for a colleague who was asked. */
+  mine: boolean;
 }
 
 export interface WrapUp {
   interaction: string;
+  queue: string;
   until: string | null;
+  disposition: string | null;
   disposition_required: boolean;
   dispositions: Coded[];
+  reasons: Coded[];
 }
 
 export interface Desk {
-  agent: Agent;
+  agent: DeskAgent;
   phone: { kind: "web" | "desk"; leg: "down" | "up"; endpoint: string | null; online: boolean | null };
   offers: Offer[];
   items: DeskItem[];
@@ -123,16 +142,19 @@ export interface Note {
 
 export interface CustomerCard {
   identity: {
-    name: string | null;
-    document: string | null;
-    kind: string | null;
+    name: string;
+    document: string;
+    kind: string;
     phones: string[];
     emails: string[];
+    sector: string;
+    accessibility: boolean;
+    critical: boolean;
     how_sure: "phone" | "document" | "contract" | "unknown";
   };
-  contracts: { number: string; service: string; address: string | null; status: string; debt: number | string | null }[];
+  contracts: { number: string; service: string; address: string; status: string; debt: number; due: string }[];
   cases: { id: string; title: string; status: string; opened_at: string }[];
-  outages: { id?: string; title?: string; text?: string; area?: string; service?: string; expected_at?: string | null }[];
+  outages: { service: string; sector: string; reason: string; until: string }[];
   interactions: {
     id: string;
     at: string;
@@ -145,14 +167,14 @@ export interface CustomerCard {
   }[];
   notes: Note[];
   measured_at: string;
-  sources: { name: string; ok: boolean; detail: string | null }[];
+  sources: { name: string; ok: boolean; detail: string }[];
 }
 
 export interface DirectoryEntry {
   kind: "agent" | "queue" | "number";
   id: string;
   name: string;
-  detail: string | null;
+  detail: string;
   state: string | null;
   waiting: number | null;
 }
