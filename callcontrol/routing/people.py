@@ -155,9 +155,8 @@ def renamed(board: Board, e: t.WorkRenamed) -> None:
         return board.ignore("work_renamed", "this agent does not work on this item")
     if e.becomes != e.item and (e.becomes in board.hands or e.becomes in agent.works or e.becomes in board.waiting):
         return board.ignore("work_renamed", "that name is taken")
-    del agent.works[e.item]
     board.hands.pop(e.item, None)
     work.item, work.queue = e.becomes, e.queue
-    agent.works[e.becomes] = work
+    agent.works = {held.item: held for held in agent.works.values()}  # in its place: which work is older still counts
     board.hands[e.becomes] = agent
     return board.settle(agent)

@@ -339,6 +339,17 @@ class Oracle:
         self.out += suspended
         return None
 
+    def WorkRenamed(self, e: t.WorkRenamed) -> None:  # noqa: N802
+        a = self.agents.get(e.agent)
+        work = next((w for w in (a.works if a else []) if w.item == e.item and w.until is None), None)
+        if a is None or work is None:
+            return self.ignored("work_renamed")
+        has = any(w.item == e.becomes for w in a.works)
+        if e.becomes != e.item and (has or self.talks(e.becomes) or e.becomes in self.items):
+            return self.ignored("work_renamed")
+        work.item, work.queue = e.becomes, e.queue
+        return self.settle(a)
+
     # --- items --------------------
 
     def ItemQueued(self, e: t.ItemQueued) -> None:  # noqa: N802

@@ -196,9 +196,20 @@ class Scenario:
             until = r.choice((None, at + 9.0))
             queue, medium = r.choice(self.names), r.choice(MEDIA)
             return t.WorkRestored(at=at, item=item, agent=agent, queue=queue, wrap_up_until=until, medium=medium)
-        if roll < 0.95:
+        if roll < 0.93:
+            return self.renamed(agent, item)
+        if roll < 0.96:
             return t.OfferAnswered(at=at - 1.0, offer=f"{item}.o1", how=OfferEnd.ACCEPTED)  # type: ignore[arg-type]
         return self.sign_in(agent)
+
+    def renamed(self, agent: AgentId, item: InteractionId) -> t.RouterEvent:
+        r = self.r
+        becomes = InteractionId(r.choice((f"{item}.c", f"i{r.randint(1, max(1, self.items))}")))
+        if self.talks and r.random() < 0.8:
+            item = r.choice(list(self.talks))
+            agent = self.talks.pop(item)
+            self.talks[becomes] = agent
+        return t.WorkRenamed(at=self.at, agent=agent, item=item, becomes=becomes, queue=r.choice(self.names))
 
     def first(self) -> list[t.RouterEvent]:
         events: list[t.RouterEvent] = []
