@@ -124,7 +124,7 @@ TABLE: dict[str, Row] = {
     "leave_conference": row(S),
     "remove_from_conference": row(S, body={"participant": "p2"}),
     "ask_supervisor": row(S, body={"text": "ayuda"}),
-    "place_call": row(A, S, body={"number": "0991234567"}, also=(409,)),
+    "place_call": row(A, S, P, body={"number": "0991234567"}, also=(409,)),
     "set_disposition": row(S, body={"code": "resuelto"}),
     "set_reason": row(S, body={"reason": "agua"}),
     "extend_wrap_up": row(S, X, body={"seconds": 30}),
