@@ -14,7 +14,7 @@ from app.bootstrap_board import BoardParts
 from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
 from app.flow_watch import FlowWatch
-from app.identity import open_accounts
+from app.identity import open_accounts, single_sign_on
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
 from app.pages_build import BuiltPages, pages_or_reason
@@ -40,6 +40,7 @@ from foundation.clock import SystemClock
 from foundation.database import Database
 from foundation.errors import Unavailable
 from foundation.identity.accounts import Accounts
+from foundation.identity.oidc import Oidc
 from foundation.identity.people import People
 from foundation.logs import get_logger
 from foundation.metrics import Metrics
@@ -142,7 +143,8 @@ async def platform(
         stack.callback(parts.accounts.passwords.close)
         await stack.enter_async_context(parts.switch)
         await stack.enter_async_context(parts.systems)
-        web = await stack.enter_async_context(_web(settings, place, parts, built, certificate))
+        oidc = await stack.enter_async_context(single_sign_on(settings.web, parts.clock))
+        web = await stack.enter_async_context(_web(settings, place, parts, built, certificate, oidc))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
         progress("preparing flows and prompts")
         await parts.start(supervisor)
@@ -311,7 +313,12 @@ class _Parts:
 
 
 def _web(
-    settings: Settings, place: Place, parts: _Parts, pages: BuiltPages, certificate: Certificate | None
+    settings: Settings,
+    place: Place,
+    parts: _Parts,
+    pages: BuiltPages,
+    certificate: Certificate | None,
+    oidc: Oidc | None,
 ) -> AbstractAsyncContextManager[RunningServer]:
     deps = WebDeps(
         interactions=parts.interactions,
@@ -329,6 +336,7 @@ def _web(
         tokens=parts.tokens,
         accounts=parts.accounts,
         people=parts.people,
+        oidc=oidc,
         supervision=parts.board.supervision,
         checks=_checks(parts),
         shown_settings=show_settings(settings),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from app.place import Place
@@ -9,12 +11,37 @@ from app.settings import Settings
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.identity.accounts import Accounts, Lives, Stores
+from foundation.identity.oidc import Oidc, Rules
+from foundation.identity.oidc_http import HttpProvider
 from foundation.identity.passwords import Passwords
 from foundation.identity.second_factor import Box
 from foundation.identity.sql import PostgresRoles, PostgresSessions, PostgresThrottle, PostgresUsers
 from foundation.secret import Secret
+from softphone_web.settings import WebSettings
 
 _KEY = "accounts"
+
+
+@asynccontextmanager
+async def single_sign_on(web: WebSettings, clock: Clock) -> AsyncIterator[Oidc | None]:
+    """None where the settings name no provider. It is first asked when somebody signs in: we start without it."""
+    chosen = web.oidc
+    if chosen is None:
+        yield None
+        return
+    rules = Rules(
+        issuer=chosen.issuer,
+        client_id=chosen.client_id,
+        scopes=chosen.scopes,
+        username_claim=chosen.username_claim,
+        name_claim=chosen.name_claim,
+        role_claim=chosen.role_claim,
+        agent_claim=chosen.agent_claim,
+        roles=chosen.roles,
+        default_role=chosen.default_role,
+    )
+    async with HttpProvider(chosen.issuer, chosen.client_id, chosen.client_secret) as provider:
+        yield Oidc(rules, provider, clock)
 
 
 def open_accounts(database: Database, settings: Settings, place: Place, clock: Clock) -> Accounts:

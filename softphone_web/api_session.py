@@ -19,6 +19,7 @@ from softphone_web.routes import Routes
 from softphone_web.schemas_identity import (
     CodeBody,
     MethodsOut,
+    OidcMethod,
     OwnSessions,
     PasswordBody,
     PreferencesBody,
@@ -37,7 +38,11 @@ routes = Routes("/api/v1", tag="session")
 @routes.get("/sign-in/methods", Open.PUBLIC)
 async def get_sign_in_methods(call: Call) -> MethodsOut:
     """How one may sign in here."""
-    return MethodsOut(password=True, oidc=None, organisation=call.deps.settings.organisation)
+    settings = call.deps.settings
+    single = None
+    if call.deps.oidc is not None and settings.oidc is not None:
+        single = OidcMethod(title=settings.oidc.title, href="/api/v1/session/oidc")
+    return MethodsOut(password=True, oidc=single, organisation=settings.organisation)
 
 
 @routes.post("/session", Open.PUBLIC, status=201, raises=(401, 403, 429, 503))

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from foundation.clock import Clock, SystemClock
 from foundation.identity.accounts import Accounts
+from foundation.identity.oidc import Oidc
 from foundation.identity.people import People
 from foundation.metrics import Metrics
 from softphone_web.ports import (
@@ -65,6 +66,7 @@ class WebDeps:
     tokens: Tokens
     accounts: Accounts
     people: People
+    oidc: Oidc | None = None
     around: Around
     supervision: Supervision
     flows: Flows

@@ -6,9 +6,34 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from foundation.identity.oidc_http import is_safe_url
 from foundation.settings import Secret, Section
+
+
+class OidcSettings(Section):
+    """Single sign-on with a provider of OpenID Connect. What to register there:
+    ``<our address>/api/v1/session/oidc/callback``."""
+
+    issuer: str = Field(description="as the provider's metadata spell it")
+    client_id: str
+    client_secret: Secret | None = Field(default=None, description="none for a public client")
+    title: str = Field(default="Cuenta institucional", max_length=60, description="of the button on the sign-in page")
+    scopes: str = "openid profile email"
+    username_claim: str = "preferred_username"
+    name_claim: str = "name"
+    role_claim: str = Field(default="groups", description="whose values `roles` maps; dots go into objects")
+    agent_claim: str | None = Field(default=None, description="that holds the id of the agent that a person is")
+    roles: dict[str, str] = Field(default={}, description="value of the claim: our role; the first that fits counts")
+    default_role: str | None = Field(default=None, description="for who holds none of them; none: they stay out")
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, value: str) -> str:
+        if not is_safe_url(value):
+            raise ValueError("expected an https address (http only on this machine itself)")
+        return value
 
 
 class WebSettings(Section):
@@ -32,6 +57,7 @@ class WebSettings(Section):
         default=1800, ge=60, le=86400, description="a session ends when no page of it has asked anything for so long"
     )
     session_life_s: float = Field(default=43200, ge=300, le=604800, description="and so long after it began, anyway")
+    oidc: OidcSettings | None = None
     secret_key: Secret | None = Field(
         default=None, description="seals second factors; made in var/ unless given: machines on one database share it"
     )

@@ -6,7 +6,7 @@ would be a way to any permission. ``roles.write`` is the right to give more than
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from foundation.clock import Clock
 from foundation.errors import Conflict, Invalid, NotFound
 from foundation.identity.accounts import Stores
 from foundation.identity.model import ROLE_NAME, CustomRole, User, checked_username, is_built_in
+from foundation.identity.oidc import Person
 from foundation.identity.passwords import Passwords, check_strength, temporary_password
 from foundation.ids import new_id
 from foundation.secret import Secret
@@ -28,6 +29,15 @@ class UserFields:
     role: str
     agent: str | None = None
     disabled: bool = False
+
+
+# The provider's word makes accounts and gives the roles that the settings map, and nothing else.
+_PROVIDER = Principal(
+    id="single-sign-on",
+    name="single sign-on",
+    role="single-sign-on",
+    granted=frozenset({Permission.USERS_WRITE, Permission.ROLES_WRITE}),
+)
 
 
 class People:
@@ -141,6 +151,19 @@ class People:
         await self._guard_account(by, user)
         told = self._entry(by, "user.totp_removed", user, origin, before={"totp": user.has_totp})
         await self._stores.users.change(user.id, told, totp=None, totp_confirmed=False)
+
+    async def from_provider(self, person: Person, *, origin: str) -> User:
+        """The account of somebody whom the provider of single sign-on vouches for: made at their first sign-in, and
+        brought up to what it says at each. An account that was made here is never taken over by a name alone."""
+        fields = UserFields(username=person.username, name=person.name, role=person.role, agent=person.agent)
+        user = await self._stores.users.by_subject(person.subject)
+        if user is None:
+            return await self.add(fields, by=_PROVIDER, origin=origin, subject=person.subject)
+        if user.disabled:
+            raise PermissionDenied("This account is disabled.")
+        if (user.name, user.role, user.agent) == (_checked_name(person.name), person.role, person.agent):
+            return user
+        return await self.change(user.id, replace(fields, username=user.username), by=_PROVIDER, origin=origin)
 
     # --- roles
 

@@ -181,7 +181,16 @@ TABLE: dict[str, Row] = {
 }
 
 # Operations that ask for no sign-in.
-PUBLIC = {"get_health", "get_live", "get_ready", "get_metrics", "get_sign_in_methods", "sign_in"}
+PUBLIC = {
+    "get_health",
+    "get_live",
+    "get_ready",
+    "get_metrics",
+    "get_sign_in_methods",
+    "sign_in",
+    "begin_oidc",
+    "finish_oidc",
+}
 # Addresses beside the declared operations.
 PUBLIC_PAGES = {
     "/",

@@ -45,6 +45,7 @@ from foundation.errors import Conflict, NotFound, Unavailable
 from foundation.identity.accounts import Accounts, Lives, SignedIn, Stores, Visitor
 from foundation.identity.memory import MemoryRoles, MemorySessions, MemoryUsers
 from foundation.identity.model import CustomRole, User
+from foundation.identity.oidc import Oidc
 from foundation.identity.passwords import Passwords
 from foundation.identity.people import People
 from foundation.identity.second_factor import Box
@@ -289,6 +290,7 @@ class Platform:
         sessions = MemorySessions(self.audit, users, roles)
         stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle())
         self.accounts = Accounts(stores, passwords, Box(Secret("only-for-tests")), self.clock)
+        self.oidc: Oidc | None = None
         self.people = People(stores, passwords, self.clock)
         self.around = MemoryAround(self.interactions.records, self.clock)
         self.tokens: dict[str, str] = {}
@@ -372,6 +374,7 @@ class Platform:
             tokens=self.token_desk,
             accounts=self.accounts,
             people=self.people,
+            oidc=self.oidc,
             supervision=Supervision(
                 board=self.board,
                 steering=self.steering,
