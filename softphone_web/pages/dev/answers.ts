@@ -19,7 +19,7 @@ export function answers(method: string, path: string, scene: string): Answer {
     if (method === "POST") signedIn = true;
     if (method === "DELETE") signedIn = false;
     if (method === "DELETE") return { status: 204 };
-    return signedIn ? ok(session) : { status: 401, body: { code: "access.unauthenticated", status: 401 } };
+    return signedIn && scene !== "out" ? ok(session) : { status: 401, body: { code: "access.unauthenticated", status: 401 } };
   }
   if (method !== "GET") return path === "/me/phone" ? { status: 503, body: { code: "switch.unreachable" } } : { status: 204 };
   if (path === "/me/desk") return ok(deskOf(scene));

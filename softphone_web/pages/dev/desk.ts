@@ -79,6 +79,7 @@ const FIXED: Record<string, () => unknown> = {
     { kind: "agent", id: "luis", name: "Luis Fernando Pauta", detail: "Internet", state: "ready", waiting: null }, { kind: "agent", id: "marta", name: "Marta Ordóñez", detail: "Planillas", state: "busy", waiting: null },
     { kind: "queue", id: "internet", name: "Internet y telefonía", detail: "", state: null, waiting: 3 }, { kind: "number", id: "072831000", name: "Bodega de materiales", detail: "Lunes a viernes", state: null, waiting: null },
   ] }),
+  "/agents": () => ({ items: [{ id: "ana", name: "Ana Lucía Tapia" }, { id: "luis", name: "Luis Fernando Pauta" }] }),
   "/queues": () => ({ items: [{ name: "contact-center", title: "Agua potable y alcantarillado" }, { name: "internet", title: "Internet" }] }),
 };
 

@@ -1,6 +1,6 @@
 // The agent's page: what is to be done at the left, the contact in the middle, the person at the right.
 import "./agent.css";
-import { Coffee, Headset, PhoneOutgoing } from "lucide-preact";
+import { Coffee, Headset, PhoneOutgoing, TriangleAlert } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { useActions } from "../kit/actions";
 import { api, idPart } from "../kit/api";
@@ -15,7 +15,7 @@ import { Timer } from "../kit/timer";
 import { tell, tellError } from "../kit/toast";
 import type { Desk, DeskAgent, Interaction } from "../kit/types";
 import { useLoad } from "../kit/use";
-import { startPhone, stopPhone } from "../phone/phone";
+import { phoneState, startPhone, stopPhone } from "../phone/phone";
 import { CallPanel } from "./call";
 import { CustomerTab } from "./customer";
 import { chosen, commands, desk, deskError, loadDesk, offer, shown, startDesk, subject, work, type Work } from "./desk";
@@ -172,6 +172,7 @@ function Idle({ agent }: { agent: DeskAgent }) {
   return (
     <div class="idle">
       <EmptyState icon={ready ? Headset : Coffee} title={t(ready ? "idle.ready" : missed ? "idle.missed" : "idle.notReady")}>
+        {desk.value?.phone.kind === "web" && phoneState.value !== "up" && <p class="idle-phone"><TriangleAlert size={16} aria-hidden="true" />{t("idle.noPhone")}</p>}
         <p>{t(ready ? "idle.readyText" : missed ? "idle.missedText" : "idle.notReadyText")}</p>
         {!ready && agent.state !== "reserved" && <Button kind="success" size="large" keyHint="p" onClick={() => void commands.state("ready").catch(tellError)}>{t("state.setReady")}</Button>}
       </EmptyState>

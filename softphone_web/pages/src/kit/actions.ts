@@ -87,6 +87,6 @@ const SHOWN: Record<string, string> = { enter: "↵", " ": "␣", escape: "Esc",
 /** "ctrl+k" -> "Ctrl K". */
 export const shownKey = (key: string): string =>
   key
-    .split("+")
+    .split(/(?<=.)\+(?=.)/)
     .map((part) => SHOWN[part] ?? (part.length === 1 ? part.toUpperCase() : (part[0] ?? "").toUpperCase() + part.slice(1)))
     .join(" ");

@@ -66,7 +66,7 @@ describe("keys", () => {
   });
   it("names and shows combinations", () => {
     expect(comboOf({ key: "K", ctrlKey: true, metaKey: false, altKey: false })).toBe("ctrl+k");
-    expect(["ctrl+k", "enter", "?"].map(shownKey)).toEqual(["Ctrl K", "↵", "?"]);
+    expect(["ctrl+k", "enter", "?", "+"].map(shownKey)).toEqual(["Ctrl K", "↵", "?", "+"]);
   });
 });
 
