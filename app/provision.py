@@ -148,7 +148,7 @@ def _first_folder(candidates: Iterable[Path]) -> Path | None:
 
 
 async def find_tool(name: str, progress: Progress = silent, *, cache: Path | None = None) -> Tool:
-    """redis-server, sipp, baresip, pico2wave or espeak-ng."""
+    """redis-server, sipp, baresip, chromium, pico2wave or espeak-ng."""
     installed = which(name)
     if installed is not None:
         modules = _first_folder(

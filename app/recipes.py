@@ -148,6 +148,45 @@ def _tool(
     )
 
 
+# Those of the machine itself are used: they come from the same release, and belong to its loader.
+_C_LIBRARY = ("ld-linux", "libc.so", "libm.so", "libpthread.so", "libdl.so", "librt.so", "libresolv.so", "libutil.so")
+
+
+async def _build_chromium(tree: Tree, prefix: Path) -> None:
+    """Not with a loader of its own: Chromium starts itself anew by /proc/self/exe, which would be that loader."""
+    home = tree.root / "usr/lib/chromium"
+    program = home / "chromium"
+    if not program.is_file():
+        raise ProvisionError("the package chromium holds no browser: on Ubuntu it is only a pointer to a snap")
+    opened = [path for name in _OPENED_LIBRARIES for path in tree.libraries.rglob(name)]
+    binaries = [program, home / "chrome_crashpad_handler", *home.glob("*.so"), *opened]
+    libraries, lacking = await tree.closure([path for path in binaries if path.is_file()])
+    if program in lacking:
+        raise ProvisionError(f"the unpacked chromium lacks libraries: {', '.join(lacking[program])}")
+    libraries.update(path for path in opened if path not in lacking)
+    (prefix / "lib").mkdir(parents=True)
+    for library in libraries:
+        if not library.name.startswith(_C_LIBRARY) and home not in library.parents:
+            shutil.copy2(library, prefix / "lib" / library.name)
+    shutil.copytree(home, prefix / "lib/chromium")
+    shutil.copytree(tree.root / "usr/share/fonts", prefix / "share/fonts")
+    # Without a font of the machine nothing that our pages bring none for would be drawn.
+    (prefix / "share/fonts.conf").write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        '<dir>/usr/share/fonts</dir><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir>'
+        "</fontconfig>\n"
+    )
+    starter = prefix / "bin/chromium"
+    starter.parent.mkdir()
+    starter.write_text(
+        "#!/bin/sh\n"
+        'P=$(dirname "$(dirname "$(readlink -f "$0")")")\n'
+        'export LD_LIBRARY_PATH="$P/lib" FONTCONFIG_FILE="$P/share/fonts.conf" CHROME_WRAPPER="$0"\n'
+        'exec "$P/lib/chromium/chromium" "$@"\n'
+    )
+    starter.chmod(0o755)
+
+
 def _patch(program: Path, old: bytes, new: bytes) -> None:
     raw = program.read_bytes()
     if raw.count(old + b"\0") != 1 or len(new) > len(old):
@@ -170,6 +209,14 @@ RECIPES: dict[str, Recipe] = {
             space_mb=600,
         ),
         _tool("redis-server", "redis-server"),
+        Recipe(  # for the tests alone
+            name="chromium",
+            packages=("chromium", "fonts-dejavu-core"),
+            main_package="chromium",
+            sources=_host_sources,
+            build=_build_chromium,
+            space_mb=1500,
+        ),
         _tool("sipp", "sip-tester"),
         _tool("baresip", "baresip-core", modules="baresip/modules", share=("baresip",), space_mb=400),
         # Its data folder is compiled in. The starter opens the real one as descriptor 9, and the program is told that.

@@ -9,7 +9,14 @@ from tests.support.browser import WIDTHS, Crowd
 
 # A page for people, and who opens it; None: nobody who is signed in.
 REFERENCE = "/api"
-PAGES: dict[str, str | None] = {"/": None, "/llamar": None, "/estado": None, REFERENCE: None}
+PAGES: dict[str, str | None] = {
+    "/": None,
+    "/llamar": None,
+    "/agente": "ana",
+    "/supervisor": "sofia",
+    "/estado": None,
+    REFERENCE: None,
+}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -12,16 +12,19 @@ import struct
 import time
 import wave
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, async_playwright
 
+from app.apt_root import ProvisionError
 from app.place import CHECKOUT
-from app.provision import which
+from app.provision import find_tool, which
 
 PASSWORD = "Cuenca-de-los-Andes-7"
 EARS = Path(__file__).with_name("ears.js")
@@ -49,17 +52,30 @@ _FLAGS = (
 )
 
 
-def chromium() -> Path | None:
-    """The one that is named, else the machine's."""
+@cache
+def _found() -> tuple[Path | None, str]:
     named = os.environ.get("RIMAY_CHROMIUM")
     if named:
-        return Path(named)
-    return which("chromium") or which("chromium-browser") or which("google-chrome")
+        return (Path(named), "") if Path(named).is_file() else (None, f"RIMAY_CHROMIUM names {named}, not there")
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if (installed := which(name)) is not None:
+            return installed, ""
+    # in a loop of its own: asked from within one and from without
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(lambda: asyncio.run(find_tool("chromium"))).result().binary, ""
+        except ProvisionError as error:
+            return None, f"no chromium: {error.message.splitlines()[0]} (set RIMAY_CHROMIUM)"
+
+
+def chromium() -> Path | None:
+    """The one that is named, else the machine's, else Debian's package unpacked into the cache."""
+    return _found()[0]
 
 
 def why_no_browser() -> str:
     """Empty when the journeys can be run here."""
-    return "" if chromium() is not None else "no chromium on this machine (set RIMAY_CHROMIUM)"
+    return _found()[1]
 
 
 def write_tone(path: Path, hz: int, seconds: int = 4) -> Path:

@@ -37,7 +37,8 @@ export function StateSwitch({ agent }: { agent: DeskAgent }) {
       <Menu
         label={t("state.change")}
         trigger={(attributes) => (
-          <button type="button" class="state-now" {...attributes} aria-label={`${t("state.title")}: ${stateWord(agent)}. ${t("state.change")}`}>
+          <button type="button" class="state-now" {...attributes}>
+            <span class="visually-hidden">{t("state.title")}: </span>
             <Mark tone={AGENT_TONE[agent.state] ?? "idle"} />
             <span class="state-words">
               <strong>{stateWord(agent)}</strong>
@@ -46,6 +47,7 @@ export function StateSwitch({ agent }: { agent: DeskAgent }) {
             </span>
             <Timer since={agent.since} />
             <ChevronDown size={16} aria-hidden="true" />
+            <span class="visually-hidden">. {t("state.change")}</span>
           </button>
         )}
       >
