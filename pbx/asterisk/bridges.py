@@ -93,12 +93,13 @@ class Bridges:
         if leg.pair:
             self._part(leg.pair, leg.id)
         if leg.room is not None:
-            held = leg.room_held
+            held, room = leg.room_held, leg.room
             self._core.tell(left_room(self._core.legs, leg, self._core.clock.now()))
             self._core.spawn(self._core.remember(leg.id, ROOM, ""), "forget a room")
             if held:
                 self._core.spawn(self._end_hold_music(leg.id), "end hold music")
             self.clear_ended()
+            self._core.room_left(room)
 
     def _part(self, pair: Pair, first: ChannelId) -> None:
         """Told at once; the switch follows, and before anything that we ask of these legs later."""

@@ -13,7 +13,7 @@ from pbx.asterisk.ami import AmiClient
 from pbx.asterisk.ari import AriClient
 from pbx.asterisk.legs import OWN, Leg, Legs
 from pbx.events import SwitchEvent
-from pbx.terms import ChannelId, CommandRefused, SwitchError
+from pbx.terms import ChannelId, CommandRefused, RoomId, SwitchError
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,10 @@ _STASIS_TIMEOUT_S = 5.0
 # A refusal overtakes the event that explains it by milliseconds.
 _GOING_EVERY_S = 0.02
 _GOING_LOOKS = 25
+
+
+def _nothing(room: RoomId) -> None:
+    return
 
 
 class Core:
@@ -32,6 +36,7 @@ class Core:
         self.version = ""
         self.legs = Legs()
         self.told: asyncio.Queue[SwitchEvent] = asyncio.Queue()
+        self.room_left: Callable[[RoomId], None] = _nothing  # told of rooms that we took a leg out of ourselves
         self._tasks: set[asyncio.Task[None]] = set()
         self._entering: dict[str, asyncio.Future[None]] = {}
 

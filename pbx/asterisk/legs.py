@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,9 @@ class Track:
     started_at: float
     size: int = 0
     size_at: float = 0.0
+    paused: bool = False
+    hears: str = ""  # the channel whose voice its right side was last made of
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of commands to its MixMonitor
 
 
 @dataclass(slots=True, eq=False)

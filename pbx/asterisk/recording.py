@@ -15,7 +15,7 @@ from pbx.asterisk import stereo
 from pbx.asterisk.core import Core
 from pbx.asterisk.legs import Leg, Track
 from pbx.events import RecordingFailed, RecordingStarted, RecordingStopped
-from pbx.terms import ChannelId, CommandRefused, RecordedFile, RecordingId, RecordingSpec, SwitchError
+from pbx.terms import ChannelId, CommandRefused, RecordedFile, RecordingId, RecordingSpec, RoomId, SwitchError
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ _SEPARATOR = "|"
 # A recording writes 32 kB a second, in blocks of 4 kB or more. One that did not grow for this long is looked into.
 _WATCH_S = 1.0
 _STALLED_S = 2.5
+# What hooks into a channel's audio is forgotten with the first frame after the last hook is gone; a frame is 20 ms.
+_FORGOTTEN_S = 0.06
 
 
 class Recordings:
@@ -46,7 +48,7 @@ class Recordings:
         except OSError as error:
             self._core.tell([self._failed(leg.id, spec.id, stereo.reason(error))])
             return
-        leg.tracks[spec.id] = Track(spec, now, size_at=now)
+        leg.tracks[spec.id] = Track(spec, now, size_at=now, hears=leg.pair.other(leg.id) if leg.pair else "")
         try:
             await asyncio.gather(self._remember(leg.id, spec), self._mix(leg.id, spec, raw))
         except SwitchError:
@@ -69,21 +71,57 @@ class Recordings:
         return str(row.get("Value", ""))
 
     async def set_paused(self, leg: Leg, recording: RecordingId, paused: bool) -> None:
-        self._track(leg, recording)
+        track = self._track(leg, recording)
+        async with track.turn:
+            await self._mute(leg.id, recording, paused)
+            track.paused = paused
+
+    async def _mute(self, channel: ChannelId, recording: RecordingId, paused: bool) -> None:
         await self._core.ami.action(
             "MixMonitorMute",
-            leg.id,
+            channel,
             Direction="both",
             State="1" if paused else "0",
-            MixMonitorID=await self._mix_id(leg.id, recording),
+            MixMonitorID=await self._mix_id(channel, recording),
         )
 
+    def hears(self, leg: Leg | None, peer: str) -> None:
+        """This leg is told of as talking with another than before: its recordings are taken up anew.
+
+        Asterisk 22.10 takes the packets of the new voice for late ones of the former voice where their numbers happen
+        to be lower, and hands none of them to MixMonitor: the right side stayed silent in one of four transfers. What
+        it remembers of the former voice goes with the last MixMonitor of the channel; the next one appends."""
+        if leg is None:
+            return
+        for track in leg.tracks.values():
+            before, track.hears = track.hears, peer
+            if before not in ("", peer):
+                self._core.spawn(self._take_up_anew(leg, track), "take a recording up anew")
+
+    def room_changed(self, room: RoomId) -> None:
+        """Two who are left, or were the first, hear each other's own packets; more hear what is mixed for them."""
+        members = [leg for leg in self._core.legs.all() if leg.room == room]
+        if len(members) == 2:
+            for leg, other in (members, reversed(members)):
+                self.hears(leg, other.id)
+
+    async def _take_up_anew(self, leg: Leg, track: Track) -> None:
+        async with track.turn:
+            mix = await self._mix_id(leg.id, track.spec.id)
+            await self._core.ami.action("StopMixMonitor", leg.id, MixMonitorID=mix)
+            await asyncio.sleep(_FORGOTTEN_S)
+            if leg.tracks.get(track.spec.id) is not track or self._core.legs.find(leg.id) is not leg:
+                return
+            await self._mix(leg.id, track.spec, stereo.unfinished(track.spec.path))
+            if track.paused:
+                await self._mute(leg.id, track.spec.id, True)
+
     async def stop(self, leg: Leg, recording: RecordingId) -> None:
-        self._track(leg, recording)
-        mix = await self._mix_id(leg.id, recording)
-        await self._core.ami.action("StopMixMonitor", leg.id, MixMonitorID=mix)
-        track = leg.tracks.pop(recording, None)
-        if track:
+        track = self._track(leg, recording)
+        async with track.turn:
+            mix = await self._mix_id(leg.id, recording)
+            await self._core.ami.action("StopMixMonitor", leg.id, MixMonitorID=mix)
+        if leg.tracks.pop(recording, None):
             self._core.spawn(self._complete(leg.id, track), "complete a recording")
 
     def channel_ended(self, leg: Leg) -> None:

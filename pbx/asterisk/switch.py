@@ -33,11 +33,13 @@ from pbx.asterisk.translate import Contacts, Translator, answered
 from pbx.asterisk.truth import Truth
 from pbx.asterisk.wire import AriEvent, AriInfo, decode_event
 from pbx.events import (
+    Bridged,
     ChannelAnswered,
     ChannelArrived,
     ChannelHungUp,
     DigitReceived,
     PlaybackFinished,
+    RoomEntered,
     RoomLeft,
     SwitchDown,
     SwitchEvent,
@@ -93,6 +95,7 @@ class AsteriskSwitch:
         self._rooms = Rooms(core, self._prompts, self._bridges)
         self._dialer = Dialer(core, settings, self._prompts, self._rooms, self._bridges)
         self._recordings = Recordings(core)
+        core.room_left = self._recordings.room_changed
         self._supervisors = Supervisors(core, self._prompts, self._bridges)
         self._streams = Streams(core, self._prompts, self._bridges)
         self._truth = Truth(core, settings, self._recordings, self._contacts)
@@ -240,8 +243,14 @@ class AsteriskSwitch:
                 self._prompts.playback_ended(played, event.playback)
         elif isinstance(event, ChannelAnswered) and leg:
             self._dialer.answered(leg)
-        elif isinstance(event, Unbridged | RoomLeft):
+        elif isinstance(event, Unbridged):
             self._bridges.clear_ended()
+        elif isinstance(event, RoomEntered | RoomLeft):
+            self._bridges.clear_ended()
+            self._recordings.room_changed(event.room)
+        elif isinstance(event, Bridged):
+            self._recordings.hears(self._legs.find(event.channel), event.peer)
+            self._recordings.hears(self._legs.find(event.peer), event.channel)
         elif isinstance(event, ChannelHungUp):
             self._supervisors.channel_ended(event.channel)
             self._dialer.ended(event.channel, leg)

@@ -124,6 +124,11 @@ class _Digit:
     timestamp: int = 0
 
 
+def first_sequence() -> int:
+    """Low enough that it does not wrap round in a short call."""
+    return random.getrandbits(15)
+
+
 class RtpStream(asyncio.DatagramProtocol):
     """One call's audio, both ways. Sends only while it has a `remote` and is `sending`."""
 
@@ -141,7 +146,7 @@ class RtpStream(asyncio.DatagramProtocol):
         self._pcm: Pcm | None = None
         self._position = 0
         self._digits: deque[_Digit] = deque()
-        self._ssrc, self._sequence = random.getrandbits(32), random.getrandbits(15)
+        self._ssrc, self._sequence = random.getrandbits(32), first_sequence()
         self._timestamp = random.getrandbits(31)
         self._marker = True
         self._last_event: int | None = None

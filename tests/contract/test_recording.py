@@ -6,8 +6,8 @@ import pytest
 
 from pbx.events import ChannelHungUp, RecordingStarted, RecordingStopped
 from pbx.terms import CommandRefused, RecordedFile, RecordingSpec
-from tests.support.calls import LEFT, RIGHT, Leg, caller, holds, pair, seconds_of
-from tests.support.lab import AGENT_HZ, CALLER_HZ, Lab
+from tests.support.calls import LEFT, RIGHT, Leg, agent, bridge, caller, holds, paced_down, pair, seconds_of
+from tests.support.lab import AGENT_HZ, CALLER_HZ, SECOND_HZ, Lab
 
 
 async def record(lab: Lab, leg: Leg) -> RecordingSpec:
@@ -64,6 +64,27 @@ async def test_it_outlasts_a_change_of_the_peer(lab: Lab) -> None:
     assert 2.7 <= file.seconds <= 4.0
     assert 1.5 <= seconds_of(spec.path, RIGHT, AGENT_HZ) <= 2.6
     assert seconds_of(spec.path, LEFT, CALLER_HZ) >= file.seconds - 0.5
+
+
+async def test_the_second_agents_voice_is_in_it_whatever_its_packets_numbers(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paced_down(monkeypatch)
+    customer, _ = await pair(lab)
+    spec = lab.recording()
+    await lab.switch.record(customer.channel, spec)
+    await lab.eventually(RecordingStarted)
+    colleague = await agent(lab, "agente2", SECOND_HZ)
+    await bridge(lab, customer, colleague)
+    await lab.wait(0.5)
+    await lab.switch.pause_recording(customer.channel, spec.id)
+    await lab.wait(0.5)
+    await lab.switch.resume_recording(customer.channel, spec.id)
+    await lab.wait(0.5)
+    await lab.switch.stop_recording(customer.channel, spec.id)
+    done = await lab.eventually(RecordingStopped)
+    assert 0.7 <= seconds_of(spec.path, RIGHT, SECOND_HZ) <= 1.3
+    assert done.file.seconds >= 1.4
 
 
 async def test_pause_writes_silence(lab: Lab) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pbx.events import Bridged, ChannelHungUp, RecordingStarted, RecordingStopped, RoomEntered, RoomLeft, Unbridged
 from pbx.sip import tones
 from pbx.terms import CommandRefused, MuteDirection, RoomId, Supervision, ToneSound
-from tests.support.calls import LEFT, RIGHT, Leg, agent, bridge, caller, pair, seconds_of, track
+from tests.support.calls import LEFT, RIGHT, Leg, agent, bridge, caller, paced_down, pair, seconds_of, track
 from tests.support.lab import AGENT_HZ, CALLER_HZ, SECOND_HZ, SUPERVISOR_HZ, Lab
 
 TONES = (CALLER_HZ, AGENT_HZ, SECOND_HZ)
@@ -120,7 +120,8 @@ async def test_mute_in_a_room(lab: Lab) -> None:
     await all_talk(customer, desk, colleague)
 
 
-async def test_the_customers_recording_goes_on_through_it(lab: Lab) -> None:
+async def test_the_customers_recording_goes_on_through_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    paced_down(monkeypatch)
     customer, desk = await pair(lab)
     spec = lab.recording()
     await lab.switch.record(customer.channel, spec)
@@ -142,6 +143,22 @@ async def test_the_customers_recording_goes_on_through_it(lab: Lab) -> None:
     assert seconds_of(spec.path, RIGHT, SECOND_HZ) > 1.7
     end = track(spec.path, RIGHT, done.file.seconds - 0.4)
     assert tones.level(end, AGENT_HZ) < 500
+
+
+async def test_the_recording_goes_on_when_two_are_left(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    paced_down(monkeypatch)
+    customer, desk = await pair(lab)
+    spec = lab.recording()
+    await lab.switch.record(customer.channel, spec)
+    await lab.eventually(RecordingStarted)
+    colleague = await agent(lab, "agente2", SECOND_HZ)
+    await enter(lab, RoomId(lab.id("sala")), customer, desk, colleague)
+    await lab.switch.leave_room(desk.channel)
+    assert await hears_only(customer, SECOND_HZ)
+    await lab.wait(1.0)
+    await lab.switch.stop_recording(customer.channel, spec.id)
+    await lab.eventually(RecordingStopped)
+    assert seconds_of(spec.path, RIGHT, SECOND_HZ) > 0.9
 
 
 async def test_entering_again_is_not_told(lab: Lab) -> None:

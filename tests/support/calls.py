@@ -113,6 +113,12 @@ def holds(path: Path, channel: int, hz: int, start_s: float = 0.0, end_s: float 
     return tones.level(track(path, channel, start_s, end_s), hz) > 500
 
 
+def paced_down(monkeypatch: Any) -> None:
+    """Every robot made from now on numbers its packets lower than the one before it: as unlucky as chance can be."""
+    numbers = iter(range(30000, 0, -1500))
+    monkeypatch.setattr("pbx.sip.rtp.first_sequence", lambda: next(numbers))
+
+
 def seconds_of(path: Path, channel: int, hz: int) -> float:
     """How long a tone sounds in a recording, in steps of 50 ms."""
     samples, step = track(path, channel), tones.RATE // 20
