@@ -72,8 +72,10 @@ class _Work:
 
 @dataclass(slots=True)
 class _Contact:
-    """`came` is None outside of a stretch; `waits`: in a line now."""
+    """`came` is None outside of a stretch; `waits`: in a line now. A `callback` waits in the line and is handled, and
+    is neither offered nor answered nor abandoned: nobody waits on it, and the call that promised it was counted."""
 
+    callback: bool = False
     queue: str = ""
     came: float | None = None
     waits: bool = False
@@ -162,11 +164,19 @@ class QueueFigures:
             c.came = at
         if c.waits:
             self._line(c.queue, at, -1)  # its leaving was not told
-        c.queue, c.waits = f.queue, True
+        c.queue, c.waits, c.callback = f.queue, True, f.callback
         self._line(f.queue, at, 1)
+        if f.callback:
+            c.came = None
+            return
         self._counts(f.queue, at).offered += not again
 
     def _dequeued(self, c: _Contact, f: ev.Dequeued, at: float) -> None:
+        if c.callback:
+            if c.waits:
+                self._line(c.queue, at, -1)
+            c.waits = False
+            return
         if c.came is None:  # it came before the first event that we know
             c.came = at - f.waited_s
         elif c.waits:

@@ -47,6 +47,7 @@ class BoardParts:
         herald.folds.append(figures.tell)
         herald.agent_folds.append(figures.agent_changed)
         organisation.followers.append(figures.organisation_changed)
+        organisation.followers.append(lambda: setattr(daemon, "callback_policy", organisation.callback_policy()))
         stalls = StallWatch(daemon, organisation, rows, figures, clock, herald.tell)
         return cls(
             herald=herald,

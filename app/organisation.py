@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.settings import Settings
+from callcontrol.callbacks import CallbackPolicy
 from callcontrol.desk import Desk
 from callcontrol.model import AgentId, AgentState
 from callcontrol.routing.config import ReasonConfig, RoutingConfig, WrapUpCodes
@@ -72,6 +73,10 @@ class Organisation:
     def levels(self) -> dict[str, ServiceLevel]:
         """By queue. One that only the settings name has the common definition."""
         return dict(self._levels)
+
+    def callback_policy(self) -> CallbackPolicy:
+        given = self.config.callbacks
+        return CallbackPolicy(attempts=given.attempts, retry_s=given.retry_s, ring_s=given.ring_s)
 
     def codes(self, queue: str | None) -> WrapUpCodes:
         return self.config.codes(queue)

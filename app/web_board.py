@@ -102,7 +102,7 @@ class DeskSteering:
 
     async def end(self, interaction: InteractionId, *, by: str) -> None:
         session = self._daemon.sessions.get(interaction)
-        if session is None or not session.state.customer_up:
+        if session is None or not (session.state.customer_up or session.is_promise):
             raise Conflict("It is over.", interaction=interaction)
         session.tell(inp.Steer(by=by, act=Steering.END))
 

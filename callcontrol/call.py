@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from callcontrol import call_callback as callback
 from callcontrol import call_conference as conference
 from callcontrol import call_consult as consult
 from callcontrol import call_end as end
@@ -134,6 +135,7 @@ _Handler = Callable[[Turn, Any], None]
 TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.ARRIVING, pbx.ChannelArrived): flow.arrived,
     (Phase.ARRIVING, inp.PlaceCall): out.place,
+    (Phase.ARRIVING, inp.CallbackAsked): callback.asked,
     # a call out
     (Phase.DIALING, pbx.ChannelAnswered): out.answered,
     (Phase.DIALING, pbx.Bridged): out.bridged,
@@ -264,6 +266,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.Reattach: end.reattach,
     inp.SwitchDied: end.switch_died,
     inp.Steer: steer.elsewhere,
+    inp.CallbackPlaced: flow.callback_placed,
 }
 
 
@@ -272,6 +275,8 @@ def step(state: CallState, told: inp.CallInput, at: float, flows: Flows) -> Outc
     agent asks for; the state is then unchanged."""
     kind = type(told)
     handler = TABLE.get((state.phase, kind)) or ANYWHERE.get(kind)
+    if state.callback is not None and not state.callback.reached:
+        handler = callback.TABLE.get((state.phase, kind)) or handler
     if handler is None or state.phase is Phase.CLOSED:
         raise UnexpectedInput(f"{kind.__name__} in phase {state.phase.value}", interaction=state.id)
     turn = Turn(state, at, flows)

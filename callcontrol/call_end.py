@@ -83,6 +83,7 @@ def _agent_gone_otherwise(turn: Turn, _e: pbx.ChannelHungUp) -> None:
 _AGENT_LEG_GONE = {
     Phase.ARRIVING: _agent_gone_otherwise,
     Phase.FLOW: _agent_gone_otherwise,
+    Phase.SCHEDULED: _agent_gone_otherwise,
     Phase.QUEUED: _agent_gone_while_queued,
     Phase.CONNECTING: _agent_gone_while_connecting,
     Phase.TALKING: _agent_gone_while_talking,
@@ -213,13 +214,13 @@ def _finish_recording(turn: Turn) -> None:
 
 def reattach(turn: Turn, e: inp.Reattach) -> None:
     turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
-    _settle_legs(turn, e)
+    settle_legs(turn, e)
     s = turn.s
     if e.restarted and s.working is not None and s.phase not in _AT_WORK:
         turn.end_work(s.working)  # the talk was over, and the router was not told any more
     if s.phase is Phase.ENDING:
         if e.restarted:
-            _forget_offer(turn)
+            forget_offer(turn)
         _finish_recording(turn)
         turn.do(cmd.SetTimer("finish", turn.at + FINISH_AFTER_S))
     elif e.customer_up:
@@ -234,7 +235,7 @@ def reattach(turn: Turn, e: inp.Reattach) -> None:
 _AT_WORK = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER, Phase.CONSULT, Phase.CONFERENCE, Phase.DIALING})
 
 
-def _settle_legs(turn: Turn, e: inp.Reattach) -> None:
+def settle_legs(turn: Turn, e: inp.Reattach) -> None:
     """Legs that should be gone and are not are hung up (again); of those that are gone nothing more is awaited."""
     s = turn.s
     onward_leg = s.onward.channel if s.onward is not None else None
@@ -246,7 +247,7 @@ def _settle_legs(turn: Turn, e: inp.Reattach) -> None:
     turn.set(leaving=left)
 
 
-def _forget_offer(turn: Turn) -> None:
+def forget_offer(turn: Turn) -> None:
     """A new router knows nothing of an old one's offer."""
     s = turn.s
     if s.offer is not None and s.agent is not None:
@@ -278,7 +279,7 @@ def _gone_unseen(turn: Turn, e: inp.Reattach) -> None:
     elif s.phase is Phase.QUEUED:
         abandoned(turn)
         if e.restarted:
-            _forget_offer(turn)
+            forget_offer(turn)
     elif s.phase is Phase.CONNECTING:
         if s.working is not None:
             turn.end_work(s.working)
@@ -309,23 +310,29 @@ def _resume_flow(turn: Turn, e: inp.Reattach) -> None:
 def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
     s = turn.s
     if e.restarted:
-        _forget_offer(turn)
+        forget_offer(turn)
         if s.handed:  # whoever was waited for: now it is anybody's
             turn.set(hand=None, handed=False)
         route(turn)
-    elif s.agent_channel is not None and s.offer is not None:
-        if s.agent_open and e.lives(s.agent_channel):
-            pass  # the agent has not said anything yet
-        elif e.legs.get(s.agent_channel):
-            turn.do(cmd.AnswerOffer(s.offer, OfferEnd.ACCEPTED))
-        elif not e.lives(s.agent_channel):
-            turn.set(agent_channel=None)
-            turn.do(cmd.AnswerOffer(s.offer, OfferEnd.FAILED, "lost"))
+    else:
+        offer_after_gap(turn, e)
     if s.comforting is not None and not e.restarted:
         return wait.comforted(turn)
     turn.set(comforting=None)
     turn.do(cmd.StartMusic(s.channel, s.music))  # which may have been lost on the way
     return None
+
+
+def offer_after_gap(turn: Turn, e: inp.Reattach) -> None:
+    """What became of the agent's phone, or leg, while nobody watched."""
+    s = turn.s
+    if s.agent_channel is None or s.offer is None or (s.agent_open and e.lives(s.agent_channel)):
+        return  # on the page: the agent has not said anything yet
+    if e.legs.get(s.agent_channel):
+        turn.do(cmd.AnswerOffer(s.offer, OfferEnd.ACCEPTED))
+    elif not e.lives(s.agent_channel):
+        turn.set(agent_channel=None)
+        turn.do(cmd.AnswerOffer(s.offer, OfferEnd.FAILED, "lost"))
 
 
 def _resume_connecting(turn: Turn, e: inp.Reattach) -> None:
@@ -358,6 +365,7 @@ def _resume_arriving(turn: Turn, _e: inp.Reattach) -> None:
 
 _TAKE_UP = {
     Phase.ARRIVING: _resume_arriving,
+    Phase.SCHEDULED: _resume_arriving,  # only of a callback that was reached already, which cannot be
     Phase.FLOW: _resume_flow,
     Phase.QUEUED: _resume_queue,
     Phase.CONNECTING: _resume_connecting,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol.call_state import Message, Onward, Turn
+from callcontrol.callbacks import CallbackOrder
+from callcontrol.inputs import CallbackPlaced
 from callcontrol.model import Direction, ExitReason, InitiationMethod, Medium, Phase, Role
 from callcontrol.routing import terms as routing
 from callcontrol.routing.rules import PERSONAL
@@ -130,11 +132,32 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
         case flow.AllowRecording():
             turn.set(record_allowed=action.allowed)
         case flow.CallBack():
-            turn.do(cmd.Alert("callback_asked", f"somebody in queue {action.queue} is to be called back"))
+            _promise(turn, action)
         case flow.Hangup():
             end_flow(turn, "hangup")
             hang_up(turn, _CAUSES.get(action.cause, HangupCause.NORMAL))
     return None
+
+
+def _promise(turn: Turn, action: flow.CallBack) -> None:
+    """Whoever waited in that queue keeps the place that they had."""
+    s = turn.s
+    waited = s.left_queue == action.queue
+    order = CallbackOrder(
+        number=action.number,
+        queue=action.queue,
+        queued_at=s.queued_at if waited else turn.at,
+        reason=action.reason or s.reason,
+        priority=s.priority if waited else 0,
+        skills=s.skills if waited else {},
+        not_before=action.not_before,
+        origin=s.id,
+    )
+    turn.do(cmd.PlaceCallback(order))
+
+
+def callback_placed(turn: Turn, e: CallbackPlaced) -> None:
+    turn.fact(ev.CallbackPlaced(callback=e.callback))
 
 
 def _request(turn: Turn, action: flow.Request) -> None:
@@ -191,7 +214,7 @@ def route(turn: Turn) -> None:
         cmd.RouteItem(
             routing.WorkItem(
                 id=s.id,
-                medium=Medium.VOICE,
+                medium=Medium.CALLBACK if s.callback is not None and not s.callback.reached else Medium.VOICE,
                 # Handed to one agent by another: their own line, so that no queue's rules turn it away.
                 queue=f"{PERSONAL}{s.hand}" if s.handed else s.queue,
                 agent=s.hand,
@@ -220,7 +243,7 @@ def hang_up(turn: Turn, cause: HangupCause) -> None:
 
 def back_to_flow(turn: Turn, exit_: flow.QueueExit, digit: str = "", *, why: str = "", target: str = "") -> None:
     """The queue, or the talk, is over and the citizen is still there."""
-    turn.set(phase=Phase.FLOW, queue=None)
+    turn.set(phase=Phase.FLOW, queue=None, left_queue=None if exit_ is flow.QueueExit.TALKED else turn.s.queue)
     turn.fact(ev.FlowResumed())
     if turn.s.flow is None:
         hang_up(turn, HangupCause.NORMAL)

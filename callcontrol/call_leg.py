@@ -94,6 +94,7 @@ def _otherwise(_turn: Turn, _e: inp.LegLost) -> None:
 _LOST: dict[Phase, Callable[[Turn, inp.LegLost], None]] = {
     Phase.ARRIVING: _otherwise,
     Phase.FLOW: _otherwise,
+    Phase.SCHEDULED: _otherwise,
     Phase.QUEUED: _while_offered,
     Phase.CONNECTING: _while_connecting,
     Phase.TALKING: _while_talking,

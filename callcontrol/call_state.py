@@ -44,6 +44,27 @@ class Onward(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, talks=True)
 
 
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise to call, and how often it was tried to keep it. `reached`: it is a call like any other now."""
+
+    attempts: int
+    retry_s: float
+    ring_s: float
+    tried: int = 0
+    schedules: int = 0
+    due: float | None = None
+    reached: bool = False
+
+    def scheduled(self, at: float) -> Callback:
+        return replace(self, due=at, schedules=self.schedules + 1)
+
+    def dialled(self) -> Callback:
+        return replace(self, tried=self.tried + 1, due=None)
+
+    def answered(self) -> Callback:
+        return replace(self, reached=True)
+
+
 class Consult(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the agent asks, beside the citizen: a colleague, through the router, or a number.
 
@@ -139,6 +160,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     comforting: str | None = None  # the playback that interrupts the music
     comforts: int = 0
     message: Message | None = None
+    callback: Callback | None = None
+    left_queue: str | None = None  # the last one it waited in: a callback into it keeps the place
     onward: Onward | None = None
     record_allowed: bool = True
     agent_open: bool = False  # `agent_channel` is the agent's open leg: never hung up by a call, only parted

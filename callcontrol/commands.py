@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from callcontrol.callbacks import CallbackOrder
 from callcontrol.model import AgentId, OfferEnd, OfferId
 from callcontrol.routing.terms import WorkItem
 from ivr_flows.protocol import Prompt, Request, TransferKind
@@ -237,6 +238,13 @@ class EndWork:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceCallback:
+    """A promise was made. Answered by `CallbackPlaced`."""
+
+    order: CallbackOrder
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     name: str
     at: float
@@ -277,4 +285,4 @@ SwitchCommand: TypeAlias = (
 RouterCommand: TypeAlias = (
     RouteItem | WithdrawItem | MoveItem | RaiseItem | AssignItem | AnswerOffer | BeginWork | TakeWork | EndWork
 )
-Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | Alert | Fetch | AskPlace
+Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | PlaceCallback | Alert | Fetch | AskPlace

@@ -14,6 +14,7 @@ from typing import Any
 from callcontrol import inputs as inp
 from callcontrol.call_consult import ITEM
 from callcontrol.call_state import CallState, Flows, open_channels
+from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
@@ -77,6 +78,7 @@ class Daemon:
             clock=clock,
             metrics=metrics,
             systems=systems or NoSystems(),
+            place_callback=self.place_callback,
             doubt=self._doubt,
             uses=self._uses,
         )
@@ -91,6 +93,7 @@ class Daemon:
         self._users: dict[str, InteractionId] = {}  # of agents' open legs: the call that each is in
         self._tasks: dict[InteractionId, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self.callback_policy = CallbackPolicy()
         self._accepting = True
         self._reconciled = False
         self._down_since: float | None = None
@@ -100,8 +103,6 @@ class Daemon:
         self._audit_timer: Timer | None = None
         self._suspects: set[InteractionId] = set()
         self.ready = asyncio.Event()  # reconciled: new calls are taken
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._calls = metrics.gauge("calls_active_calls", "Interactions that are not closed")
         self._started = metrics.counter("calls_started_total", "Interactions begun", ("direction",))
         self._refused = metrics.counter("calls_refused_total", "Arrivals over a trunk that was full", ("trunk",))
@@ -130,8 +131,9 @@ class Daemon:
         self._accepting = False
 
     async def drained(self) -> None:
-        """Until no call is left."""
-        await self._idle.wait()
+        """Until no call is left, but for callbacks that wait: the next daemon takes them up."""
+        while busy := [self._tasks[call] for call, session in self._sessions.items() if not session.is_promise]:
+            await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
 
     @property
     def sessions(self) -> dict[InteractionId, CallSession]:
@@ -235,6 +237,16 @@ class Daemon:
         await session.ask(order)
         return state.id
 
+    def place_callback(self, order: CallbackOrder) -> InteractionId:
+        """Kept from now on, over restarts of ours and of the switch; the interaction in which the call is made."""
+        now = self._around.clock.now()
+        state = CallState(id=InteractionId(self._make_id()))
+        session = self._begin(CallSession(self._around, state))
+        self._started.labels("callback").inc()
+        rules = self.desk.router.queues.get(order.queue)
+        session.tell(inp.CallbackAsked(order, self.callback_policy, due(order, rules, now)))
+        return state.id
+
     def _is_full(self, trunk: str | None) -> bool:
         """Whether all lines of the trunk are taken. What it refuses the gateway may send over another."""
         most = None if trunk is None else self._max_calls.get(trunk)
@@ -257,10 +269,10 @@ class Daemon:
     def _begin(self, session: CallSession) -> CallSession:
         call = session.state.id
         self._sessions[call] = session
-        self._by_channel[session.channel] = call
+        if session.channel:
+            self._by_channel[session.channel] = call
         self._uses(call, (), open_channels(session.state))
         self._calls.set(len(self._sessions))
-        self._idle.clear()
         self._tasks[call] = self._spawn(self._live(session), f"call {call}")
         return session
 
@@ -286,8 +298,6 @@ class Daemon:
             self._by_channel.pop(session.channel, None)
             self._uses(call, open_channels(session.state), ())
             self._calls.set(len(self._sessions))
-            if not self._sessions:
-                self._idle.set()
             record = session.record
             if record is not None and record.exit_reason is not None:
                 self._closed.labels(record.exit_reason.value).inc()
@@ -453,7 +463,7 @@ class Daemon:
                 session.state.id: session
                 for session in known
                 if session.state.phase is Phase.CONNECTING
-                or (session.channel not in truth and session.state.phase is not Phase.ENDING)
+                or (session.channel not in truth and session.state.customer_up)
             }
             for call in self._suspects & suspects.keys():
                 log.warning("daemon.untold_end", call=call)

@@ -42,6 +42,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     to_address: str
     trunk: str | None
     queue: str | None = None  # of a call out: for which it is made
+    origin: InteractionId | None = None  # of a callback: the contact in which it was promised
 
 
 class ParticipantJoined(Fact, frozen=True, kw_only=True, tag="participant_joined"):
@@ -87,6 +88,7 @@ class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
     priority: int
     skills: dict[str, int]
     reason: str
+    callback: bool = False  # nobody waits on the line: they are called when their place comes
 
 
 class Dequeued(Fact, frozen=True, kw_only=True, tag="dequeued"):
@@ -269,6 +271,21 @@ class WrapUpEnded(Fact, frozen=True, kw_only=True, tag="wrap_up_ended"):
     disposition: str | None = None
 
 
+class CallbackPlaced(Fact, frozen=True, kw_only=True, tag="callback_placed"):
+    """The caller was promised a call; `callback` is the interaction in which it is made."""
+
+    callback: InteractionId
+
+
+class CallbackScheduled(Fact, frozen=True, kw_only=True, tag="callback_scheduled"):
+    """It comes into the line at that time, unix seconds. `attempt` is how often the citizen was dialled until now, and
+    `cause` why the last time nobody was reached."""
+
+    at: float
+    attempt: int
+    cause: str = ""
+
+
 class Steered(Fact, frozen=True, kw_only=True, tag="steered"):
     """A supervisor moved, raised, assigned or ended it; `by` is the identity of the one who did."""
 
@@ -344,6 +361,8 @@ AnyFact: TypeAlias = (
     | RecordingFailed
     | WrapUpStarted
     | WrapUpEnded
+    | CallbackPlaced
+    | CallbackScheduled
     | Steered
     | Reattached
     | CommandFailed

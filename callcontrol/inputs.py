@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from callcontrol.callbacks import CallbackOrder, CallbackPolicy
 from callcontrol.commands import Command
-from callcontrol.model import AgentId, Steering, Target
+from callcontrol.model import AgentId, InteractionId, Steering, Target
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import Response
 from pbx import events as pbx
@@ -126,6 +127,22 @@ class RecordingPause:
 @dataclass(frozen=True, slots=True)
 class RecordingResume:
     by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked:
+    """The first input of a callback. `due` is when it comes into the line, unix seconds."""
+
+    order: CallbackOrder
+    policy: CallbackPolicy
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackPlaced:
+    """What was promised in this call will be kept in that one."""
+
+    callback: InteractionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,5 +287,7 @@ CallInput: TypeAlias = (
     | AgentHangup
     | RecordingPause
     | RecordingResume
+    | CallbackAsked
+    | CallbackPlaced
     | Steer
 )

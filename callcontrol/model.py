@@ -52,6 +52,7 @@ class Phase(StrEnum):
     TALKING = "talking"
     CONSULT = "consult"  # the agent asks a colleague or a third party; the citizen hears music
     CONFERENCE = "conference"  # all three hear one another
+    SCHEDULED = "scheduled"  # a callback that is not due yet, or is tried again later
     DIALING = "dialing"  # a call out: the number rings, the agent hears it
     TRANSFER = "transfer"  # given to a third party, who rings or talks with the citizen
     WRAP_UP = "wrap_up"  # the citizen is gone, the agent writes down what it was about
@@ -186,6 +187,8 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     from_name: str = ""
     to_address: str = ""
     trunk: str | None = None
+    origin: InteractionId | None = None  # the contact in which this callback was promised
+    callbacks: tuple[InteractionId, ...] = ()  # those that were promised in this one
     queue: str | None = None
     reason: str | None = None
     priority: int = 0

@@ -57,6 +57,7 @@ def _start(event: ev.InteractionEvent, fact: ev.Started) -> Interaction:
         to_address=fact.to_address,
         trunk=fact.trunk,
         queue=fact.queue,
+        origin=fact.origin,
         events=1,
     )
 
@@ -287,6 +288,15 @@ def _wrap_up_ended(r: Interaction, f: ev.WrapUpEnded, at: float) -> Interaction:
     return replace(r, phase=Phase.ENDING) if r.phase is Phase.WRAP_UP else r
 
 
+def _callback_placed(r: Interaction, f: ev.CallbackPlaced, _at: float) -> Interaction:
+    return replace(r, callbacks=(*r.callbacks, f.callback))
+
+
+def _callback_scheduled(r: Interaction, _f: ev.CallbackScheduled, at: float) -> Interaction:
+    who = customer(r)
+    return replace(r if who is None else _close(r, at, who.id), phase=Phase.SCHEDULED)
+
+
 def _steered(r: Interaction, f: ev.Steered, _at: float) -> Interaction:
     return r if f.priority is None else replace(r, priority=f.priority)
 
@@ -345,6 +355,8 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.RecordingFailed: _recording_failed,
     ev.WrapUpStarted: _wrap_up_started,
     ev.WrapUpEnded: _wrap_up_ended,
+    ev.CallbackPlaced: _callback_placed,
+    ev.CallbackScheduled: _callback_scheduled,
     ev.Steered: _steered,
     ev.Reattached: _same,
     ev.CommandFailed: _same,

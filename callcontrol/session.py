@@ -13,6 +13,7 @@ from callcontrol import commands as cmd
 from callcontrol import inputs as inp
 from callcontrol.call import UnexpectedInput, step
 from callcontrol.call_state import CallState, Flows, NotNow, open_channels
+from callcontrol.callbacks import CallbackOrder
 from callcontrol.desk import Desk
 from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
 from callcontrol.journal import Entry, Journal
@@ -61,6 +62,7 @@ class Surroundings:
     doubt: Callable[[InteractionId], None]
     # This call used the open legs of the one, and uses those of the other now.
     uses: Callable[[InteractionId, Sequence[str], Sequence[str]], None]
+    place_callback: Callable[[CallbackOrder], InteractionId]
     systems: CustomerSystems = field(default_factory=NoSystems)
 
 
@@ -79,7 +81,7 @@ class CallSession:
         self._around = around
         self.state = state
         self.record = record
-        self.channel = channel or state.channel
+        self._first_channel = channel
         self.trunk = trunk if record is None else record.trunk
         self._mailbox: asyncio.Queue[tuple[inp.CallInput, asyncio.Future[None] | None]] = asyncio.Queue()
         self._last_at = 0.0 if record is None else last_moment(record)
@@ -88,6 +90,18 @@ class CallSession:
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
         self._step_seconds = metrics.histogram("calls_command_seconds", "A command to the switch", CONTROL_S)
+
+    @property
+    def channel(self) -> str:
+        """The citizen's; another with each attempt of a callback, and none before the first."""
+        return self.state.channel or self._first_channel
+
+    @property
+    def is_promise(self) -> bool:
+        """A callback that waits, and that no agent has been asked to make yet."""
+        s = self.state
+        waits = s.phase in (Phase.SCHEDULED, Phase.QUEUED) and s.offer is None
+        return waits and s.callback is not None and not s.callback.reached
 
     def tell(self, told: inp.CallInput) -> None:
         self._mailbox.put_nowait((told, None))
@@ -388,6 +402,9 @@ class CallSession:
                 # Signed out, or no longer in the settings: nobody else would end this work.
                 self.tell(routing.WrapUpOver(item=item, agent=agent, how="daemon_lost", disposition=None))
 
+    async def _place_callback(self, c: cmd.PlaceCallback) -> None:
+        self.tell(inp.CallbackPlaced(self._around.place_callback(c.order)))
+
     async def _set_timer(self, c: cmd.SetTimer) -> None:
         # A timer that fires after the call is closed finds a mailbox that nobody reads, and is forgotten with it.
         # Counted from the turn's own time, which may stand beside the clock's when that was set back.
@@ -442,6 +459,7 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.BeginWork: CallSession._begin_work,
     cmd.TakeWork: CallSession._take_work,
     cmd.EndWork: CallSession._end_work,
+    cmd.PlaceCallback: CallSession._place_callback,
     cmd.SetTimer: CallSession._set_timer,
     cmd.Alert: CallSession._alert,
 }

@@ -97,6 +97,8 @@ class InteractionOut(Model):
     exit_reason: ExitReason | None
     cause: str | None
     disposition: str | None
+    origin: str | None = Field(description="the interaction in which this callback was promised")
+    callbacks: list[str] = Field(description="the callbacks that were promised in it")
     tags: list[str]
     events: int = Field(description="how many events it has; the next one has this number plus one")
     participants: list[ParticipantOut]
@@ -204,6 +206,8 @@ def interaction_out(record: Interaction, private: bool) -> InteractionOut:
         exit_reason=record.exit_reason,
         cause=record.cause,
         disposition=record.disposition,
+        origin=record.origin,
+        callbacks=list(record.callbacks),
         tags=list(record.tags),
         events=record.events,
         participants=[

@@ -243,6 +243,14 @@ class AlertsConfig(Section):
     level_contacts: int = Field(default=10, ge=1)
 
 
+class CallbacksConfig(Section):
+    """How a promised callback is kept: so often at most, so long after the last time, so long it rings."""
+
+    attempts: int = Field(default=3, ge=1, le=20)
+    retry_s: float = Field(default=900, ge=10, le=7 * 86400)
+    ring_s: float = Field(default=45, ge=5, le=180)
+
+
 class RoutingConfig(Section):
     timezone: str = "America/Guayaquil"
     skills: dict[Name, str] = Field(default={}, description="name and title")
@@ -254,6 +262,7 @@ class RoutingConfig(Section):
     dispositions: dict[Name, Title] = Field(default={}, description="how a contact ended: code and title")
     queues: list[QueueConfig] = []
     alerts: AlertsConfig = AlertsConfig()
+    callbacks: CallbacksConfig = CallbacksConfig()
     teams: list[TeamConfig] = []
     agents: list[AgentConfig] = []
 
