@@ -244,6 +244,8 @@ ANYWHERE: dict[type[Any], _Handler] = {
     pbx.DigitReceived: _late,  # collected digits come as DigitsCollected
     pbx.PlaybackStarted: _late,
     pbx.TransferAsked: transfer.refused,
+    pbx.RoomEntered: _late,  # ordered by us
+    pbx.RoomLeft: _late,
     pbx.Unbridged: _late,  # the hang-up or command that parted them says more
     pbx.RecordingStarted: message.recording_started,
     pbx.RecordingStopped: message.recording_stopped,

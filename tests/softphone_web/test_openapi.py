@@ -101,6 +101,7 @@ async def test_changes_are_as_documented(
     api: Api, method: str, path: str, actual: str, body: dict[str, str] | None, status: int
 ) -> None:
     api.platform.agents.force(ANA, AgentState.WRAP_UP)
+    api.platform.desks.wrapping = None if "state" in path else ANA
     async with api.ask(method.upper(), actual, "supervisor", json=body) as response:
         assert response.status == status, await response.text()
         check(path, method, response, await response.json(content_type=None))
