@@ -14,6 +14,7 @@ from app.bootstrap_board import BoardParts
 from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
 from app.flow_watch import FlowWatch
+from app.hearing import open_ears
 from app.identity import open_accounts, single_sign_on
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
@@ -33,6 +34,7 @@ from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.flows import BookFlows
 from callcontrol.journal_sql import SqlJournal
+from callcontrol.listening import Ears
 from foundation import migrations
 from foundation.audit import PostgresAudit
 from foundation.bus_redis import RedisBus
@@ -143,6 +145,7 @@ async def platform(
         stack.callback(parts.accounts.passwords.close)
         await stack.enter_async_context(parts.switch)
         await stack.enter_async_context(parts.systems)
+        stack.push_async_callback(parts.ears.close)
         oidc = await stack.enter_async_context(single_sign_on(settings.web, parts.clock))
         web = await stack.enter_async_context(_web(settings, place, parts, built, certificate, oidc))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
@@ -178,6 +181,7 @@ class _Parts:
     herald: BusHerald
     switch: Switch
     systems: HttpSystems
+    ears: Ears
     sounds: SoundLibrary
     watch: FlowWatch
     flows: ShelfFlows
@@ -219,6 +223,7 @@ class _Parts:
             owner=(place.user.uid, place.user.gid) if place.user else None,
         )
         systems = HttpSystems(settings.customer_systems, clock, metrics)
+        ears = await asyncio.to_thread(open_ears, settings.speech, sounds, place.sounds / "cache")
         daemon = Daemon(
             switch=switch,
             journal=journal,
@@ -231,6 +236,7 @@ class _Parts:
             clock=clock,
             metrics=metrics,
             systems=systems,
+            ears=ears,
         )
         agents = DeskAgents(daemon, directory, switch, clock, journal.stored)
         board = BoardParts.make(
@@ -251,6 +257,7 @@ class _Parts:
             herald=herald,
             switch=switch,
             systems=systems,
+            ears=ears,
             sounds=sounds,
             watch=watch,
             flows=ShelfFlows(book, shelf, clock, watch.look),

@@ -17,6 +17,7 @@ from foundation.database import DatabaseSettings
 from foundation.logs import LogSettings
 from foundation.settings import Section, load
 from ivr_flows.settings import FlowSettings
+from pbx.recognition.settings import SpeechSettings
 from pbx.settings import PbxSettings
 from recording.settings import RecordingSettings
 from softphone_web.settings import WebSettings
@@ -38,6 +39,7 @@ class Settings(Section):
     agents: list[Agent] = []
     customer_systems: CustomerSystemSettings = CustomerSystemSettings()
     customers: CustomersSettings = CustomersSettings()
+    speech: SpeechSettings = SpeechSettings()
     recording: RecordingSettings = RecordingSettings()
     web: WebSettings = WebSettings()
     database: DatabaseSettings = DatabaseSettings()

@@ -149,6 +149,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.FLOW, pbx.DigitReceived): _key_in_flow,
     (Phase.FLOW, pbx.Bridged): onward.bridged,
     (Phase.FLOW, inp.Fetched): systems.fetched,
+    (Phase.FLOW, inp.Heard): flow.heard,
     (Phase.FLOW, routing.OfferOver): queue.offer_over,
     # the caller left the queue by a key in the instant of an offer
     (Phase.FLOW, routing.MakeOffer): queue.late_offer,
@@ -256,6 +257,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.LegLost: leg.lost,
     inp.LegBack: leg.back,
     inp.Fetched: _late,
+    inp.Heard: _late,
     inp.QueuePlace: _late,
     routing.Relaxed: _late,  # shown by the offer's own explanation
     routing.WorkSuspended: _late,  # a call is never suspended: it is what suspends

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from callcontrol import commands as cmd
 from callcontrol import events as ev
+from callcontrol import inputs as inp
 from callcontrol.call_state import Message, Onward, Turn
 from callcontrol.callbacks import CallbackOrder
 from callcontrol.inputs import CallbackPlaced
@@ -15,6 +16,7 @@ from callcontrol.routing.rules import PERSONAL
 from ivr_flows import protocol as flow
 from ivr_flows.state import action_to_json
 from pbx import events as pbx
+from pbx.recognition.terms import Expected
 from pbx.terms import DigitRules, DigitsEnd, HangupCause
 
 # The engine has limits of its own; what goes on at once more often than this in one turn goes round for ever.
@@ -116,8 +118,11 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
                 between_s=action.between_s,
                 barge_in=action.barge_in,
             )
-            turn.set(collecting=True)
-            turn.do(cmd.CollectFrom(turn.s.channel, turn.new_playback(), tuple(action.prompts), rules))
+            playback = turn.new_playback()
+            turn.set(collecting=True, question=playback)
+            said = _expected(action)
+            answers = bool(action.phrases or action.spoken_digits)
+            turn.do(cmd.CollectFrom(turn.s.channel, playback, tuple(action.prompts), rules, said, answers))
         case flow.Enqueue():
             _enqueue(turn, action)
         case flow.Request():
@@ -158,6 +163,14 @@ def _promise(turn: Turn, action: flow.CallBack) -> None:
 
 def callback_placed(turn: Turn, e: CallbackPlaced) -> None:
     turn.fact(ev.CallbackPlaced(callback=e.callback))
+
+
+def _expected(action: flow.Collect) -> Expected | None:
+    """What may be said. Digits and phrases are not told apart in one breath: where both are wanted, digits count."""
+    if action.spoken_digits:
+        return Expected(digits=action.max_digits, language=action.language)
+    phrases = tuple(dict.fromkeys((*action.phrases, *action.asides)))
+    return Expected(phrases=phrases, language=action.language) if phrases else None
 
 
 def _request(turn: Turn, action: flow.Request) -> None:
@@ -279,6 +292,14 @@ def digits_collected(turn: Turn, e: pbx.DigitsCollected) -> None:
         return
     turn.set(collecting=False)
     tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end]))
+
+
+def heard(turn: Turn, e: inp.Heard) -> None:
+    """A question with ears was answered."""
+    if not turn.s.collecting or e.playback != turn.s.question or e.end is DigitsEnd.STOPPED:
+        return
+    turn.set(collecting=False)
+    tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end], e.phrase))
 
 
 def customer_gone(turn: Turn, e: pbx.ChannelHungUp) -> ExitReason:

@@ -128,6 +128,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     flow: dict[str, Any] | None = None
     prompt: str | None = None  # the playback that the flow waits for
     collecting: bool = False
+    question: str = ""  # the playback of the question that is asked, or was last
     queue: str | None = None
     queued_at: float = 0.0  # the first time: the place in the line
     waits_since: float = 0.0  # this time

@@ -10,6 +10,7 @@ from callcontrol.callbacks import CallbackOrder
 from callcontrol.model import AgentId, OfferEnd, OfferId
 from callcontrol.routing.terms import WorkItem
 from ivr_flows.protocol import Prompt, Request, TransferKind
+from pbx.recognition.terms import Expected
 from pbx.terms import DigitRules, HangupCause
 
 
@@ -43,6 +44,9 @@ class CollectFrom:
     playback: str
     prompts: Sequence[Prompt]
     rules: DigitRules
+    # What may be said instead, where there are ears; `answers` False: only asides, which end nothing but themselves.
+    expected: Expected | None = None
+    answers: bool = True
 
 
 @dataclass(frozen=True, slots=True)

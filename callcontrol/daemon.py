@@ -17,6 +17,7 @@ from callcontrol.call_state import CallState, Flows, open_channels
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.journal import Journal
+from callcontrol.listening import Ears
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
 from callcontrol.open_leg import NUMBER as OPEN_LEG
 from callcontrol.open_legs import OpenLegs
@@ -63,6 +64,7 @@ class Daemon:
         max_calls: Mapping[str, int] | None = None,
         make_id: Callable[[], str] = new_id,
         systems: CustomerSystems | None = None,
+        ears: Ears | None = None,
     ) -> None:
         self.desk = Desk(
             rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent, to_supervisors=self._to_supervisors
@@ -79,6 +81,7 @@ class Daemon:
             metrics=metrics,
             systems=systems or NoSystems(),
             place_callback=self.place_callback,
+            ears=ears,
             doubt=self._doubt,
             uses=self._uses,
         )

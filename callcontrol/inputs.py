@@ -12,7 +12,7 @@ from callcontrol.model import AgentId, InteractionId, Steering, Target
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import Response
 from pbx import events as pbx
-from pbx.terms import HangupCause, RecordedFile
+from pbx.terms import DigitsEnd, HangupCause, RecordedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,16 @@ class RecordingFinished:
 class Fetched:
     request: str
     response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How a question was answered, by keys or by speech; `playback` names the question."""
+
+    playback: str
+    digits: str
+    end: DigitsEnd
+    phrase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +284,7 @@ CallInput: TypeAlias = (
     | CommandFailed
     | RecordingFinished
     | Fetched
+    | Heard
     | QueuePlace
     | TimerFired
     | Reattach

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import dataclasses
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from callcontrol.callbacks import CallbackOrder
 from callcontrol.desk import Desk
 from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
 from callcontrol.journal import Entry, Journal
+from callcontrol.listening import Ears, Listening, Question
 from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, Phase
 from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.prompts import sounds_of
@@ -27,7 +29,7 @@ from foundation.errors import RimayError
 from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S, Metrics
 from ivr_flows.protocol import Failure, Response, TransferKind
-from pbx.events import SwitchEvent
+from pbx.events import DigitReceived, SwitchEvent
 from pbx.switch import Switch
 from pbx.terms import (
     ChannelId,
@@ -64,6 +66,7 @@ class Surroundings:
     uses: Callable[[InteractionId, Sequence[str], Sequence[str]], None]
     place_callback: Callable[[CallbackOrder], InteractionId]
     systems: CustomerSystems = field(default_factory=NoSystems)
+    ears: Ears | None = None
 
 
 class CallSession:
@@ -86,6 +89,7 @@ class CallSession:
         self._mailbox: asyncio.Queue[tuple[inp.CallInput, asyncio.Future[None] | None]] = asyncio.Queue()
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
+        self._listening: Listening | None = None  # the question with ears that is asked now
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
@@ -131,6 +135,8 @@ class CallSession:
                 answer.set_exception(NotNow("the call is over"))
 
     async def _one(self, told: inp.CallInput, answer: asyncio.Future[None] | None = None) -> None:
+        if isinstance(told, DigitReceived) and told.channel == self.state.channel and self._listening is not None:
+            self._listening.key(told.digit)
         # Events carry the switch's own time, which may go before ours; nothing has happened later than we hear of it.
         now = self._around.clock.now()
         at = min(told.at, now) if isinstance(told, SwitchEvent) else now
@@ -212,6 +218,32 @@ class CallSession:
         await self._around.switch.play(ChannelId(c.channel), PlaybackId(c.playback), sounds_of(c.prompts))
 
     async def _collect(self, c: cmd.CollectFrom) -> None:
+        if c.expected is not None and self._around.ears is not None and self._around.ears.recogniser is not None:
+            question = Question(sounds_of(c.prompts), c.rules, c.expected, c.answers)
+            self._listen(c, question, self._around.ears)
+        else:
+            await self._collect_keys(c)
+
+    def _listen(self, c: cmd.CollectFrom, question: Question, ears: Ears) -> None:
+        """Beside the mailbox: whoever answers is told of as `Heard`."""
+        listening = Listening(self._around.switch, ears, self._around.clock, ChannelId(c.channel), question)
+        self._listening = listening
+        self._beside(self._answered(c, listening), f"question {c.playback}")
+
+    async def _answered(self, c: cmd.CollectFrom, listening: Listening) -> None:
+        try:
+            answer = await listening.ask()
+        except RimayError as error:
+            log.warning("call.not_listening", code=error.code, problem=error.message)
+            await self._carry_out(dataclasses.replace(c, expected=None))  # keys are better than nothing
+        else:
+            if answer is not None:
+                self.tell(inp.Heard(c.playback, answer.digits, answer.end, answer.phrase))
+        finally:
+            if self._listening is listening:
+                self._listening = None
+
+    async def _collect_keys(self, c: cmd.CollectFrom) -> None:
         playback = PlaybackId(c.playback) if c.prompts else None
         await self._around.switch.collect(ChannelId(c.channel), c.rules, playback, sounds_of(c.prompts))
 
@@ -253,7 +285,10 @@ class CallSession:
 
     async def _fetch(self, c: cmd.Fetch) -> None:
         """Beside the mailbox: the caller may hang up, or ask for a person, while the system thinks."""
-        task = asyncio.create_task(self._ask(c), name=f"request {c.request}")
+        self._beside(self._ask(c), f"request {c.request}")
+
+    def _beside(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._requests.add(task)
         task.add_done_callback(self._requests.discard)
 

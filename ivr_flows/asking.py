@@ -41,11 +41,12 @@ def ask(
     before: tuple[Prompt, ...] = (),
     question: tuple[Prompt, ...] | None = None,
     phrases: tuple[str, ...] = (),
+    spoken_digits: bool = False,
 ) -> Wait:
     """The question for the first time. `keys`: how many, seconds between them, terminator. `question` stands for the
     node's own prompts."""
     prompts = context.prompts(node.prompts) if question is None else question
-    return _asked(node, keys, before + prompts, {"asked": 1}, phrases)
+    return _asked(node, keys, before + prompts, {"asked": 1}, (phrases, spoken_digits))
 
 
 def ask_again(
@@ -58,6 +59,7 @@ def ask_again(
     question: tuple[Prompt, ...] | None = None,
     phrases: tuple[str, ...] = (),
     why: str = "",
+    spoken_digits: bool = False,
 ) -> Outcome:
     """The question once more with the reason before it (`why`, where the node has no words of its own), or on when it
     was asked often enough."""
@@ -67,7 +69,7 @@ def ask_again(
     given = context.prompts(node.no_input if silent else node.no_match)
     reason = given or ((PromptText(why, context.language),) if why else _spoken_reason(context, silent=silent))
     prompts = context.prompts(node.prompts) if question is None else question
-    wait = _asked(node, keys, reason + prompts, {"asked": asked + 1}, phrases)
+    wait = _asked(node, keys, reason + prompts, {"asked": asked + 1}, (phrases, spoken_digits))
     return Wait(wait.action, wait.scratch, notes)
 
 
@@ -82,8 +84,9 @@ def _asked(
     keys: tuple[int, float, str],
     prompts: tuple[Prompt, ...],
     scratch: dict[str, int],
-    phrases: tuple[str, ...],
+    heard: tuple[tuple[str, ...], bool],
 ) -> Wait:
+    phrases, spoken_digits = heard
     count, between_s, terminator = keys
     action = Collect(
         prompts=prompts,
@@ -93,6 +96,7 @@ def _asked(
         terminator=terminator,
         barge_in=node.barge_in,
         phrases=phrases,
+        spoken_digits=spoken_digits,
     )
     return Wait(action, scratch)
 

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from ivr_flows.faults import FlowFault, UnexpectedInput
-from ivr_flows.flow import Flow
+from ivr_flows.flow import Flow, Person
 from ivr_flows.node import Context, End, Enter, Go, Outcome, Return, Wait
 from ivr_flows.nodes import KINDS
 from ivr_flows.protocol import (
@@ -33,6 +33,7 @@ from ivr_flows.protocol import (
     CallerLeft,
     Collect,
     Collected,
+    CollectEnd,
     Converse,
     Conversed,
     Enqueue,
@@ -295,10 +296,18 @@ class _Run:
 
     def wait(self, action: Waiting, phase: Phase, scratch: Mapping[str, Any]) -> None:
         held = None
+        if isinstance(action, Collect):
+            action = self._with_ears(action)
         if not self.answered and not isinstance(action, Answer):
             action, held = Answer(), action
         self.changes = {"phase": phase, "waiting": action, "held": held, "scratch": dict(scratch)}
         self.actions.append(action)
+
+    def _with_ears(self, action: Collect) -> Collect:
+        """A person may be asked for in any question, and words are heard in the caller's language."""
+        person = _person_of(self)
+        asides = () if person is None else tuple(phrase.casefold() for phrase in person.phrases)
+        return dataclasses.replace(action, asides=asides, language=self.language or self.flow.head.language)
 
     def hang_up(self, cause: str, end: str) -> None:
         self._end(Phase.OVER, end, {"cause": cause})
@@ -388,14 +397,18 @@ def _on_key_in_a_request(run: _Run, heard: Collected) -> None:
         run.follow(lambda: Go(None))
 
 
-def _asks_for_a_person(run: _Run, heard: Input) -> bool:
+def _person_of(run: _Run) -> Person | None:
+    """The way to a person that holds now: this flow's, or the nearest one's that entered it."""
     flows = [run.flow, *(run.find(frame.flow, frame.version) for frame in reversed(run.stack))]
-    person = next((flow.head.person for flow in flows if flow is not None and flow.head.person is not None), None)
-    return (
-        person is not None
-        and isinstance(heard, Collected)
-        and (heard.digits == person.digit or (heard.phrase != "" and heard.phrase in person.phrases))
-    )
+    return next((flow.head.person for flow in flows if flow is not None and flow.head.person is not None), None)
+
+
+def _asks_for_a_person(run: _Run, heard: Input) -> bool:
+    person = _person_of(run)
+    if person is None or not isinstance(heard, Collected):
+        return False
+    said = heard.phrase != "" and heard.phrase in [phrase.casefold() for phrase in person.phrases]
+    return heard.digits == person.digit or said
 
 
 def _decided(run: _Run, heard: Input) -> Outcome:
@@ -502,4 +515,7 @@ def _only_digits(heard: Collected, asked: Waiting | None) -> Collected:
     most = asked.max_digits if isinstance(asked, Collect) else 0
     digits = "".join(d for d in heard.digits if d in "0123456789*#ABCD")[:most]
     phrase = _clean(heard.phrase).strip().casefold()
+    if isinstance(asked, Collect) and asked.spoken_digits and not digits and phrase.isascii() and phrase.isdigit():
+        # Who says their digits has keyed them.
+        return Collected(phrase[:most], CollectEnd.COMPLETE)
     return Collected(digits, heard.end, phrase)

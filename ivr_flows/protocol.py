@@ -60,8 +60,9 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Play the prompts and collect digits, and where a recogniser is configured (or in a chat) one of the `phrases`.
-    Waits: `Collected`."""
+    """Play the prompts and collect digits, and where a recogniser is configured (or in a chat) one of the `phrases`, or
+    with `spoken_digits` digits that are said. `asides` are phrases, too, which answer no question: whoever says none of
+    them is not taken to have answered. Waits: `Collected`."""
 
     prompts: Sequence[Prompt]
     max_digits: int
@@ -70,6 +71,9 @@ class Collect:
     terminator: str
     barge_in: bool
     phrases: Sequence[str] = ()
+    asides: Sequence[str] = ()
+    spoken_digits: bool = False
+    language: str = "es"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,10 @@ class Played:
     detail: str = ""
 
 
+# Somebody spoke, and it was nothing that was expected.
+UNEXPECTED = "?"
+
+
 class CollectEnd(StrEnum):
     COMPLETE = "complete"
     TERMINATOR = "terminator"
@@ -222,7 +230,8 @@ class CollectEnd(StrEnum):
 class Collected:
     digits: str
     end: CollectEnd
-    phrase: str = ""  # the one of the action's phrases that was heard
+    # The one of the action's phrases that was heard, what was typed in a chat, or `UNEXPECTED`.
+    phrase: str = ""
 
 
 class QueueExit(StrEnum):

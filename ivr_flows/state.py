@@ -161,8 +161,9 @@ def action_from_json(plain: Mapping[str, Any] | None) -> Waiting | None:
     for name in _SPOKEN:
         if name in rest:
             rest[name] = tuple(_prompt_in(prompt) for prompt in rest[name])
-    if "phrases" in rest:
-        rest["phrases"] = tuple(rest["phrases"])
+    for name in ("phrases", "asides"):
+        if name in rest:
+            rest[name] = tuple(rest[name])
     if make is Transfer:
         rest["kind"] = TransferKind(rest["kind"])
     return make(**rest)

@@ -12,11 +12,12 @@ from pydantic_core import PydanticCustomError
 from ivr_flows.answers import KINDS, AnswerKind, read_back
 from ivr_flows.asking import Question, ask, ask_again, words
 from ivr_flows.node import Context, Doubt, Go, NodeKind, Outcome, Surroundings, Wait
+from ivr_flows.protocol import Aside, Collected, CollectEnd, Input
 from ivr_flows.protocol import Collect as CollectAction
-from ivr_flows.protocol import Collected, CollectEnd, Input
 from ivr_flows.terms import Digit, NodeRef, Seconds, VariableRef
 
 _YES, _NO = "1", "2"
+_SAY_YES, _SAY_NO = ("sí", "correcto"), ("no", "corregir")
 _CONFIRM = {
     "es": "Usted digitó: {value}. Si es correcto, marque uno. Para corregirlo, marque dos.",
     "en": "You entered: {value}. If this is correct, press one. To correct it, press two.",
@@ -38,6 +39,7 @@ class Collect(Question):
     terminator: Digit | Literal[""] = "#"
     between_s: Seconds = 4.0
     read_back: bool = False
+    speech: bool = Field(default=False, description="digits may be said, too; best with read_back")
     person: bool = True
     next: NodeRef
 
@@ -69,7 +71,7 @@ class Collect(Question):
 
 
 def enter(node: Collect, context: Context) -> Outcome:
-    wait = ask(node, context, keys=node.keys())
+    wait = ask(node, context, keys=node.keys(), spoken_digits=node.speech)
     if not (context.typed and node.barge_in):
         return wait
     if node.longest == len(context.typed):
@@ -84,29 +86,41 @@ def enter(node: Collect, context: Context) -> Outcome:
 
 def handle(node: Collect, context: Context, heard: Input) -> Outcome:
     if "value" in context.scratch:
-        return _confirmed(node, context, heard.digits if isinstance(heard, Collected) else "")
+        return _confirmed(node, context, _key_of(heard) if isinstance(heard, Collected) else "")
     if not isinstance(heard, Collected):
-        return ask_again(node, context, keys=node.keys(), silent=True)
+        return _again(node, context, silent=True)
     before = str(context.scratch.get("typed", ""))
-    return _collected(node, context, Collected(before + heard.digits, heard.end))
+    return _collected(node, context, Collected(before + heard.digits, heard.end, heard.phrase))
+
+
+def _key_of(heard: Collected) -> str:
+    """Of the read-back: what was said stands for a key, anything that was not understood for a wrong one."""
+    if heard.digits or not heard.phrase:
+        return heard.digits
+    return _YES if heard.phrase in _SAY_YES else _NO if heard.phrase in _SAY_NO else "?"
 
 
 def _collected(node: Collect, context: Context, heard: Collected) -> Outcome:
-    if not heard.digits:
+    if not heard.digits and not heard.phrase:
         note = context.note("collect.no_input", asked=context.scratch.get("asked", 1))
-        return ask_again(node, context, keys=node.keys(), silent=True, notes=(note,))
+        return _again(node, context, silent=True, notes=(note,))
     value = node.answer.value(heard.digits) if len(heard.digits) >= node.shortest else None
     if value is None:
         note = context.note("collect.no_match", private=True, length=len(heard.digits))
         why = node.answer.wrong.get(context.language[:2], "")
-        return ask_again(node, context, keys=node.keys(), silent=False, notes=(note,), why=why)
+        return _again(node, context, silent=False, notes=(note,), why=why)
     return _read_back(node, context, value) if node.read_back else _taken(node, context, value)
+
+
+def _again(node: Collect, context: Context, *, silent: bool, notes: tuple[Aside, ...] = (), why: str = "") -> Outcome:
+    speech = node.speech
+    return ask_again(node, context, keys=node.keys(), silent=silent, notes=notes, why=why, spoken_digits=speech)
 
 
 def _read_back(node: Collect, context: Context, value: str) -> Outcome:
     spoken = read_back(node.meaning, value, context.language)
     question = (words(_CONFIRM, context, value=spoken),)
-    wait = ask(node, context, keys=(1, 1.0, ""), question=question)
+    wait = ask(node, context, keys=(1, 1.0, ""), question=question, phrases=_SAY_YES + _SAY_NO)
     asked = int(context.scratch.get("asked", 1))
     return Wait(wait.action, {"asked": asked, "confirms": 1, "value": value})
 
@@ -117,7 +131,7 @@ def _confirmed(node: Collect, context: Context, key: str) -> Outcome:
         return _taken(node, context, value)
     if key == _NO:
         note = context.note("collect.corrected")
-        return ask_again(node, context, keys=node.keys(), silent=False, notes=(note,), why=" ")
+        return _again(node, context, silent=False, notes=(note,), why=" ")
     confirms = int(context.scratch.get("confirms", 1))
     if confirms > node.repeats:
         return Go(node.on_no_input if not key else node.on_no_match)

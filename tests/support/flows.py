@@ -40,6 +40,8 @@ from ivr_flows.protocol import (
 )
 from ivr_flows.state import FlowState
 
+# The words of which one asks for a person, where a flow names none.
+PERSON = ("asesor", "persona", "operadora")
 HEAD = """\
 id: prueba
 entry: uno

@@ -4,7 +4,7 @@ import pytest
 
 from ivr_flows.loader import load
 from ivr_flows.protocol import Collect, CollectEnd, PromptText
-from tests.support.flows import HEAD, Caller, flow_of
+from tests.support.flows import HEAD, PERSON, Caller, flow_of
 
 DECLARED = HEAD + "variables: {a: {type: digits, private: true}}\n"
 ASK = "  uno: {kind: collect, prompts: Marque, into: a, min_digits: 3, max_digits: 10, next: cola%s}"
@@ -12,7 +12,7 @@ ASK = "  uno: {kind: collect, prompts: Marque, into: a, min_digits: 3, max_digit
 
 def test_it_asks_as_it_is_told_to() -> None:
     caller = Caller(flow_of(ASK % ", terminator: '*', timeout_s: 8, between_s: 2", DECLARED))
-    assert caller.waits == Collect((PromptText("Marque"),), 10, 8.0, 2.0, "*", barge_in=True)
+    assert caller.waits == Collect((PromptText("Marque"),), 10, 8.0, 2.0, "*", barge_in=True, asides=PERSON)
 
 
 def test_the_keys_become_the_variable_and_stay_out_of_the_notes() -> None:

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from ivr_flows.protocol import Collect, Hangup, PromptText
-from tests.support.flows import HEAD, Caller, flow_of
+from tests.support.flows import HEAD, PERSON, Caller, flow_of
 
 MENU = "  uno: {kind: menu, prompts: Elija, options: {'1': fin, '#': {to: cola, name: Cola}}%s}"
 
 
 def test_it_asks_for_one_key_as_it_is_told_to() -> None:
     caller = Caller(flow_of(MENU % ", timeout_s: 4.5, barge_in: false"))
-    assert caller.waits == Collect((PromptText("Elija"),), 1, 4.5, 1.0, "", barge_in=False)
+    assert caller.waits == Collect((PromptText("Elija"),), 1, 4.5, 1.0, "", barge_in=False, asides=PERSON)
 
 
 def test_an_option_is_noted_and_followed() -> None:

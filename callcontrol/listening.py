@@ -1,0 +1,246 @@
+"""One question that is answered by keys or by speech: the prompt goes out and the caller's voice comes in over one
+audio stream of the switch.
+
+Keys follow `pbx.collect`, as in a question without ears. Speech that begins stops the prompt where barge-in is allowed;
+while somebody speaks nobody runs out of time; an utterance that ends is recognised, and that is the answer, also when
+it was none of the phrases. A recogniser that fails hears nothing: then keys are what is left, and the time runs on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import soundfile
+
+from foundation.clock import Clock, Timer
+from foundation.errors import RimayError
+from foundation.logs import get_logger
+from ivr_flows.protocol import UNEXPECTED
+from pbx import collect
+from pbx.recognition.endpointing import Endpointer, SpeechBegan, SpeechEnded
+from pbx.recognition.terms import Expected, Pcm, Recogniser
+from pbx.sounds import SoundLibrary
+from pbx.switch import AudioStream, Switch
+from pbx.terms import ChannelGone, ChannelId, DigitRules, DigitsEnd, Sound
+
+log = get_logger(__name__)
+
+RATE = 8000
+# A prompt goes out in pieces, so that stopping it has little to take back.
+_PIECE = RATE // 5 * 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ears:
+    """What hearing takes: who recognises (None: only keys are heard), and the sounds that are said."""
+
+    sounds: SoundLibrary
+    recogniser: Recogniser | None = None
+
+    async def close(self) -> None:
+        if self.recogniser is not None:
+            await self.recogniser.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`phrase` is one of those expected, figures, free text, or `UNEXPECTED`; empty where nobody spoke."""
+
+    digits: str
+    end: DigitsEnd
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`answers` False: what is expected are asides. Speech then neither stops the prompt nor counts as a wrong answer;
+    only an aside that is understood ends the question."""
+
+    sounds: Sequence[Sound]
+    rules: DigitRules
+    expected: Expected
+    answers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """What an utterance was; None: nothing that was expected."""
+
+    text: str | None
+    failed: bool = False
+
+
+class _Over:
+    """The stream ended: the caller is gone, or somebody else took the channel."""
+
+
+_Heard: TypeAlias = "_Frame | _Understood | _Over | collect.Input"
+
+
+class Listening:
+    """`ask` is its life; `key` is told of each key of the channel meanwhile."""
+
+    def __init__(self, switch: Switch, ears: Ears, clock: Clock, channel: ChannelId, question: Question) -> None:
+        self._switch = switch
+        self._ears = ears
+        self._clock = clock
+        self._channel = channel
+        self._question = question
+        self._inbox: asyncio.Queue[_Heard] = asyncio.Queue()
+        self._endpointer = Endpointer(RATE)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._speaker: asyncio.Task[None] | None = None
+        self._understanding = False
+        self._timer: Timer | None = None
+
+    def key(self, digit: str) -> None:
+        self._inbox.put_nowait(collect.Digit(digit))
+
+    async def ask(self) -> Answer | None:
+        """The answer; None when the stream ended before there was one. Raises what the switch and the sounds do."""
+        pcm = await _pcm_of(self._ears.sounds, self._question.sounds)
+        stream = await self._switch.open_stream(self._channel, RATE)
+        try:
+            self._start(self._listen(stream))
+            self._start(self._prepare())
+            return await self._until_answered(stream, pcm)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await stream.close()
+
+    async def _until_answered(self, stream: AudioStream, pcm: bytes) -> Answer | None:
+        now = self._clock.now()
+        state = collect.begin(self._question.rules, prompt=bool(pcm), at=now)
+        if pcm:
+            self._speaker = self._start(self._say(stream, pcm))
+        self._set_timer(state)
+        while True:
+            heard = await self._inbox.get()
+            if isinstance(heard, _Over):
+                return None
+            if isinstance(heard, _Understood):
+                self._understanding = False
+                if heard.text is not None or (self._question.answers and not heard.failed):
+                    return Answer(digits="", end=DigitsEnd.COMPLETE, phrase=heard.text or UNEXPECTED)
+                state = self._waited_for_nothing(state)
+                continue
+            if isinstance(heard, _Frame):
+                state = await self._voice(stream, state, heard.pcm)
+                continue
+            if isinstance(heard, collect.Tick) and (self._endpointer.in_speech or self._understanding):
+                continue  # who speaks is not out of time
+            state, effects = collect.step(state, heard, self._clock.now())
+            for effect in effects:
+                if isinstance(effect, collect.StopPrompt):
+                    await self._hush(stream)
+                else:
+                    return Answer(digits=effect.digits, end=effect.end)
+            self._set_timer(state)
+
+    def _waited_for_nothing(self, state: collect.Collecting) -> collect.Collecting:
+        """Nobody answered after all: the time for an answer begins again."""
+        if not state.prompting:
+            state = collect.begin(self._question.rules, prompt=False, at=self._clock.now())
+            self._set_timer(state)
+        return state
+
+    async def _voice(self, stream: AudioStream, state: collect.Collecting, frame: bytes) -> collect.Collecting:
+        deaf = self._ears.recogniser is None or state.digits or self._understanding
+        if deaf or (state.prompting and not self._question.rules.barge_in):
+            self._endpointer.forget()
+            return state
+        match self._endpointer.feed(frame):
+            case SpeechBegan() if state.prompting and self._question.answers:
+                await self._hush(stream)
+                state, _ = collect.step(state, collect.PromptEnded(), self._clock.now())
+            case SpeechEnded(pcm=None):
+                state = self._waited_for_nothing(state)  # a cough
+            case SpeechEnded(pcm=pcm) if pcm is not None:
+                self._understanding = True
+                self._start(self._understand(pcm))
+            case _:
+                pass
+        return state
+
+    # --- what runs beside --------------------
+
+    async def _listen(self, stream: AudioStream) -> None:
+        try:
+            async for frame in stream:
+                self._inbox.put_nowait(_Frame(frame))
+        finally:
+            self._inbox.put_nowait(_Over())
+
+    async def _prepare(self) -> None:
+        """While the prompt is heard, so that the first caller's answer waits for nothing."""
+        if self._ears.recogniser is not None:
+            with suppress(RimayError):  # told when it is needed
+                await self._ears.recogniser.prepare([self._question.expected])
+
+    async def _say(self, stream: AudioStream, pcm: bytes) -> None:
+        """The prompt, and when it was heard to its end: the switch paces it, and takes more than it has played."""
+        begun = self._clock.now()
+        ended = asyncio.Event()
+        with suppress(ChannelGone):  # `_listen` says so
+            for start in range(0, len(pcm), _PIECE):
+                await stream.send(pcm[start : start + _PIECE])
+            left = begun + len(pcm) / 2 / RATE - self._clock.now()
+            timer = self._clock.call_later(max(0.0, left), ended.set)
+            try:
+                await ended.wait()
+            finally:
+                timer.cancel()
+            self._inbox.put_nowait(collect.PromptEnded())
+
+    async def _hush(self, stream: AudioStream) -> None:
+        if self._speaker is not None:
+            self._speaker.cancel()
+            await asyncio.gather(self._speaker, return_exceptions=True)
+            self._speaker = None
+        await stream.flush()
+
+    async def _understand(self, pcm: Pcm) -> None:
+        recogniser = self._ears.recogniser
+        found = _Understood(None, failed=True)
+        try:
+            if recogniser is not None:
+                heard = await recogniser.recognise(pcm, RATE, self._question.expected)
+                found = _Understood(None if heard is None else heard.text)
+        except RimayError as error:
+            log.warning("speech.not_recognised", problem=error.message)
+        finally:
+            self._inbox.put_nowait(found)
+
+    def _set_timer(self, state: collect.Collecting) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if state.deadline is not None:
+            delay = max(0.0, state.deadline - self._clock.now()) + 0.002
+            self._timer = self._clock.call_later(delay, lambda: self._inbox.put_nowait(collect.Tick()))
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.append(task)
+        return task
+
+
+async def _pcm_of(sounds: SoundLibrary, wanted: Sequence[Sound]) -> bytes:
+    """One after the other, as 16 bit samples at `RATE`. Raises the sound library's errors."""
+    paths = [await sounds.resolve(sound, RATE) for sound in wanted]
+    pieces = [await asyncio.to_thread(soundfile.read, path, dtype="int16") for path in paths]
+    return b"".join(np.asarray(samples, "<i2").tobytes() for samples, _ in pieces)
