@@ -15,7 +15,7 @@ from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
 from app.flow_watch import FlowWatch
 from app.hearing import open_ears
-from app.identity import open_accounts, single_sign_on
+from app.identity import keep_tidy, open_accounts, single_sign_on
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
 from app.pages_build import BuiltPages, pages_or_reason
@@ -295,6 +295,7 @@ class _Parts:
         supervisor.start("desks", desks.run())
         await self.board.start(supervisor)
         supervisor.start("daemon", self.daemon.run())
+        supervisor.start("accounts", keep_tidy(self.accounts))
 
         async def stop_intake() -> None:
             self.daemon.stop_accepting()

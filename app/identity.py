@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -10,16 +11,30 @@ from app.place import Place
 from app.settings import Settings
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.errors import Unavailable
 from foundation.identity.accounts import Accounts, Lives, Stores
 from foundation.identity.oidc import Oidc, Rules
 from foundation.identity.oidc_http import HttpProvider
 from foundation.identity.passwords import Passwords
 from foundation.identity.second_factor import Box
 from foundation.identity.sql import PostgresRoles, PostgresSessions, PostgresThrottle, PostgresUsers
+from foundation.logs import get_logger
 from foundation.secret import Secret
 from softphone_web.settings import WebSettings
 
+log = get_logger(__name__)
 _KEY = "accounts"
+_TIDY_EVERY_S = 3600.0
+
+
+async def keep_tidy(accounts: Accounts) -> None:
+    """For ever; what cannot be tidied now is tidied at the next turn."""
+    while True:
+        try:
+            await accounts.tidy()
+        except Unavailable as error:
+            log.warning("accounts.not_tidied", code=error.code)
+        await asyncio.sleep(_TIDY_EVERY_S)
 
 
 @asynccontextmanager

@@ -160,7 +160,6 @@ class Accounts:
         by = principal_of(user, granted)
         told = self._entry(by, "session.opened", f"session:{session.id}", visitor, after={"how": how, "user": user.id})
         await self.stores.sessions.add(session, told)
-        await self.stores.sessions.forget(now - self._lives.absolute - _KEEP_ENDED)
         signed_in = self._signed_in(Standing(session=session, user=user, granted=granted), secret)
         return signed_in, Secret(f"{session.id}.{secret}")
 
@@ -190,6 +189,12 @@ class Accounts:
         """Those that are valid now, the newest first."""
         found = await self.stores.sessions.of_user(user.id)
         return [one for one in found if self._is_live(Standing(session=one, user=user, granted=None))]
+
+    async def tidy(self) -> None:
+        """Forget sessions that ended long ago, and attempts that count no more."""
+        await self.stores.sessions.forget(self._now() - self._lives.absolute - _KEEP_ENDED)
+        longest = max(ACCOUNT.forget_s, ADDRESS.forget_s)
+        await self.stores.throttle.forget(self._clock.now() - longest)
 
     # --- one's own account
 

@@ -75,6 +75,9 @@ class Throttle(Protocol):
         ...
 
     async def clear(self, key: str) -> None: ...
+    async def forget(self, before: float) -> int:
+        """Delete what has not failed since `before`: how many."""
+        ...
 
 
 class MemoryThrottle:
@@ -95,3 +98,9 @@ class MemoryThrottle:
 
     async def clear(self, key: str) -> None:
         self._counts.pop(key, None)
+
+    async def forget(self, before: float) -> int:
+        gone = [key for key, count in self._counts.items() if count.last_at < before]
+        for key in gone:
+            del self._counts[key]
+        return len(gone)

@@ -236,7 +236,30 @@ async def test_attempts_at_the_same_time_do_not_slip_through_together(world: Wor
     assert sum(one == 0 for one in left) == 3  # two free ones, and the one that locks
 
 
+async def test_attempts_that_count_no_more_are_forgotten(world: World) -> None:
+    throttle = world.stores.throttle
+    await throttle.attempt("old", LIMIT, 1000)
+    await throttle.attempt("new", LIMIT, 2000)
+    assert await throttle.forget(2000) == 1
+    assert await throttle.forget(2001) == 1
+
+
 # --- what the services make of them
+
+
+async def test_tidying_keeps_what_still_counts(world: World) -> None:
+    one = await world.add()
+    cookie = await world.sign_in()
+    for _ in range(6):
+        with pytest.raises(BadCredentials):
+            await world.sign_in(password="no es esta")
+    await world.accounts.tidy()
+    await world.accounts.check(cookie)
+    with pytest.raises(Locked):
+        await world.sign_in()
+    await world.clock.advance(31 * 86400)
+    await world.accounts.tidy()
+    assert await world.stores.sessions.of_user(one.id) == []
 
 
 async def test_sign_in_and_the_lives_of_a_session(world: World) -> None:
