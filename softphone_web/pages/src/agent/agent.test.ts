@@ -3,6 +3,7 @@ import type { Desk, DeskItem, WrapUp } from "../kit/types";
 import { blocksOf } from "../kit/markdown";
 import { newer, shownOf, workOf } from "./desk";
 import { dialable } from "./directory";
+import { unread } from "./messages";
 import { callerOf, numberOf } from "./names";
 import { linesOf } from "./timeline";
 
@@ -66,6 +67,15 @@ describe("the timeline", () => {
       { n: 7, at: "", type: "never_heard_of", data: {} },
     ], names);
     expect(lines.map((one) => one.text)).toEqual(["Llamó al 07 283 1900", "Eligió «Agua potable»", "Entró a la cola cola agua", "LUIS no la tomó"]);
+  });
+});
+
+describe("messages", () => {
+  it("stay until they were read, and one's own need no reading", () => {
+    const one = (id: string, at: string, mine = false) => ({ id, at, sender: "s", sender_name: "Sonia", text: "Hola", mine });
+    const all = [one("1", "2026-11-25T15:00:00Z"), one("2", "2026-11-25T15:01:00Z", true), one("3", "2026-11-25T15:02:00Z")];
+    expect(unread(all, "").map((m) => m.id)).toEqual(["1", "3"]);
+    expect(unread(all, "2026-11-25T15:00:00Z").map((m) => m.id)).toEqual(["3"]);
   });
 });
 

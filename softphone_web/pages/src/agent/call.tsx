@@ -1,5 +1,5 @@
 // The call in the middle of the page: who, the controls, consultation and conference.
-import { CircleDot, CirclePause, Grid3x3, LifeBuoy, LogOut, Mic, MicOff, Pause, PhoneForwarded, PhoneOff, Play, UserMinus } from "lucide-preact";
+import { CircleDot, CirclePause, Grid3x3, LifeBuoy, LogOut, Mic, MicOff, Pause, PhoneForwarded, PhoneOff, Play, UserMinus, Users } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { useActions } from "../kit/actions";
 import { Avatar, Badge, type Tone } from "../kit/badge";
@@ -33,11 +33,12 @@ export function CallPanel({ item }: { item: DeskItem }) {
   const hold = (): void => act(() => (item.held ? commands.resume(id) : commands.hold(id)));
   const record = (): void => act(() => commands.record(id, item.recording === "paused"));
   const group = t("keys.call");
-  const records = item.recording !== "off";
+  const records = item.recording !== "off" && item.mine;
+  const steady = item.mine && item.consult === null; // a colleague who was asked only talks
   useActions([
     { id: "mute", title: muted.value ? t("call.unmute") : t("call.mute"), key: "m", group, run: () => setMuted(!muted.value) },
-    { id: "hold", title: item.held ? t("call.resume") : t("call.hold"), key: "h", group, run: hold, disabled: item.consult !== null },
-    { id: "transfer", title: t("call.transfer"), key: "t", group, run: () => void (transferring.value = "open"), disabled: item.consult !== null },
+    { id: "hold", title: item.held ? t("call.resume") : t("call.hold"), key: "h", group, run: hold, disabled: !steady },
+    { id: "transfer", title: t("call.transfer"), key: "t", group, run: () => void (transferring.value = "open"), disabled: !steady },
     { id: "keypad", title: t("call.keypad"), key: "k", group, run: () => toggle("keypad") },
     { id: "record", title: item.recording === "paused" ? t("call.unpause") : t("call.pause"), key: "g", group, run: record, disabled: !records },
     { id: "help", title: t("call.supervisor"), key: "s", group, run: () => setOpen("help") },
@@ -48,12 +49,13 @@ export function CallPanel({ item }: { item: DeskItem }) {
       <CallHead item={item} />
       {muted.value && <Banner tone="warn" icon={MicOff}>{t("call.muted")}</Banner>}
       {item.legs.some((one) => one.agent === agent && one.state === "away") && <Banner tone="bad">{t("call.away")}</Banner>}
+      {!item.mine && <Banner tone="info" icon={Users}>{t("call.asked")}</Banner>}
       {item.supervised === "barge" && <Banner tone="info">{t("call.barge")}</Banner>}
       <div class="call-controls" role="toolbar" aria-label={t("call.controls")}>
         <Button stacked icon={muted.value ? MicOff : Mic} keyHint="m" pressed={muted.value} onClick={() => setMuted(!muted.value)}>{muted.value ? t("call.unmute") : t("call.mute")}</Button>
-        <Button stacked icon={item.held ? Play : Pause} keyHint="h" pressed={item.held} disabled={busy || item.consult !== null} onClick={hold}>{item.held ? t("call.resume") : t("call.hold")}</Button>
+        <Button stacked icon={item.held ? Play : Pause} keyHint="h" pressed={item.held} disabled={busy || !steady} onClick={hold}>{item.held ? t("call.resume") : t("call.hold")}</Button>
         <Button stacked icon={Grid3x3} keyHint="k" pressed={open === "keypad"} onClick={() => toggle("keypad")}>{t("call.keypad")}</Button>
-        <Button stacked icon={PhoneForwarded} keyHint="t" disabled={item.consult !== null} onClick={() => void (transferring.value = "open")}>{t("call.transfer")}</Button>
+        <Button stacked icon={PhoneForwarded} keyHint="t" disabled={!steady} onClick={() => void (transferring.value = "open")}>{t("call.transfer")}</Button>
         <Button stacked icon={item.recording === "paused" ? CircleDot : CirclePause} keyHint="g" pressed={item.recording === "paused"} disabled={busy || !records} onClick={record}>
           {item.recording === "paused" ? t("call.unpause") : t("call.pause")}
         </Button>

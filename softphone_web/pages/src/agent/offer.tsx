@@ -22,16 +22,17 @@ export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean 
   const who = callerOf(offer);
   const accept = (): void => void run(() => commands.accept(offer.id).catch(tellError));
   const reject = (): void => void run(() => commands.reject(offer.id).then(() => tell(t("offer.rejected")), tellError));
+  const onDesk = desk.value?.phone.kind === "desk";
   const talking = (desk.value?.items.length ?? 0) > 0;
   useActions([
-    { id: "accept", title: t("offer.accept"), key: "a", group: t("keys.call"), run: accept },
-    { id: "accept-enter", title: t("offer.accept"), key: "enter", group: t("keys.call"), hidden: true, run: accept },
+    { id: "accept", title: t("offer.accept"), key: "a", group: t("keys.call"), run: accept, disabled: onDesk },
+    { id: "accept-enter", title: t("offer.accept"), key: "enter", group: t("keys.call"), hidden: true, run: accept, disabled: onDesk },
     { id: "reject", title: t("offer.reject"), key: "r", group: t("keys.call"), run: reject },
   ]);
   useEffect(() => {
-    if (!talking) startRinging({ title: `${t("offer.title")}: ${who}`, body: `${queueOf(offer)}${offer.reason ? ` · ${reasonOf(offer.reason)}` : ""}` });
+    if (!talking && !onDesk) startRinging({ title: `${t("offer.title")}: ${who}`, body: `${queueOf(offer)}${offer.reason ? ` · ${reasonOf(offer.reason)}` : ""}` });
     return stopRinging;
-  }, [offer.id, talking]);
+  }, [offer.id, talking, onDesk]);
   const since = new Date(Date.parse(desk.value?.measured_at ?? new Date(now.value).toISOString()) - offer.waited_s * 1000).toISOString();
   const path = offer.path.map((step) => step.title || step.option).filter(Boolean);
   return (
@@ -56,7 +57,7 @@ export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean 
         {path.length > 0 && <div class="wide"><dt>{t("offer.path")}</dt><dd>{path.join(" › ")}</dd></div>}
       </dl>
       <div class="offer-actions">
-        {offer.auto_accept ? <p class="muted">{t("offer.auto")}</p> : (
+        {onDesk || offer.auto_accept ? <p class="muted">{t(onDesk ? "offer.desk" : "offer.auto")}</p> : (
           <Button kind="success" size={compact ? "normal" : "large"} icon={Phone} keyHint="enter" busy={busy} onClick={accept}>{t("offer.accept")}</Button>
         )}
         <Button size={compact ? "normal" : "large"} icon={PhoneOff} keyHint="r" disabled={busy} onClick={reject}>{t("offer.reject")}</Button>

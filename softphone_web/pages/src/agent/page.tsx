@@ -24,6 +24,7 @@ import { DialDialog, dialing } from "./dialer";
 import { findInDirectory } from "./directory";
 import { Timeline } from "./history";
 import { KnowledgeTab, ScriptTab } from "./knowledge";
+import { hear, loadMessages, Messages } from "./messages";
 import { callerOf, loadNames, queueOf } from "./names";
 import { Notes } from "./notes";
 import { OfferCard } from "./offer";
@@ -43,7 +44,8 @@ export function AgentApp() {
 function AgentPage() {
   useEffect(() => {
     void loadNames();
-    const stop = startDesk((message) => tell(t("message.from", { name: message.from_name ?? message.by ?? "", text: message.text })));
+    loadMessages().catch(() => undefined); // the live socket brings the next ones
+    const stop = startDesk(hear);
     const unlist = addFinder(async (text) => (await findInDirectory(text)).items.flatMap((one) => {
       const talking = (desk.value?.items.length ?? 0) > 0;
       if (!talking && one.kind !== "number") return [];
@@ -54,8 +56,13 @@ function AgentPage() {
       return [{ id: `dir-${one.kind}-${one.id}`, title: talking ? t("transfer.toName", { name: one.name }) : t("customer.call", { number: one.name }), group: t(`kind.${one.kind}`), run }];
     }));
     beforeSignOut(async () => {
+      if ((desk.value?.items.length ?? 0) > 0) {
+        tell(t("signOut.call"), { tone: "bad" });
+        return false;
+      }
       stopPhone();
       await commands.end().catch(() => undefined); // the session ends all the same
+      return true;
     });
     return () => { stop(); unlist(); };
   }, []);
@@ -70,6 +77,8 @@ function AgentPage() {
   return deskError.value !== null ? <ErrorState error={deskError.value} onRetry={() => void loadDesk()} /> : <Skeleton lines={8} />;
 }
 
+const openStates = (): void => document.querySelector<HTMLElement>(".state-now")?.click();
+
 type View = "list" | "work" | "side";
 
 function Columns({ snapshot }: { snapshot: Desk }) {
@@ -78,8 +87,12 @@ function Columns({ snapshot }: { snapshot: Desk }) {
   const incoming = offer.value;
   const current = shown.value;
   const idle = agent.state === "not_ready" || agent.state === "missed";
+  const toggleReady = (): void => {
+    if (idle) void commands.state("ready").catch(tellError);
+    else openStates();
+  };
   useActions([
-    { id: "ready", title: t("action.pauseReady"), key: "p", group: t("keys.page"), run: () => void (idle ? commands.state("ready").catch(tellError) : document.querySelector<HTMLElement>(".state-now")?.click()) },
+    { id: "ready", title: t("action.pauseReady"), key: "p", group: t("keys.page"), run: toggleReady },
     { id: "devices", title: t("phone.devices"), group: t("keys.page"), run: () => void (devicesOpen.value = true) },
     { id: "dial", title: t("dial.title"), key: "d", group: t("keys.page"), disabled: !may("calls.place") || snapshot.items.length > 0, run: () => void (dialing.value = "") },
   ]);
@@ -94,6 +107,7 @@ function Columns({ snapshot }: { snapshot: Desk }) {
       </div>
       <div class="desk-left">
         <StateSwitch agent={agent} />
+        <Messages />
         {incoming && current && <OfferCard key={incoming.id} offer={incoming} compact />}
         <WorkList />
         <div class="desk-left-foot">

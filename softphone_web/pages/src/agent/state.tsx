@@ -15,6 +15,9 @@ interface Reasons {
   items: Coded[];
 }
 
+/** Where the organisation names no reasons. */
+const ANY_REASON = "pausa";
+
 export const stateWord = (agent: DeskAgent): string => t(`state.${agent.state}`);
 
 
@@ -55,7 +58,7 @@ export function StateSwitch({ agent }: { agent: DeskAgent }) {
           <Mark tone="good" />{t("state.ready")}
         </MenuItem>
         <p class="menu-title">{t("state.why")}</p>
-        {reasons.data?.items.map((one) => (
+        {(reasons.data?.items.length ? reasons.data.items : [{ code: ANY_REASON, title: t("state.anyReason") }]).map((one) => (
           <MenuItem key={one.code} current={agent.state === "not_ready" && agent.reason === one.code} onClick={() => act(() => commands.state("not_ready", one.code))}>
             <Mark tone="idle" />{one.title}
           </MenuItem>

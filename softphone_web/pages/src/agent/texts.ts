@@ -14,10 +14,12 @@ export const t = texts({
   "state.wanted": ["Después: {what}", "Next: {what}"],
   "state.setReady": ["Ponerse disponible", "Become ready"],
   "state.why": ["No disponible por", "Not ready because of"],
+  "state.anyReason": ["Pausa", "Break"],
   "state.begin": ["Empezar turno", "Begin shift"],
   "state.end": ["Terminar turno", "End shift"],
   "state.ended": ["Su turno terminó. Buen trabajo.", "Your shift has ended. Well done."],
   "state.reasonsFailed": ["No se pudieron cargar los motivos.", "The reasons could not be loaded."],
+  "signOut.call": ["Está en una llamada. Termínela o transfiérala antes de cerrar sesión.", "You are on a call. End or transfer it before signing out."],
   // items
   "items.title": ["Sus atenciones", "Your work"],
   "items.none": ["Nada pendiente", "Nothing pending"],
@@ -63,6 +65,7 @@ export const t = texts({
   "offer.reject": ["Rechazar", "Reject"],
   "offer.rejected": ["Rechazó la llamada. Se ofreció a otra persona.", "You rejected the call. It goes to somebody else."],
   "offer.ends": ["Tiempo para contestar", "Time to answer"],
+  "offer.desk": ["Conteste en su teléfono de escritorio.", "Answer on your desk phone."],
   "offer.auto": ["Se contesta sola", "It is answered automatically"],
   "offer.said": ["Llamada entrante de {who}, {queue}. Enter para contestar, R para rechazar.", "Incoming call from {who}, {queue}. Enter to answer, R to reject."],
   // call
@@ -85,6 +88,7 @@ export const t = texts({
   "call.recording.off": ["Sin grabación", "Not recorded"],
   "call.muted": ["Su micrófono está silenciado: no le escuchan.", "Your microphone is muted: you are not heard."],
   "call.away": ["Se cortó su audio. Quien llama escucha música mientras se reconecta.", "Your audio broke off. The caller hears music while it reconnects."],
+  "call.asked": ["Le están consultando: quien llama no le escucha, salvo que hablen los tres.", "You are being consulted: the caller does not hear you unless all three talk."],
   "call.barge": ["Supervisión está en la llamada.", "A supervisor is in the call."],
   "call.outbound": ["Llamada saliente", "Outbound call"],
   "call.people": ["En la llamada", "In the call"],
@@ -248,6 +252,6 @@ export const t = texts({
   "keys.call": ["Llamada", "Call"],
   "keys.page": ["Página", "Page"],
   "action.pauseReady": ["Disponible o no disponible", "Ready or not ready"],
-  "message.from": ["Mensaje de {name}: {text}", "Message from {name}: {text}"],
+  "message.read": ["Entendido", "Understood"],
   desk: ["Atención", "Desk"],
 });

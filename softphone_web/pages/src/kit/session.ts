@@ -59,12 +59,12 @@ export async function signIn(username: string, password: string, code?: string):
   enter(await api.post<Session>("/session", { username, password, ...(code ? { code } : {}) }));
 }
 
-const farewells: (() => Promise<void>)[] = [];
-/** What a page ends before its person signs out: a shift, a phone. */
-export const beforeSignOut = (farewell: () => Promise<void>): void => void farewells.push(farewell);
+const farewells: (() => Promise<boolean>)[] = [];
+/** What a page ends before its person signs out: a shift, a phone. False: they may not leave now, and were told why. */
+export const beforeSignOut = (farewell: () => Promise<boolean>): void => void farewells.push(farewell);
 
 export async function signOut(): Promise<void> {
-  for (const farewell of farewells) await farewell();
+  for (const farewell of farewells) if (!(await farewell())) return;
   await api.delete("/session");
   leave();
   location.assign("/");

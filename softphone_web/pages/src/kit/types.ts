@@ -204,7 +204,8 @@ export interface MyStatistics {
 export interface Message {
   id: string;
   at: string;
-  by?: string;
-  from_name?: string | null;
+  sender: string;
+  sender_name: string;
   text: string;
+  mine?: boolean;
 }
