@@ -139,6 +139,8 @@ class DeskQueues:
 
 # Long enough for a batch of the journal, short enough that agents can work while the database is away.
 STORED_WITHIN_S = 1.0
+# How old the word of the switch on who is registered may be: pages show it, nothing is decided by it.
+ONLINE_FOR_S = 1.0
 
 
 class DeskAgents:
@@ -153,7 +155,11 @@ class DeskAgents:
         stored: Callable[[float], Awaitable[bool]],
     ) -> None:
         self._stored = stored
+        self._daemon = daemon
         self._desk = daemon.desk
+        self._known: Mapping[str, bool] = {}
+        self._asked_at = float("-inf")
+        self._asking = asyncio.Lock()
         self._directory = directory
         self._switch = switch
         self._clock = clock
@@ -168,11 +174,21 @@ class DeskAgents:
         return self._view(agent, await self._online())
 
     async def _online(self) -> Mapping[str, bool]:
-        """Nothing while the switch does not answer: agents can change their state all the same."""
-        try:
-            return {status.endpoint: status.online for status in await self._switch.endpoints()}
-        except SwitchError:
+        """Nothing while the switch does not answer: agents can change their state all the same.
+
+        Asked once for all who want to know within a second: with hundreds of phones the answer is long, and at the
+        begin of a shift everybody wants it."""
+        if not self._daemon.ready.is_set():
             return {}
+        async with self._asking:
+            now = self._clock.now()
+            if not self._asked_at <= now < self._asked_at + ONLINE_FOR_S:
+                try:
+                    self._known = {status.endpoint: status.online for status in await self._switch.endpoints()}
+                except SwitchError:
+                    return {}
+                self._asked_at = now
+            return self._known
 
     async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> ports.AgentView:
         view = self._desk.router.agents.get(agent)
@@ -198,8 +214,11 @@ class DeskAgents:
         return await self.get(agent)
 
     async def _ask(self, agent: AgentId, state: AgentState, reason: str) -> ports.AgentView:
-        before = await self.get(agent)
-        if before.state is not AgentState.SIGNED_OUT or state is not AgentState.SIGNED_OUT:
+        if self._directory.get(agent) is None:
+            raise NotFound(f"no agent {agent}")
+        known = self._desk.router.agents.get(agent)
+        signed_out = known is None or known.state is AgentState.SIGNED_OUT
+        if not signed_out or state is not AgentState.SIGNED_OUT:
             self._desk.tell(routing.AgentAsked(at=self._clock.now(), agent=agent, state=state, reason=reason))
             await self._stored(STORED_WITHIN_S)
         return await self.get(agent)

@@ -215,13 +215,13 @@ class Platform:
 
     # --- its API
 
-    def _api(self) -> aiohttp.ClientSession:
+    def api(self) -> aiohttp.ClientSession:
         port = Ports(self.place).known()["web"]
         return aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {self._token}"})
 
     async def agents_ready(self) -> None:
         """Every agent signed in and ready; those whom an earlier load left otherwise are made so again."""
-        async with self._api() as api:
+        async with self.api() as api:
             async with api.get("/api/v1/agents") as reply:
                 states = {agent["id"]: agent["state"] for agent in (await reply.json())["items"]}
             for agent, state in states.items():
@@ -237,14 +237,14 @@ class Platform:
 
     async def counters(self) -> Counter[str]:
         """The counts of /metrics that tell how calls ended."""
-        async with self._api() as api, api.get("/metrics") as reply:
+        async with self.api() as api, api.get("/metrics") as reply:
             text = await reply.text()
         wanted = re.compile(r"^(\w*(?:calls_closed|alerts_raised|failed_commands|unexpected_inputs)_total\{.*\}) (\S+)")
         return Counter({m[1]: int(float(m[2])) for m in map(wanted.match, text.splitlines()) if m})
 
     async def active(self) -> int:
         """Calls that the platform has now."""
-        async with self._api() as api, api.get("/metrics") as reply:
+        async with self.api() as api, api.get("/metrics") as reply:
             found = re.search(r"^\w*calls_active_calls (\S+)", await reply.text(), re.MULTILINE)
         return int(float(found[1])) if found else -1
 
