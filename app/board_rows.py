@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.organisation import Organisation
-from callcontrol.model import Direction, Interaction, Phase, Role, Segment, SegmentKind
+from callcontrol.model import Direction, Interaction, Phase, Segment, SegmentKind
 from callcontrol.record import customer
 from softphone_web.ports_board import BoardRow, Risk
 
@@ -35,9 +35,7 @@ class Rows:
             waited_s=None if waited_s is None else round(waited_s, 3),
             target_s=target,
             risk=_risk(waited_s, target),
-            supervised_by=next(
-                (p.agent for p in record.participants if p.role is Role.SUPERVISOR and p.left_at is None), None
-            ),
+            supervised_by=next(iter(record.supervisors), None),
             reason=record.reason,
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from app.board_rows import Rows
-from callcontrol.events import InteractionEvent
+from callcontrol.events import AnyFact, InteractionEvent, SupervisionEnded, SupervisionStarted, is_behind_the_agent
 from callcontrol.model import AgentId, Interaction
 from callcontrol.routing.terms import AgentChanged
 from foundation.bus import Bus, Lost
@@ -46,7 +46,7 @@ class BusHerald:
         self._bus.publish(f"live.{event.topic.value}", msgspec.to_builtins(event))
 
     def interaction(self, event: InteractionEvent, record: Interaction) -> None:
-        agents = frozenset(p.agent for p in record.participants if p.agent is not None)
+        agents = _told(event.fact, record)
         for fold in self.folds:
             fold(event)
         told = live_event(event, agents)
@@ -112,6 +112,14 @@ class BusHerald:
         self._alerts.labels(kind).inc()
         log.error("alert", kind=kind, message=message, about=key)
         self.tell(LiveEvent(topic=Topic.ALERTS, type=kind, at=at, key=key or kind, data={"message": message}))
+
+
+def _told(fact: AnyFact, record: Interaction) -> frozenset[AgentId]:
+    """Who of the agents hears of it: those who took part, unless it goes on behind them; and the supervisor."""
+    agents = frozenset(p.agent for p in record.participants if p.agent is not None)
+    if isinstance(fact, SupervisionStarted | SupervisionEnded):
+        return frozenset({fact.supervisor}) | (frozenset() if is_behind_the_agent(fact) else agents)
+    return agents
 
 
 class BusLive:

@@ -19,6 +19,7 @@ from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession
 from foundation.clock import Clock
 from foundation.errors import Conflict, Invalid, NotFound
+from pbx.terms import Supervision
 from softphone_web import ports_desk as p
 
 _IN_HAND = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER, Phase.CONSULT, Phase.CONFERENCE, Phase.DIALING})
@@ -180,6 +181,17 @@ class DaemonDesks:
             raise NotFound("There is no such queue.", queue=queue)
         return await self._orders.place(agent, number, queue)
 
+    async def supervise(self, interaction: InteractionId, by: AgentId, mode: Supervision | None) -> None:
+        self._session(interaction)
+        if mode is None:
+            await self.order(interaction, inp.StopSupervising(by))
+        else:
+            await self._orders.supervise(by, interaction, mode)
+
+    async def take_over(self, interaction: InteractionId, by: AgentId) -> None:
+        self._session(interaction)
+        await self._orders.take_over(by, interaction)
+
     # --- wrap-ups
 
     async def finish_wrap_up(self, agent: AgentId, interaction: InteractionId | None, disposition: str | None) -> None:
@@ -275,7 +287,7 @@ def _item(
         recording="off" if running is None else "paused" if running.state == "paused" else "on",
         legs=list(legs.values()),
         consult=None if state.consult is None else legs.get(state.consult.participant),
-        supervised=None,
+        supervised="barge" if any(w.mode is Supervision.BARGE for w in state.watchers.values()) else None,
         mine=agent == state.agent,
     )
 

@@ -30,7 +30,9 @@ from callcontrol import call_onward as onward
 from callcontrol import call_out as out
 from callcontrol import call_queue as queue
 from callcontrol import call_steer as steer
+from callcontrol import call_supervision as supervision
 from callcontrol import call_systems as systems
+from callcontrol import call_take_over as over
 from callcontrol import call_talk as talk
 from callcontrol import call_transfer as transfer
 from callcontrol import call_wait as wait
@@ -104,14 +106,36 @@ def _joined_again(turn: Turn, e: pbx.Bridged) -> None:
     """Told again after a reconnect, or after the agent's leg was lost."""
     if {e.channel, e.peer} == {turn.s.channel, turn.s.agent_channel}:
         leg.joined_again(turn)
+    if turn.s.agent_channel in (e.channel, e.peer):
+        supervision.again(turn)
+
+
+def _joined_in_consult(turn: Turn, e: pbx.Bridged) -> None:
+    consult.bridged(turn, e)
+    if turn.s.agent_channel in (e.channel, e.peer):
+        supervision.again(turn)
+
+
+def _entered(turn: Turn, e: pbx.RoomEntered) -> None:
+    if e.channel == turn.s.agent_channel:
+        supervision.again(turn)
+
+
+def _leg_lost(turn: Turn, e: inp.LegLost) -> None:
+    if not supervision.leg_lost(turn, e.channel):
+        leg.lost(turn, e)
 
 
 def _leg_lost_asking(turn: Turn, e: inp.LegLost) -> None:
+    if supervision.leg_lost(turn, e.channel):
+        return
     if e.cause is not HangupCause.SWITCH_LOST and not consult.far_gone(turn, e.channel, e.cause):
         consult.agent_gone(turn)
 
 
 def _leg_lost_in_conference(turn: Turn, e: inp.LegLost) -> None:
+    if supervision.leg_lost(turn, e.channel):
+        return
     if e.cause is not HangupCause.SWITCH_LOST and not consult.far_gone(turn, e.channel, e.cause):
         conference.agent_gone(turn)
 
@@ -188,6 +212,9 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.TALKING, inp.RecordingResume): talk.resume_recording,
     (Phase.TALKING, pbx.TransferAsked): transfer.asked,
     (Phase.TALKING, inp.HandOn): hand.hand_on,
+    (Phase.TALKING, inp.Supervise): supervision.begin,
+    (Phase.TALKING, inp.StopSupervising): supervision.stop,
+    (Phase.TALKING, inp.TakeOver): over.take_over,
     (Phase.TALKING, inp.AskColleague): consult.begin,
     # asking somebody, the citizen hears music
     (Phase.CONSULT, inp.ConsultDecision): consult.decided,
@@ -198,7 +225,9 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.CONSULT, inp.ConsultConference): conference.begin,
     (Phase.CONSULT, inp.LegLost): _leg_lost_asking,
     (Phase.CONSULT, pbx.ChannelAnswered): consult.answered,
-    (Phase.CONSULT, pbx.Bridged): consult.bridged,
+    (Phase.CONSULT, pbx.Bridged): _joined_in_consult,
+    (Phase.CONSULT, inp.Supervise): supervision.begin,
+    (Phase.CONSULT, inp.StopSupervising): supervision.stop,
     (Phase.CONSULT, pbx.PlaybackFinished): _late,
     (Phase.CONSULT, pbx.PeerHeld): _late,
     (Phase.CONSULT, pbx.PeerResumed): _late,
@@ -211,6 +240,9 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.CONFERENCE, inp.LegLost): _leg_lost_in_conference,
     (Phase.CONFERENCE, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.CONFERENCE, pbx.Bridged): _late,
+    (Phase.CONFERENCE, pbx.RoomEntered): _entered,
+    (Phase.CONFERENCE, inp.Supervise): supervision.begin,
+    (Phase.CONFERENCE, inp.StopSupervising): supervision.stop,
     (Phase.CONFERENCE, pbx.PlaybackFinished): _late,
     (Phase.CONFERENCE, pbx.PeerHeld): _late,
     (Phase.CONFERENCE, pbx.PeerResumed): _late,
@@ -254,7 +286,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.ConsultDecision: consult.decided_late,
     inp.AskSupervisor: talk.ask_supervisor,
     inp.Classify: talk.classify,
-    inp.LegLost: leg.lost,
+    inp.LegLost: _leg_lost,
     inp.LegBack: leg.back,
     inp.Fetched: _late,
     inp.Heard: _late,

@@ -8,6 +8,7 @@ from callcontrol import call_leg as open_leg
 from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_out as out
+from callcontrol import call_supervision as supervision
 from callcontrol import call_systems as systems
 from callcontrol import call_transfer as transfer
 from callcontrol import call_wait as wait
@@ -443,6 +444,8 @@ def command_failed(turn: Turn, e: inp.CommandFailed) -> None:
             ended(turn, out.not_reached(turn), HangupCause.REJECTED, "system")
         case cmd.TransferLeg() if turn.s.consult and e.command.new_leg == turn.s.consult.channel and not unreachable:
             consult.not_called(turn, e)
+        case cmd.SuperviseLeg() if not unreachable:
+            supervision.refused(turn, e, e.command.supervisor)
         case cmd.RingAgent() if turn.s.consult and e.command.channel == turn.s.consult.channel and not unreachable:
             consult.not_rung(turn, e)
         case cmd.BridgeLegs() if turn.s.phase is Phase.CONSULT and not unreachable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callcontrol import call_supervision as supervision
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
@@ -43,6 +44,7 @@ def part(turn: Turn, by: str) -> None:
     assert s.agent_participant is not None  # noqa: S101
     turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by=by))
     turn.set(held=False, away=False)
+    supervision.end_all(turn)
     turn.end_work(s.agent)
 
 

@@ -6,6 +6,7 @@ goes back to the agent, where there still is one, else to the head of the queue 
 
 from __future__ import annotations
 
+from callcontrol import call_supervision as supervision
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
@@ -75,6 +76,7 @@ def part(turn: Turn) -> None:
     """The agent's share is done."""
     s = turn.s
     if s.agent is not None and s.agent_participant is not None:
+        supervision.end_all(turn)
         # Whom the switch has joined with the third party is parted from the agent already.
         turn.fact(ev.Disconnected(agent=s.agent, participant=s.agent_participant, by="agent"))
         turn.end_work(s.agent)

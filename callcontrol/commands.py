@@ -11,7 +11,7 @@ from callcontrol.model import AgentId, OfferEnd, OfferId
 from callcontrol.routing.terms import WorkItem
 from ivr_flows.protocol import Prompt, Request, TransferKind
 from pbx.recognition.terms import Expected
-from pbx.terms import DigitRules, HangupCause
+from pbx.terms import DigitRules, HangupCause, Supervision
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,18 @@ class EnterRoom:
 @dataclass(frozen=True, slots=True)
 class LeaveRoom:
     channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuperviseLeg:
+    supervisor: str
+    target: str
+    mode: Supervision
+
+
+@dataclass(frozen=True, slots=True)
+class StopSupervision:
+    supervisor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +287,8 @@ SwitchCommand: TypeAlias = (
     | BridgeLegs
     | PartLegs
     | SendDigitsTo
+    | SuperviseLeg
+    | StopSupervision
     | EnterRoom
     | LeaveRoom
     | TransferLeg

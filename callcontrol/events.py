@@ -203,6 +203,26 @@ class Dialing(Fact, frozen=True, kw_only=True, tag="dialing"):
     participant: ParticipantId
 
 
+class SupervisionStarted(Fact, frozen=True, kw_only=True, tag="supervision_started"):
+    """Or its mode changed: listen, whisper, barge."""
+
+    supervisor: AgentId
+    mode: str
+
+
+class SupervisionEnded(Fact, frozen=True, kw_only=True, tag="supervision_ended"):
+    """`why`: left, talk_over, leg_lost, took_over, or the code with which the switch refused it."""
+
+    supervisor: AgentId
+    mode: str
+    why: str
+
+
+class TakenOver(Fact, frozen=True, kw_only=True, tag="taken_over"):
+    by: AgentId
+    of: AgentId
+
+
 class SupervisorAsked(Fact, frozen=True, kw_only=True, tag="supervisor_asked"):
     by: AgentId
     text: str
@@ -349,6 +369,9 @@ AnyFact: TypeAlias = (
     | ConsultEnded
     | ConferenceBegun
     | Dialing
+    | SupervisionStarted
+    | SupervisionEnded
+    | TakenOver
     | SupervisorAsked
     | Classified
     | Held
@@ -379,6 +402,11 @@ PRIVATE_FIELDS: dict[type[Fact], frozenset[str]] = {
     TransferBegun: frozenset({"to"}),
     FlowNoted: frozenset({"data"}),  # where the event says `private`
 }
+
+
+def is_behind_the_agent(fact: Fact) -> bool:
+    """What the agents of a call are not told: that somebody listens, or speaks to one of them alone."""
+    return isinstance(fact, SupervisionStarted | SupervisionEnded) and fact.mode != "barge"
 
 
 class InteractionEvent(msgspec.Struct, frozen=True, kw_only=True):

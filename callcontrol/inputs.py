@@ -12,7 +12,7 @@ from callcontrol.model import AgentId, InteractionId, Steering, Target
 from callcontrol.routing import terms as routing
 from ivr_flows.protocol import Response
 from pbx import events as pbx
-from pbx.terms import DigitsEnd, HangupCause, RecordedFile
+from pbx.terms import DigitsEnd, HangupCause, RecordedFile, Supervision
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +243,26 @@ class PlaceCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Supervise:
+    """From the supervisor's open leg; of one who is in already, another mode."""
+
+    by: AgentId
+    channel: str
+    mode: Supervision
+
+
+@dataclass(frozen=True, slots=True)
+class StopSupervising:
+    by: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    by: AgentId
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class AskSupervisor:
     by: AgentId
     text: str
@@ -268,6 +288,9 @@ CallInput: TypeAlias = (
     | ConferenceRemove
     | HandOn
     | PlaceCall
+    | Supervise
+    | StopSupervising
+    | TakeOver
     | AskSupervisor
     | Classify
     | pbx.SwitchEvent

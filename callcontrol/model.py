@@ -208,5 +208,6 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     recordings: tuple[Recording, ...] = ()
     tags: tuple[str, ...] = ()
     path: tuple[Choice, ...] = ()  # through the menus, in order
+    supervisors: tuple[AgentId, ...] = ()  # who are in it now, unseen or not
     survey: dict[str, int] = {}  # the citizen's answers by question
     events: int = 0

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from callcontrol import inputs as inp
 from callcontrol.call_state import NotNow
-from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd, OfferId
+from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd, OfferId, Phase
 from callcontrol.routing import terms as routing
 from foundation.clock import Clock
 from foundation.errors import NotFound, Unavailable
 from foundation.logs import get_logger
-from pbx.terms import SwitchError, SwitchUnreachable
+from pbx.terms import Supervision, SwitchError, SwitchUnreachable
 
 if TYPE_CHECKING:
     from callcontrol.daemon import Daemon
@@ -52,6 +52,9 @@ class Refused(NotNow):
     code = "call.refused"
 
 
+TALKS = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER, Phase.CONSULT, Phase.CONFERENCE, Phase.DIALING})
+
+
 class Orders:
     def __init__(self, daemon: Daemon, clock: Clock) -> None:
         self._daemon = daemon
@@ -80,6 +83,24 @@ class Orders:
         leg = self._leg(agent)
         self.check_free(agent)
         return await _refusals_told(self._daemon.call_out(inp.PlaceCall(agent, leg, number, queue)))
+
+    async def supervise(self, by: AgentId, call: InteractionId, mode: Supervision) -> None:
+        leg = self._leg(by)
+        self._check_alone(by, call)
+        await self.order(call, inp.Supervise(by, leg, mode))
+
+    async def take_over(self, by: AgentId, call: InteractionId) -> None:
+        leg = self._leg(by)
+        self._check_alone(by, call)
+        await self.order(call, inp.TakeOver(by, leg))
+
+    def _check_alone(self, agent: AgentId, call: InteractionId) -> None:
+        """Their leg is in no other call, and no call is being offered to them."""
+        for other, session in self._daemon.sessions.items():
+            state = session.state
+            in_it = agent in state.watchers or (agent == state.agent and state.phase in TALKS)
+            if other != call and in_it:
+                raise Busy("your audio leg is in another call", interaction=other)
 
     def check_free(self, agent: AgentId) -> None:
         """No call in hand, and none being offered: wrap-ups and other media may be."""

@@ -255,6 +255,14 @@ def _dialing(r: Interaction, f: ev.Dialing, at: float) -> Interaction:
     return replace(_customer_segment(r, SegmentKind.ALERT, at), phase=Phase.DIALING, agent=f.agent)
 
 
+def _supervision_started(r: Interaction, f: ev.SupervisionStarted, _at: float) -> Interaction:
+    return r if f.supervisor in r.supervisors else replace(r, supervisors=(*r.supervisors, f.supervisor))
+
+
+def _supervision_ended(r: Interaction, f: ev.SupervisionEnded, _at: float) -> Interaction:
+    return replace(r, supervisors=tuple(one for one in r.supervisors if one != f.supervisor))
+
+
 def _classified(r: Interaction, f: ev.Classified, _at: float) -> Interaction:
     return replace(r, disposition=f.disposition or r.disposition, reason=f.reason or r.reason)
 
@@ -343,6 +351,9 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.ConsultEnded: _consult_ended,
     ev.ConferenceBegun: _conference_begun,
     ev.Dialing: _dialing,
+    ev.SupervisionStarted: _supervision_started,
+    ev.SupervisionEnded: _supervision_ended,
+    ev.TakenOver: _same,
     ev.SupervisorAsked: _same,
     ev.Classified: _classified,
     ev.Held: _held,

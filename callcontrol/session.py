@@ -312,6 +312,12 @@ class CallSession:
     async def _part(self, c: cmd.PartLegs) -> None:
         await self._around.switch.unbridge(ChannelId(c.channel))
 
+    async def _supervise(self, c: cmd.SuperviseLeg) -> None:
+        await self._around.switch.supervise(ChannelId(c.supervisor), ChannelId(c.target), c.mode)
+
+    async def _stop_supervision(self, c: cmd.StopSupervision) -> None:
+        await self._around.switch.stop_supervising(ChannelId(c.supervisor))
+
     async def _enter_room(self, c: cmd.EnterRoom) -> None:
         await self._around.switch.enter_room(ChannelId(c.channel), RoomId(c.room))
 
@@ -475,6 +481,8 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.BridgeLegs: CallSession._bridge,
     cmd.PartLegs: CallSession._part,
     cmd.SendDigitsTo: CallSession._send_digits,
+    cmd.SuperviseLeg: CallSession._supervise,
+    cmd.StopSupervision: CallSession._stop_supervision,
     cmd.EnterRoom: CallSession._enter_room,
     cmd.LeaveRoom: CallSession._leave_room,
     cmd.TransferLeg: CallSession._transfer,

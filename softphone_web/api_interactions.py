@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from callcontrol.events import InteractionEvent, Offered, OfferEnded
+from callcontrol.events import InteractionEvent, Offered, OfferEnded, is_behind_the_agent
 from callcontrol.model import AgentId, Interaction, InteractionId
 from callcontrol.routing.why import Why, sentence
 from foundation.access import Permission, PermissionDenied
@@ -111,8 +111,9 @@ async def list_events(call: Call, path: InteractionPath, query: EventsQuery) -> 
     found = await call.deps.interactions.events(record.id, after=query.after, limit=query.limit + 1)
     shown = found[: query.limit]
     private = sees_private(call.who, mine=_is_mine(call, record))
+    everything = call.may(Permission.INTERACTIONS_READ)
     return EventPage(
-        items=[event_out(event, private) for event in shown],
+        items=[event_out(event, private) for event in shown if everything or not is_behind_the_agent(event.fact)],
         next=shown[-1].n if len(found) > query.limit else None,
     )
 

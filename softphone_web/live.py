@@ -1,6 +1,7 @@
 """The fan-out of live events to the open pages.
 
-An event is encoded at most twice (with and without personal data), whatever the number of pages; each page has a
+An event is encoded at most four times (with and without personal data, for boards and for agents), whatever the number
+of pages; each page has a
 bounded queue of those bytes and one task that writes them. `publish` never waits: a page that cannot keep up fills its
 own queue only, is told how many events it lost, and is dropped; it then loads the state anew and comes back.
 """
@@ -39,6 +40,10 @@ _NEEDS: dict[Topic, Permission] = {
 }
 
 
+# What an event brings for the supervisors' board; it also says who listens to an agent, which that agent is not told.
+BOARD = "board"
+
+
 def topics_of(principal: Principal) -> frozenset[Topic]:
     """What a role may hear of, at least in part."""
     allowed = {topic for topic, permission in _NEEDS.items() if principal.may(permission)}
@@ -60,6 +65,7 @@ class Client:
         self.lost = 0
         self.close_code: int | None = None  # set: the writer says goodbye with it
         self.close_reason = b""
+        self.sees_board = principal.may(Permission.INTERACTIONS_READ)
         self._everything = principal.may(Permission.INTERACTIONS_READ)
         self._alerts = principal.may(Permission.EVENTS_STREAM)
         self._room = room
@@ -145,20 +151,18 @@ class LiveHub:
 
     def publish(self, event: LiveEvent) -> None:
         """Hand an event to all who may hear it. Does not wait for any of them."""
-        plain: bytes | None = None
-        full: bytes | None = None
+        frames: dict[tuple[bool, bool], bytes] = {}
         for client in self._clients:
             told, private = client.sees(event)
             if not told:
                 continue
-            if private and event.private:
-                if full is None:
-                    full = event_frame(event, {**event.data, **event.private})
-                client.put(full)
-            else:
-                if plain is None:
-                    plain = event_frame(event, event.data)
-                client.put(plain)
+            kind = private and bool(event.private), client.sees_board
+            if kind not in frames:
+                data = {**event.data, **event.private} if kind[0] else dict(event.data)
+                if not client.sees_board:
+                    data.pop(BOARD, None)
+                frames[kind] = event_frame(event, data)
+            client.put(frames[kind])
         self._told.inc()
 
     async def run(self) -> None:

@@ -24,6 +24,7 @@ _TAGS = {
     "queues": "Who waits, and for how long.",
     "agents": "Who answers, and their states.",
     "desk": "An agent's work as it stands, and their answers to offers.",
+    "supervision": "Listening, whispering, speaking in others' calls; taking them over.",
     "calls": "Orders to a call in hand.",
     "flows": "What callers hear: call flows, their versions, and trying them.",
     "trunks": "The SIP trunks to the telephone network.",

@@ -24,6 +24,7 @@ from callcontrol.model import (
     Target,
 )
 from foundation.errors import Conflict
+from pbx.terms import Supervision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +177,11 @@ class Calls(Protocol):
         """Raises `NotFound` for a queue or an agent that there is not, `Conflict` for an agent who is not ready."""
         ...
 
+    async def supervise(self, interaction: InteractionId, by: AgentId, mode: Supervision | None) -> None:
+        """From the open leg of `by`; None ends it. Raises `Conflict` without a leg, or with one in another call."""
+        ...
+
+    async def take_over(self, interaction: InteractionId, by: AgentId) -> None: ...
     async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
         """Call out from the agent's open leg; without a queue for the agent's first."""
         ...

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from callcontrol.model import AgentState, Direction, Medium, PhoneKind, Role, Target
+from pbx.terms import Supervision
 from softphone_web import ports_desk as p
 from softphone_web.routes import Model
 from softphone_web.schemas import Id, Number, Reason, at, maybe_at
@@ -151,6 +152,10 @@ class TransferBody(Model):
 
 class ParticipantBody(Model):
     participant: Id
+
+
+class SuperviseBody(Model):
+    mode: Supervision
 
 
 class TextBody(Model):

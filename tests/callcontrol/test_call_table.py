@@ -22,7 +22,7 @@ from callcontrol.record import apply
 from callcontrol.routing import terms as routing
 from ivr_flows import protocol as flow
 from pbx import events as pbx
-from pbx.terms import ChannelId, DigitsEnd, HangupCause, PlaybackId, RecordedFile, RecordingId
+from pbx.terms import ChannelId, DigitsEnd, HangupCause, PlaybackId, RecordedFile, RecordingId, Supervision
 
 ME = InteractionId("i")
 CALLER, LEG, FAR = ChannelId("caller"), ChannelId("i-leg1"), ChannelId("i-leg2")
@@ -144,6 +144,11 @@ INPUTS: list[inp.CallInput] = [
     inp.HandOn(ANA, Target.QUEUE, "r"),
     inp.HandOn(ANA, Target.NUMBER, "099"),
     inp.PlaceCall(ANA, OPEN, "099", "q"),
+    inp.Supervise(AgentId("sonia"), "sonia-open", Supervision.BARGE),
+    inp.StopSupervising(AgentId("sonia")),
+    inp.TakeOver(AgentId("sonia"), "sonia-open"),
+    inp.LegLost("sonia-open", HangupCause.NORMAL),
+    pbx.Bridged(at=1, channel=CALLER, peer=ChannelId("sonia-open")),
     inp.AskSupervisor(ANA, "ayuda"),
     inp.Classify(ANA, disposition="resuelto"),
     inp.TimerFired("hand:1"),

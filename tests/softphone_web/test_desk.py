@@ -130,6 +130,15 @@ async def test_a_wrap_up_that_wants_a_disposition(api: Api) -> None:
     assert api.platform.desks.done == [(ANA, "i-done", 30.0), (ANA, None, "resuelto")]
 
 
+async def test_supervision_is_audited_and_needs_the_right_to_speak(api: Api) -> None:
+    url = f"/api/v1/interactions/{CALL}"
+    for path, body in (("supervise", {"mode": "whisper"}), ("take-over", None)):
+        async with api.ask("POST", f"{url}/{path}", "supervisor", json=body) as response:
+            assert response.status in (204, 409), await response.text()
+    async with api.ask("POST", f"{url}/supervise", "ana", json={"mode": "listen"}) as response:
+        assert response.status == 403
+
+
 @pytest.mark.parametrize("digits", ["", "12x", "1" * 33])
 async def test_bad_keys(api: Api, digits: str) -> None:
     await api.json("POST", f"/api/v1/interactions/{CALL}/dtmf", "ana", 422, json={"digits": digits})

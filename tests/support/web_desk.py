@@ -20,6 +20,7 @@ from callcontrol.model import (
 )
 from callcontrol.orders import OfferOverAlready
 from foundation.errors import Conflict, Invalid, NotFound
+from pbx.terms import Supervision
 from softphone_web import ports_desk as p
 
 AT = 1_795_000_000.0
@@ -130,6 +131,14 @@ class MemoryDesks:
         if kind is Target.AGENT and to not in ("ana", "luis"):
             raise NotFound("There is no such agent.")
         self.done.append((interaction, by, kind, to, attended))
+
+    async def supervise(self, interaction: InteractionId, by: AgentId, mode: Supervision | None) -> None:
+        await self.in_hand(interaction)
+        self.done.append((interaction, by, mode))
+
+    async def take_over(self, interaction: InteractionId, by: AgentId) -> None:
+        await self.in_hand(interaction)
+        self.done.append((interaction, by, "take over"))
 
     async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
         if self.refuse is not None:

@@ -1,0 +1,41 @@
+"""A supervisor in somebody's call, from their own open leg. Every one of these acts is audited, before it is done."""
+
+from __future__ import annotations
+
+from callcontrol.model import InteractionId
+from foundation.access import Permission, require
+from pbx.terms import Supervision
+from softphone_web.api_desk import own_agent
+from softphone_web.call import Call
+from softphone_web.routes import Routes
+from softphone_web.schemas import InteractionPath
+from softphone_web.schemas_desk import SuperviseBody
+
+routes = Routes("/api/v1", tag="supervision")
+
+
+@routes.post("/interactions/{interaction}/supervise", (Permission.SUPERVISE_LISTEN,), raises=(404, 409))
+async def supervise_call(call: Call, path: InteractionPath, body: SuperviseBody) -> None:
+    """Into a talk: `listen` hears both and is heard by none, `whisper` is heard by the agent alone, `barge` by all.
+
+    Again with another mode changes it. 409 `phone.leg_down` without an open leg, `agent.busy` with one in another call.
+    """
+    supervisor = own_agent(call)
+    if body.mode is not Supervision.LISTEN:
+        require(call.who, Permission.SUPERVISE_SPEAK)
+    await call.audit("call.supervise", f"interaction:{path.interaction}", mode=body.mode.value)
+    await call.deps.calls.supervise(InteractionId(path.interaction), supervisor, body.mode)
+
+
+@routes.delete("/interactions/{interaction}/supervise", (Permission.SUPERVISE_LISTEN,), raises=(404, 409))
+async def stop_supervising(call: Call, path: InteractionPath) -> None:
+    """Out of it again; the talk goes on."""
+    await call.deps.calls.supervise(InteractionId(path.interaction), own_agent(call), None)
+
+
+@routes.post("/interactions/{interaction}/take-over", (Permission.SUPERVISE_TAKE_OVER,), raises=(404, 409))
+async def take_over_call(call: Call, path: InteractionPath) -> None:
+    """The supervisor becomes the agent; who was it writes down what there was."""
+    supervisor = own_agent(call)
+    await call.audit("call.take_over", f"interaction:{path.interaction}")
+    await call.deps.calls.take_over(InteractionId(path.interaction), supervisor)
