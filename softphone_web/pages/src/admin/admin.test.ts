@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { counts, difference } from "./difference";
 import { entriesOf, fieldOf, nameOf, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
 import { mistakesOf, placeOf } from "./mistakes";
-import { heard, inputOf, NO_TALK } from "./rehearsal";
+import { nodeOf } from "./drawing";
+import { heard, inputOf, inputOfChoice, NO_TALK } from "./rehearsal";
 
 const QUEUES: Section = { path: "queues", key: "name", shape: "list" };
 const SKILLS: Section = { path: "skills", key: "name", shape: "titles" };
@@ -105,17 +106,33 @@ describe("differences", () => {
 });
 
 describe("a rehearsal", () => {
+  const waiting = { kind: "keys", detail: "", options: [] };
   it("is a conversation in order", () => {
-    const hello = { session: "s", said: [{ kind: "prompt", text: "Bienvenido" }], waiting: { kind: "menu" }, path: ["a"], over: false };
-    const talk = heard(heard(NO_TALK, null, hello), "1", { ...hello, said: [{ kind: "note", text: "En cola" }], over: true });
+    const hello = { session: "s", said: [{ kind: "text", text: "Bienvenido" }], waiting, path: ["a"], node: "a", over: false };
+    const talk = heard(heard(NO_TALK, null, hello), "1", { ...hello, said: [{ kind: "text", text: "Adiós" }], node: "b", over: true });
     expect(talk.lines).toEqual([
-      { by: "platform", text: "Bienvenido" }, { by: "caller", text: "1" }, { by: "note", text: "En cola" },
+      { by: "platform", text: "Bienvenido" }, { by: "caller", text: "1" }, { by: "platform", text: "Adiós" },
     ]);
-    expect(talk.over).toBe(true);
+    expect([talk.node, talk.over]).toEqual(["b", true]);
   });
   it("tells keys from words", () => {
     expect(inputOf(" 12# ")).toEqual({ digits: "12#" });
     expect(inputOf("no tengo agua")).toEqual({ text: "no tengo agua" });
     expect(inputOf("  ")).toBeNull();
+  });
+  it("takes the server's options as its input", () => {
+    expect(inputOfChoice({ field: "digits", value: "1", title: "Agua" })).toEqual({ digits: "1" });
+    expect(inputOfChoice({ field: "answer.queue", value: "answered", title: "" })).toEqual({ answer: { queue: "answered" } });
+    expect(inputOfChoice({ field: "answer", value: '{"status":200}', title: "" })).toEqual({ answer: { status: 200 } });
+    expect(inputOfChoice({ field: "hangup", value: "", title: "" })).toEqual({ hangup: true });
+  });
+});
+
+describe("the drawing", () => {
+  const nodes = [{ name: "saludo", kind: "play", line: 3 }, { name: "un_nombre_que_es_muy_largo_de_verdad", kind: "menu", line: 9 }];
+  it("finds a node by its name, also when the picture cuts it", () => {
+    expect(nodeOf("saludo", nodes)?.line).toBe(3);
+    expect(nodeOf("un_nombre_que_es_muy_la…", nodes)?.line).toBe(9);
+    expect(nodeOf("sal", nodes)).toBeUndefined();
   });
 });

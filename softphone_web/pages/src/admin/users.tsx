@@ -1,0 +1,133 @@
+import { useState } from "preact/hooks";
+import { api, idPart } from "../kit/api";
+import { Badge } from "../kit/badge";
+import { Button } from "../kit/button";
+import { Dialog, Sheet } from "../kit/dialog";
+import { Check, Field, Select } from "../kit/field";
+import { Problem, sentence } from "../kit/problem";
+import { may } from "../kit/session";
+import { t as kit } from "../kit/texts";
+import { tell, tellError } from "../kit/toast";
+import { useBusy, useLoad } from "../kit/use";
+import { ListPage } from "./list";
+import { t } from "./texts";
+
+export interface User {
+  id: string;
+  username: string;
+  name: string;
+  role: string;
+  agent: string | null;
+  disabled: boolean;
+  totp: boolean;
+  must_change_password: boolean;
+  single_sign_on: boolean;
+}
+export interface Role { name: string; title: string; built_in: boolean; permissions: string[] }
+interface AgentRef { id: string; name: string }
+type Draft = Pick<User, "username" | "name" | "role" | "agent" | "disabled"> & { id: string | null };
+
+const NEW: Draft = { id: null, username: "", name: "", role: "agent", agent: null, disabled: false };
+
+export const items = <T,>(path: string) => (signal: AbortSignal): Promise<readonly T[]> => api.get<{ items: T[] }>(path, signal).then((answer) => answer.items);
+
+export function Users() {
+  const users = useLoad(items<User>("/users"), []);
+  const roles = useLoad(items<Role>("/roles"), []);
+  const agents = useLoad(items<AgentRef>("/agents"), []);
+  const [open, setOpen] = useState<Draft | null>(null);
+  const [password, setPassword] = useState<{ name: string; password: string } | null>(null);
+  const writes = may("users.write");
+  const roleTitle = (name: string): string => roles.data?.find((one) => one.name === name)?.title ?? name;
+  const agentName = (id: string | null): string => (id === null ? "" : (agents.data?.find((one) => one.id === id)?.name ?? id));
+  return (
+    <>
+      <ListPage
+        title={t("nav.users")} loaded={users} rowKey={(one) => one.id} words={(one) => `${one.name} ${one.username} ${roleTitle(one.role)} ${agentName(one.agent)}`}
+        note={writes ? undefined : t("readOnly")} onOpen={setOpen} onAdd={writes ? () => setOpen(NEW) : undefined} current={open?.id ?? null}
+        columns={[
+          { id: "name", title: t("user.name"), cell: (one) => <strong>{one.name}</strong> },
+          { id: "username", title: t("user.username"), cell: (one) => one.username },
+          { id: "role", title: t("user.role"), cell: (one) => roleTitle(one.role) },
+          { id: "agent", title: t("user.agent"), cell: (one) => agentName(one.agent) || "—" },
+          { id: "totp", title: t("user.totp"), cell: (one) => <Badge quiet tone={one.totp ? "good" : "idle"}>{t(one.totp ? "user.on" : "user.off")}</Badge> },
+          { id: "state", title: t("user.state"), cell: (one) => one.disabled ? <Badge quiet tone="off">{t("user.disabled")}</Badge> : one.must_change_password ? <Badge quiet tone="warn">{t("user.mustChange")}</Badge> : <Badge quiet tone="good">{t("user.active")}</Badge> },
+        ]}
+      />
+      {open && <UserSheet draft={open} user={users.data?.find((one) => one.id === open.id) ?? null} roles={roles.data ?? []} agents={agents.data ?? []} onPassword={setPassword} onClose={() => setOpen(null)} onSaved={() => { setOpen(null); users.reload(); }} />}
+      {password && <TemporaryPassword {...password} onClose={() => setPassword(null)} />}
+    </>
+  );
+}
+
+interface SheetProps {
+  draft: Draft;
+  user: User | null;
+  roles: readonly Role[];
+  agents: readonly AgentRef[];
+  onPassword: (told: { name: string; password: string }) => void;
+  onClose: () => void;
+  onSaved: () => void;
+}
+
+function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onSaved }: SheetProps) {
+  const [draft, setDraft] = useState(first);
+  const [wrong, setWrong] = useState<Record<string, string>>({});
+  const [busy, run] = useBusy();
+  const writes = may("users.write");
+  const change = (more: Partial<Draft>): void => setDraft({ ...draft, ...more });
+  const save = (): void => {
+    const empty = (["name", "username"] as const).filter((key) => !draft[key].trim());
+    if (empty.length) {
+      setWrong(Object.fromEntries(empty.map((key) => [key, t("user.needed")])));
+      return;
+    }
+    const { id, ...body } = draft;
+    void run(async () => {
+      try {
+        if (id === null) {
+          const made = await api.post<{ user: User; password: string }>("/users", body);
+          onPassword({ name: made.user.name, password: made.password });
+        } else await api.put(`/users/${idPart(id)}`, body);
+        tell(t("saved"), { tone: "good" });
+        onSaved();
+      } catch (error) {
+        if (error instanceof Problem && error.errors.length) setWrong(Object.fromEntries(error.errors.map((one) => [one.field, one.message])));
+        else setWrong({ username: sentence(error) });
+      }
+    });
+  };
+  const act = (work: Promise<unknown>, said: string): void => void run(() => work.then(() => tell(said, { tone: "good" }), tellError));
+  return (
+    <Sheet
+      title={user ? user.name : t("user.new")} onClose={onClose} onSubmit={save}
+      actions={writes ? <><Button onClick={onClose}>{kit("cancel")}</Button><Button kind="primary" type="submit" busy={busy}>{kit("save")}</Button></> : undefined}
+    >
+      <Field label={t("user.name")} value={draft.name} onInput={(name) => change({ name })} error={wrong["name"] ?? null} attributes={{ disabled: !writes, autocomplete: "off" }} />
+      <Field label={t("user.username")} value={draft.username} onInput={(username) => change({ username })} error={wrong["username"] ?? null} attributes={{ disabled: !writes, autocomplete: "off", autocapitalize: "none", spellcheck: false }} />
+      <Select label={t("user.role")} value={draft.role} options={roles.map((one) => ({ value: one.name, title: one.title }))} onChange={(role) => change({ role })} error={wrong["role"] ?? null} />
+      <Select label={t("user.agent")} hint={t("user.agentHint")} value={draft.agent ?? ""} placeholder={t("user.noAgent")} options={agents.map((one) => ({ value: one.id, title: one.name }))} onChange={(agent) => change({ agent: agent || null })} error={wrong["agent"] ?? null} />
+      <Check label={t("user.disable")} hint={t("user.disableHint")} checked={draft.disabled} disabled={!writes} onChange={(disabled) => change({ disabled })} />
+      {user && writes && (
+        <section class="stack">
+          <h3>{t("user.more")}</h3>
+          <div class="row">
+            <Button size="small" disabled={busy} onClick={() => void run(() => api.post<{ password: string }>(`/users/${idPart(user.id)}/password`).then((told) => onPassword({ name: user.name, password: told.password }), tellError))}>{t("user.reset")}</Button>
+            <Button size="small" disabled={busy} onClick={() => act(api.delete(`/users/${idPart(user.id)}/sessions`), t("user.sessionsEnded"))}>{t("user.endSessions")}</Button>
+            {user.totp && <Button size="small" disabled={busy} onClick={() => act(api.delete(`/users/${idPart(user.id)}/totp`), t("user.totpDropped"))}>{t("user.dropTotp")}</Button>}
+          </div>
+        </section>
+      )}
+    </Sheet>
+  );
+}
+
+function TemporaryPassword({ name, password, onClose }: { name: string; password: string; onClose: () => void }) {
+  const copy = (): void => void navigator.clipboard.writeText(password).then(() => tell(t("user.copied"), { tone: "good" }), tellError);
+  return (
+    <Dialog title={t("user.temporary", { name })} size="small" onClose={onClose} actions={<><Button onClick={copy}>{t("user.copy")}</Button><Button kind="primary" onClick={onClose}>{kit("close")}</Button></>}>
+      <code class="secret">{password}</code>
+      <p class="muted">{t("user.temporaryHint")}</p>
+    </Dialog>
+  );
+}
