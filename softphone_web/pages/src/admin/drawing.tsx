@@ -15,7 +15,9 @@ const CLASSES = new Set(["k", "l", "back"]);
 const FILLS: Record<string, string> = { "#d9efe2": "is-end", "#fdf0d0": "is-ask", "#e4e2f4": "is-system", "#eef3f8": "is-other" };
 
 function parsed(svg: string): SVGSVGElement | null {
-  const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  // Its own styles are not taken over, and our content security policy refuses them even in a document that is only parsed.
+  const bare = svg.replace(/<style>[^<]*<\/style>/g, "").replace(/ style="[^"]*"/g, "");
+  const root = new DOMParser().parseFromString(bare, "image/svg+xml").documentElement;
   return root.localName === "svg" ? (root as unknown as SVGSVGElement) : null;
 }
 

@@ -110,7 +110,7 @@ export function openEditor({ host, text, label, readOnly, onChange, onLine }: Ed
       doc: text,
       extensions: [
         basicSetup, keymap.of([indentWithTab]), yaml(), lintGutter(), under, theme, syntaxHighlighting(highlight),
-        EditorState.readOnly.of(readOnly), EditorState.tabSize.of(2), EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorState.readOnly.of(readOnly), EditorState.tabSize.of(2), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onChange(update.state.doc.toString());
           const line = update.state.doc.lineAt(update.state.selection.main.head).number;
