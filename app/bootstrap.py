@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app import __version__
 from app.bootstrap_board import BoardParts
+from app.bots import HttpBots
 from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
 from app.flow_watch import FlowWatch
@@ -146,6 +147,7 @@ async def platform(
         await stack.enter_async_context(parts.switch)
         await stack.enter_async_context(parts.systems)
         stack.push_async_callback(parts.ears.close)
+        await stack.enter_async_context(parts.bots)
         oidc = await stack.enter_async_context(single_sign_on(settings.web, parts.clock))
         web = await stack.enter_async_context(_web(settings, place, parts, built, certificate, oidc))
         supervisor = await stack.enter_async_context(Supervisor(drain_timeout_s=drain_s))
@@ -182,6 +184,7 @@ class _Parts:
     switch: Switch
     systems: HttpSystems
     ears: Ears
+    bots: HttpBots
     sounds: SoundLibrary
     watch: FlowWatch
     flows: ShelfFlows
@@ -223,6 +226,7 @@ class _Parts:
             owner=(place.user.uid, place.user.gid) if place.user else None,
         )
         systems = HttpSystems(settings.customer_systems, clock, metrics)
+        bots = HttpBots(settings.bots)
         ears = await asyncio.to_thread(open_ears, settings.speech, sounds, place.sounds / "cache")
         daemon = Daemon(
             switch=switch,
@@ -237,6 +241,7 @@ class _Parts:
             metrics=metrics,
             systems=systems,
             ears=ears,
+            bots=bots,
         )
         agents = DeskAgents(daemon, directory, switch, clock, journal.stored)
         board = BoardParts.make(
@@ -258,6 +263,7 @@ class _Parts:
             switch=switch,
             systems=systems,
             ears=ears,
+            bots=bots,
             sounds=sounds,
             watch=watch,
             flows=ShelfFlows(book, shelf, clock, watch.look),

@@ -31,6 +31,17 @@ class Faults:
     garbage: bool = False  # a page of HTML with a good status
 
 
+async def held_up(faults: Faults) -> web.Response | None:
+    """What is answered instead, where something is wrong; after the delay."""
+    if faults.delay_s:
+        await asyncio.sleep(faults.delay_s)
+    if faults.status is not None:
+        return web.json_response({"error": "falla"}, status=faults.status)
+    if faults.garbage:
+        return web.Response(text="<html>Bienvenido al portal</html>", content_type="text/html")
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     name: str
@@ -124,12 +135,8 @@ class CustomerSystem:
         @web.middleware
         async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
             self.asked.append(request.path_qs)
-            if self.faults.delay_s:
-                await asyncio.sleep(self.faults.delay_s)
-            if self.faults.status is not None:
-                return web.json_response({"error": "falla"}, status=self.faults.status)
-            if self.faults.garbage:
-                return web.Response(text="<html>Bienvenido al portal</html>", content_type="text/html")
+            if (wrong := await held_up(self.faults)) is not None:
+                return wrong
             if self.token is not None and request.headers.get("Authorization") != f"Bearer {self.token}":
                 return web.json_response({"error": "no autorizado"}, status=401)
             return await handler(request)

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from app.place import CHECKOUT
-from callcontrol.settings import Agent, CustomerSystemSettings, Queue
+from callcontrol.settings import Agent, Bot, CustomerSystemSettings, Queue
 from customers.settings import CustomersSettings
 from foundation.bus_redis import BusSettings
 from foundation.database import DatabaseSettings
@@ -38,6 +38,7 @@ class Settings(Section):
     queues: list[Queue] = []
     agents: list[Agent] = []
     customer_systems: CustomerSystemSettings = CustomerSystemSettings()
+    bots: list[Bot] = []
     customers: CustomersSettings = CustomersSettings()
     speech: SpeechSettings = SpeechSettings()
     recording: RecordingSettings = RecordingSettings()

@@ -174,6 +174,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.FLOW, pbx.Bridged): onward.bridged,
     (Phase.FLOW, inp.Fetched): systems.fetched,
     (Phase.FLOW, inp.Heard): flow.heard,
+    (Phase.FLOW, inp.BotTalked): flow.bot_talked,
     (Phase.FLOW, routing.OfferOver): queue.offer_over,
     # the caller left the queue by a key in the instant of an offer
     (Phase.FLOW, routing.MakeOffer): queue.late_offer,
@@ -290,6 +291,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.LegBack: leg.back,
     inp.Fetched: _late,
     inp.Heard: _late,
+    inp.BotTalked: _late,
     inp.QueuePlace: _late,
     routing.Relaxed: _late,  # shown by the offer's own explanation
     routing.WorkSuspended: _late,  # a call is never suspended: it is what suspends

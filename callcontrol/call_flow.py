@@ -132,8 +132,9 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
         case flow.Transfer():
             _transfer(turn, action)
         case flow.Converse():
-            # No bot is built in yet: flows know where to go then.
-            return flow.Conversed(flow.BotExit.UNAVAILABLE)
+            talk = f"{turn.s.id}-bot{turn.s.bots + 1}"
+            turn.set(bot=talk, bots=turn.s.bots + 1)
+            turn.do(cmd.TalkToBot(turn.s.channel, talk, action))
         case flow.AllowRecording():
             turn.set(record_allowed=action.allowed)
         case flow.CallBack():
@@ -245,7 +246,7 @@ def route(turn: Turn) -> None:
 def end_flow(turn: Turn, how: str) -> None:
     if turn.s.flow is not None:
         turn.fact(ev.FlowEnded(how=how))
-    turn.set(flow=None, prompt=None, collecting=False, asked=None, request=None, comforting=None)
+    turn.set(flow=None, prompt=None, collecting=False, bot="", asked=None, request=None, comforting=None)
 
 
 def hang_up(turn: Turn, cause: HangupCause) -> None:
@@ -300,6 +301,12 @@ def heard(turn: Turn, e: inp.Heard) -> None:
         return
     turn.set(collecting=False)
     tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end], e.phrase))
+
+
+def bot_talked(turn: Turn, e: inp.BotTalked) -> None:
+    if e.talk == turn.s.bot:
+        turn.set(bot="")
+        tell(turn, e.ended)
 
 
 def customer_gone(turn: Turn, e: pbx.ChannelHungUp) -> ExitReason:

@@ -128,6 +128,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     flow: dict[str, Any] | None = None
     prompt: str | None = None  # the playback that the flow waits for
     collecting: bool = False
+    bot: str = ""  # the talk with a bot that goes on now
+    bots: int = 0  # talks with bots so far
     question: str = ""  # the playback of the question that is asked, or was last
     queue: str | None = None
     queued_at: float = 0.0  # the first time: the place in the line

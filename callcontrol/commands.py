@@ -9,7 +9,7 @@ from typing import TypeAlias
 from callcontrol.callbacks import CallbackOrder
 from callcontrol.model import AgentId, OfferEnd, OfferId
 from callcontrol.routing.terms import WorkItem
-from ivr_flows.protocol import Prompt, Request, TransferKind
+from ivr_flows.protocol import Converse, Prompt, Request, TransferKind
 from pbx.recognition.terms import Expected
 from pbx.terms import DigitRules, HangupCause, Supervision
 
@@ -87,6 +87,15 @@ class Fetch:
 
     request: str
     action: Request
+
+
+@dataclass(frozen=True, slots=True)
+class TalkToBot:
+    """Let the caller talk with a bot. Answered by `BotTalked`."""
+
+    channel: str
+    talk: str
+    action: Converse
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,4 +312,4 @@ SwitchCommand: TypeAlias = (
 RouterCommand: TypeAlias = (
     RouteItem | WithdrawItem | MoveItem | RaiseItem | AssignItem | AnswerOffer | BeginWork | TakeWork | EndWork
 )
-Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | PlaceCallback | Alert | Fetch | AskPlace
+Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | PlaceCallback | Alert | Fetch | TalkToBot | AskPlace

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from callcontrol import inputs as inp
+from callcontrol.bot_talk import Bots
 from callcontrol.call_consult import ITEM
 from callcontrol.call_state import CallState, Flows, open_channels
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
@@ -65,6 +66,7 @@ class Daemon:
         make_id: Callable[[], str] = new_id,
         systems: CustomerSystems | None = None,
         ears: Ears | None = None,
+        bots: Bots | None = None,
     ) -> None:
         self.desk = Desk(
             rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent, to_supervisors=self._to_supervisors
@@ -82,6 +84,7 @@ class Daemon:
             systems=systems or NoSystems(),
             place_callback=self.place_callback,
             ears=ears,
+            bots=bots,
             doubt=self._doubt,
             uses=self._uses,
         )

@@ -10,7 +10,7 @@ from callcontrol.callbacks import CallbackOrder, CallbackPolicy
 from callcontrol.commands import Command
 from callcontrol.model import AgentId, InteractionId, Steering, Target
 from callcontrol.routing import terms as routing
-from ivr_flows.protocol import Response
+from ivr_flows.protocol import Conversed, Response
 from pbx import events as pbx
 from pbx.terms import DigitsEnd, HangupCause, RecordedFile, Supervision
 
@@ -42,6 +42,14 @@ class Heard:
     digits: str
     end: DigitsEnd
     phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BotTalked:
+    """How the talk with the bot ended."""
+
+    talk: str
+    ended: Conversed
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +316,7 @@ CallInput: TypeAlias = (
     | RecordingFinished
     | Fetched
     | Heard
+    | BotTalked
     | QueuePlace
     | TimerFired
     | Reattach

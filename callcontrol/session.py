@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
+from callcontrol.bot_talk import Bots, BotTalk
 from callcontrol.call import UnexpectedInput, step
 from callcontrol.call_state import CallState, Flows, NotNow, open_channels
 from callcontrol.callbacks import CallbackOrder
@@ -28,7 +29,7 @@ from foundation.clock import Clock
 from foundation.errors import RimayError
 from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S, Metrics
-from ivr_flows.protocol import Failure, Response, TransferKind
+from ivr_flows.protocol import BotExit, Conversed, Failure, Response, TransferKind
 from pbx.events import DigitReceived, SwitchEvent
 from pbx.switch import Switch
 from pbx.terms import (
@@ -67,6 +68,7 @@ class Surroundings:
     place_callback: Callable[[CallbackOrder], InteractionId]
     systems: CustomerSystems = field(default_factory=NoSystems)
     ears: Ears | None = None
+    bots: Bots | None = None
 
 
 class CallSession:
@@ -89,7 +91,7 @@ class CallSession:
         self._mailbox: asyncio.Queue[tuple[inp.CallInput, asyncio.Future[None] | None]] = asyncio.Queue()
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
-        self._listening: Listening | None = None  # the question with ears that is asked now
+        self._listening: Listening | BotTalk | None = None  # what takes the citizen's keys and words now
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
@@ -242,6 +244,23 @@ class CallSession:
         finally:
             if self._listening is listening:
                 self._listening = None
+
+    async def _talk_to_bot(self, c: cmd.TalkToBot) -> None:
+        around = self._around
+        if around.ears is None or around.bots is None:
+            self.tell(inp.BotTalked(c.talk, Conversed(BotExit.UNAVAILABLE, reason="none")))
+            return
+        channel = ChannelId(c.channel)
+        talk = BotTalk(around.switch, around.ears, around.clock, around.bots, channel, c.talk, c.action)
+        self._listening = talk
+        self._beside(self._talked(c, talk), f"bot {c.talk}")
+
+    async def _talked(self, c: cmd.TalkToBot, talk: BotTalk) -> None:
+        ended = await talk.talk()
+        if self._listening is talk:
+            self._listening = None
+            if ended is not None:
+                self.tell(inp.BotTalked(c.talk, ended))
 
     async def _collect_keys(self, c: cmd.CollectFrom) -> None:
         playback = PlaybackId(c.playback) if c.prompts else None
@@ -477,6 +496,7 @@ _CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.RingAgent: CallSession._ring_agent,
     cmd.CallOut: CallSession._call_out,
     cmd.Fetch: CallSession._fetch,
+    cmd.TalkToBot: CallSession._talk_to_bot,
     cmd.AskPlace: CallSession._place,
     cmd.BridgeLegs: CallSession._bridge,
     cmd.PartLegs: CallSession._part,

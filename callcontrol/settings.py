@@ -45,6 +45,14 @@ class CustomerSystem(Section):
     headers: dict[str, Secret] = Field(default={}, description="sent with every request: tokens, keys")
 
 
+class Bot(Section):
+    """A bot that flows may hand callers to, by its name; `docs/bots.md` has the protocol."""
+
+    name: Name
+    url: str = Field(pattern=r"^https?://[^\s@]+$", description="of one turn, asked by POST")
+    token: Secret | None = Field(default=None, description="sent as a bearer token")
+
+
 class CustomerSystemSettings(Section):
     systems: list[CustomerSystem] = []
     secrets: dict[Name, Secret] = Field(default={}, description="that flows name in their requests")

@@ -296,17 +296,19 @@ class _Run:
 
     def wait(self, action: Waiting, phase: Phase, scratch: Mapping[str, Any]) -> None:
         held = None
-        if isinstance(action, Collect):
+        if isinstance(action, Collect | Converse):
             action = self._with_ears(action)
         if not self.answered and not isinstance(action, Answer):
             action, held = Answer(), action
         self.changes = {"phase": phase, "waiting": action, "held": held, "scratch": dict(scratch)}
         self.actions.append(action)
 
-    def _with_ears(self, action: Collect) -> Collect:
+    def _with_ears(self, action: Collect | Converse) -> Collect | Converse:
         """A person may be asked for in any question, and words are heard in the caller's language."""
         person = _person_of(self)
         asides = () if person is None else tuple(phrase.casefold() for phrase in person.phrases)
+        if isinstance(action, Converse):
+            return dataclasses.replace(action, asides=asides, person_digit="" if person is None else person.digit)
         return dataclasses.replace(action, asides=asides, language=self.language or self.flow.head.language)
 
     def hang_up(self, cause: str, end: str) -> None:

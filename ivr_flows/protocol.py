@@ -146,12 +146,15 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Converse:
-    """Hand the caller to a bot, with what is known. Waits: `Conversed`."""
+    """Hand the caller to a bot, with what is known. `person_digit` and `asides` are how the caller asks for a person,
+    whatever the bot makes of it. Waits: `Conversed`."""
 
     bot: str
     language: str
     slots: Mapping[str, object] = field(default_factory=dict)
     timeout_s: float = 120.0
+    person_digit: str = ""
+    asides: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +311,7 @@ class BotExit(StrEnum):
 class Conversed:
     how: BotExit
     slots: Mapping[str, object] = field(default_factory=dict)
+    reason: str = ""  # a word of the bot's, or of the runner's
 
 
 @dataclass(frozen=True, slots=True)

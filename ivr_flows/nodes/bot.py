@@ -34,7 +34,7 @@ def enter(node: Bot, context: Context) -> Outcome:
 def handle(node: Bot, context: Context, heard: Input) -> Outcome:
     if not isinstance(heard, Conversed):
         raise FlowFault("input", f"a bot cannot use {type(heard).__name__}")
-    note = context.note("bot.ended", how=heard.how.value)
+    note = context.note("bot.ended", how=heard.how.value, reason=heard.reason[:60])
     if heard.how is BotExit.UNAVAILABLE:
         return Go(node.unavailable, notes=(note,))
     taken = _taken(node, context, heard)

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.customer_systems import HttpSystems
 from app.demo_customer_system import CustomerSystem
+from callcontrol.bot_talk import Bots
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.events import FlowNoted
@@ -96,11 +97,17 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    engine: Engine, tmp_path: Path, nodes: str, *, tone_hz: int = CALLER_HZ, ears: Ears | None = None, head: str = HEAD
+    engine: Engine,
+    tmp_path: Path,
+    nodes: str,
+    *,
+    tone_hz: int = CALLER_HZ,
+    ears: Ears | None = None,
+    bots: Bots | None = None,
 ) -> AsyncIterator[Stage]:
     folder = tmp_path / "flows"
     folder.mkdir()
-    text = (head + nodes + REST).replace("FIRST", FIRST).replace("SECOND", SECOND)
+    text = (HEAD + nodes + REST).replace("FIRST", FIRST).replace("SECOND", SECOND)
     (folder / "prueba.yaml").write_text(text, encoding="utf-8")
     (folder / "parte.yaml").write_text(
         PART,
@@ -132,6 +139,7 @@ async def staged(
             metrics=metrics,
             systems=systems,
             ears=ears,
+            bots=bots,
         )
         task = asyncio.create_task(daemon.run(), name="daemon")
         try:

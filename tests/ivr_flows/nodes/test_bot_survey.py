@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ivr_flows.protocol import BotExit, Converse, Conversed
-from tests.support.flows import HEAD, Caller, flow_of
+from tests.support.flows import HEAD, PERSON, Caller, flow_of
 
 BOT = """\
   uno:
@@ -20,7 +20,7 @@ FLOW = flow_of(BOT, HEAD + "variables: {sector: {type: text, default: Monay}, n:
 
 def test_slots_go_to_the_bot_and_come_back() -> None:
     caller = Caller(FLOW)
-    assert caller.waits == Converse("asistente", "es", {"sector": "Monay"}, 180.0)
+    assert caller.waits == Converse("asistente", "es", {"sector": "Monay"}, 180.0, "0", PERSON)
     caller.tell(Conversed(BotExit.DONE, {"sector": "Baños", "cuantos": "3"}))
     assert caller.said() == "Baños 3"
 
