@@ -116,6 +116,7 @@ async def extend_wrap_up(call: Call, path: AgentPath, body: ExtendBody) -> Agent
     """More time to write down what a contact was about, as far as its queue allows."""
     target = await _target(call, path)
     interaction = None if body.interaction is None else InteractionId(body.interaction)
+    await _audit_other(call, target, "agent.wrap_up_extended", interaction=interaction)
     await call.deps.desks.extend_wrap_up(target, interaction, body.seconds)
     return _out(call, await call.deps.agents.get(target))
 

@@ -14,7 +14,15 @@ from softphone_web.authenticate import CSRF_HEADER
 from softphone_web.permissions import Open
 from softphone_web.routes import Route
 from softphone_web.server import ROUTES, build_app
-from tests.support.access_table import BEFORE_THE_PASSWORD_IS_CHANGED, PATHS, PUBLIC, PUBLIC_PAGES, TABLE, Row
+from tests.support.access_table import (
+    BEFORE_THE_PASSWORD_IS_CHANGED,
+    NO_PRIVILEGE,
+    PATHS,
+    PUBLIC,
+    PUBLIC_PAGES,
+    TABLE,
+    Row,
+)
 from tests.support.web import Api, Platform
 
 REFUSED = {401, 403, 404}
@@ -126,6 +134,27 @@ async def test_a_cookie_alone_changes_nothing(api: Api, name: str) -> None:
         *([{**good, CSRF_HEADER: "0" * 64}] if not upgrade else []),
     ):
         assert await ask.status({**bad, **upgrade}) == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        route.name for route in ROUTES
+        if route.method != "GET" and route.name in TABLE and Role.AGENT not in TABLE[route.name].roles
+    ),
+)  # fmt: skip
+async def test_what_agents_may_not_do_is_audited_when_others_do_it(api: Api, name: str) -> None:
+    route, row = next(route for route in ROUTES if route.name == name), TABLE[name]
+    role = Role.SUPERVISOR if Role.SUPERVISOR in row.roles else sorted(row.roles)[0]
+    headers = await api.session_headers(role.value)
+    await api.platform.sign_in("luis")  # so that there is a session to end
+    before = (await api.platform.audit.head()).n
+    status = await Asker(api, route, row).status(headers)
+    grew = (await api.platform.audit.head()).n - before
+    if status < 300:
+        assert grew == 1 or name in NO_PRIVILEGE, f"{grew} entries"
+    else:
+        assert grew <= 1
 
 
 def test_sessions_are_kept_without_their_secret() -> None:

@@ -207,3 +207,6 @@ PUBLIC_PAGES = {
 }
 # Who must still change their password may do this much.
 BEFORE_THE_PASSWORD_IS_CHANGED = {"get_session", "sign_out", "change_password"}
+# Refused to the agent of this table, and yet no privileged act: what computes an answer, and what agents do with calls
+# of their own.
+NO_PRIVILEGE = {"check_flow", "try_flow", "check_organisation", "render_organisation", "add_note"}
