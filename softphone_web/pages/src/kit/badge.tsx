@@ -28,8 +28,7 @@ export const AGENT_TONE: Record<string, Tone> = {
 
 export function Avatar({ name, tone, size = 32 }: { name: string; tone?: Tone; size?: number }) {
   return (
-    <span class="avatar" style={{ width: `${size}px`, height: `${size}px`, fontSize: `${Math.round(size * 0.38)}px` }} aria-hidden="true">
-      {initials(name)}
+    <span class="avatar" style={{ width: `${size}px`, height: `${size}px`, fontSize: `${Math.round(size * 0.38)}px` }} aria-hidden="true" data-initials={initials(name)}>
       {tone && <Mark tone={tone} />}
     </span>
   );

@@ -34,7 +34,7 @@ interface Ended {
   message?: { status_code?: number } | null;
 }
 
-const GATHER_MS = 400; // host candidates are there at once; a server that does not answer is not waited for
+const GATHER_MS = 150; // after the first candidate: those of all interfaces are there by then, and no server is waited for
 const BROKEN_MS = 2_500; // "disconnected" may heal by itself; citizens should not hear silence for longer
 const REGISTER_S = 120;
 
