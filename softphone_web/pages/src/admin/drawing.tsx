@@ -1,7 +1,7 @@
 // The flow's picture. The server draws it; here it is built anew from what we know of SVG, element by element: nothing in it can run,
 // nothing needs a style of its own, and it follows the page's theme. A click on a node goes to its line.
 import { h, type ComponentChild } from "preact";
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../kit/button";
 import { EmptyState } from "../kit/states";
 import { t } from "./texts";
@@ -39,6 +39,15 @@ export function nodeOf(shown: string, nodes: readonly NodeRef[]): NodeRef | unde
   return nodes.find((one) => (beginning === null ? one.name === shown : one.name.startsWith(beginning)));
 }
 
+/** Brings the node at hand into sight, at the beginning the first one; the page around does not move. */
+function show(box: HTMLElement | null, current: string | null): void {
+  const node = box?.querySelector(current === null ? ".node" : ".node.at");
+  if (!box || !node) return;
+  const [seen, at] = [box.getBoundingClientRect(), node.getBoundingClientRect()];
+  if (at.left < seen.left || at.right > seen.right) box.scrollLeft += at.left + at.width / 2 - seen.left - seen.width / 2;
+  if (at.top < seen.top || at.bottom > seen.bottom) box.scrollTop += at.top + at.height / 2 - seen.top - seen.height / 2;
+}
+
 interface Props {
   svg: string | null;
   nodes: readonly NodeRef[];
@@ -48,8 +57,10 @@ interface Props {
 }
 
 export function Drawing({ svg, nodes, current, goTo }: Props) {
-  const [fit, setFit] = useState(true);
+  const [fit, setFit] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
   const root = useMemo(() => (svg ? parsed(svg) : null), [svg]);
+  useEffect(() => show(box.current, current), [current, root, fit]);
   if (!root) return <EmptyState title={t("flow.noPicture")} />;
   const [width, height] = [Number(root.getAttribute("width")), Number(root.getAttribute("height"))];
   const extra = (element: Element): Record<string, unknown> => {
@@ -65,7 +76,7 @@ export function Drawing({ svg, nodes, current, goTo }: Props) {
   return (
     <div class="drawing">
       <div class="drawing-tools"><Button size="small" kind="quiet" onClick={() => setFit(!fit)}>{t(fit ? "flow.real" : "flow.fit")}</Button></div>
-      <div class="drawing-scroll" tabIndex={0} role="region" aria-label={t("flow.picture")}>
+      <div class="drawing-scroll" ref={box} tabIndex={0} role="region" aria-label={t("flow.picture")}>
         <svg viewBox={`0 0 ${width} ${height}`} {...(fit ? { class: "fit" } : { width, height })} role="group" aria-label={t("flow.picture")}>
           {[...root.children].filter((child) => child.localName !== "title").map((child) => copied(child, extra))}
         </svg>
