@@ -13,10 +13,10 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias
 
 from foundation.errors import RimayError
-from pbx.terms import HangupCause
+from pbx.terms import HangupCause, Reach
 
 # What a phone dials to set up its open leg, and the channel variable by which a later daemon finds whose it is.
-NUMBER = "open-leg"
+NUMBER = Reach.OPEN_LEG.value
 VARIABLE = "RIMAY_OPEN_LEG"
 
 

@@ -17,10 +17,10 @@ from callcontrol.call import UnexpectedInput, step
 from callcontrol.call_state import CallState, Flows, NotNow, open_channels
 from callcontrol.callbacks import CallbackOrder
 from callcontrol.desk import Desk
-from callcontrol.events import AnyFact, Closed, Ended, InteractionEvent
+from callcontrol.events import AnyFact, Closed, Connected, Ended, InteractionEvent, OfferEnded
 from callcontrol.journal import Entry, Journal
 from callcontrol.listening import Ears, Listening, Question
-from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, Phase
+from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, OfferEnd, Phase
 from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.prompts import sounds_of
 from callcontrol.record import apply, last_moment
@@ -95,6 +95,10 @@ class CallSession:
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
+        self._accepted_at: float | None = None
+        self._join_seconds = metrics.histogram(
+            "calls_accept_to_joined_seconds", "From an accepted offer to citizen and agent joined", CONTROL_S
+        )
         self._step_seconds = metrics.histogram("calls_command_seconds", "A command to the switch", CONTROL_S)
 
     @property
@@ -170,6 +174,7 @@ class CallSession:
         events: list[InteractionEvent] = []
         record = self.record
         for fact in facts:
+            self._measure(fact)
             n = 1 if record is None else record.events + 1
             event = InteractionEvent(interaction=self.state.id, n=n, at=at, fact=fact)
             record = apply(record, event)
@@ -179,6 +184,14 @@ class CallSession:
             self._around.journal.append(Entry(events=tuple(events), record=record, state=self.state))
             for event in events:
                 self._around.herald.interaction(event, record)
+
+    def _measure(self, fact: AnyFact) -> None:
+        now = self._around.clock.now()
+        if isinstance(fact, OfferEnded) and fact.how is OfferEnd.ACCEPTED:
+            self._accepted_at = now
+        elif isinstance(fact, Connected) and self._accepted_at is not None:
+            self._join_seconds.observe(now - self._accepted_at)
+            self._accepted_at = None
 
     def write_off(self) -> None:
         """After a fault of ours: close the record as it stands, so that no later daemon takes it up."""

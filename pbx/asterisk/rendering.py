@@ -124,6 +124,6 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(value=escape_value, host=host, user=sip_user)
-    env.globals.update(reaches=list(Reach), browser_context=browser_context)
+    env.globals.update(reaches=list(Reach), browser_context=browser_context, open_leg=Reach.OPEN_LEG.value)
     env.globals.update(trunk_endpoint=trunk_endpoint, gateway_uri=gateway_uri, accepted=accepted, dtmf_modes=DTMF_MODES)
     return env

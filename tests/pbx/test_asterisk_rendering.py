@@ -77,8 +77,8 @@ def section(text: str, kind: str, name: str = "trunk.etapa.gw1") -> dict[str, st
 def test_calls_are_handed_to_the_application_and_refused_with_34_when_it_is_away(rendered: Render) -> None:
     text = rendered()["extensions.conf"]
     assert text.count("Stasis(rimay,rimay-trunk,") == 1
-    assert text.count("Stasis(rimay,rimay-phone,") == 1 + len(Reach)  # a phone's, and a page's for each
-    assert text.count("Hangup(34)") == 2 + len(Reach)
+    assert text.count("Stasis(rimay,rimay-phone,") == 2 + len(Reach)  # a phone's two, and a page's for each
+    assert text.count("Hangup(34)") == 3 + len(Reach)
     assert "_[0-9+*#]!" in text
 
 

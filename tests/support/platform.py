@@ -120,7 +120,7 @@ class PlatformProcess:
         self.sip_port = 0
         self.configure(**changes)
         self._process: subprocess.Popen[bytes] | None = None
-        self._token = ""
+        self._tokens: dict[tuple[str, str], str] = {}
 
     def configure(self, **changes: Any) -> None:
         """Takes effect at the next start. JSON is YAML."""
@@ -205,13 +205,13 @@ class PlatformProcess:
 
     # --- what belongs to it
 
-    def token(self) -> str:
-        """Of a supervisor, made by the command; one for the life of the folder."""
-        if not self._token:
-            done = rimay("token", "--role", "supervisor", "--name", "pruebas", var=self.var, config=self.config)
+    def token(self, role: str = "supervisor", name: str = "pruebas") -> str:
+        """Made by the command; one each for the life of the folder. An agent's name is their id."""
+        if (role, name) not in self._tokens:
+            done = rimay("token", "--role", role, "--name", name, var=self.var, config=self.config)
             assert done.returncode == 0, done.stderr
-            self._token = done.stdout.strip()
-        return self._token
+            self._tokens[role, name] = done.stdout.strip()
+        return self._tokens[role, name]
 
     def server_pid(self, name: str) -> int | None:
         """Of a server that lives."""

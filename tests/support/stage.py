@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 
+from callcontrol.open_leg import NUMBER as OPEN_LEG
 from pbx.sip import PhoneCall, SipPhone
 from recording.audio import Analysis, analyse
 from tests.support.platform import AGENTS, ENGINE, GATEWAY_HOST, PHONE_PASSWORD, PlatformProcess
@@ -35,14 +36,17 @@ def _check(path: str, status: int, body: object) -> None:
 
 
 class Api:
-    """The platform's HTTP API, as a supervisor sees it."""
+    """The platform's HTTP API, as a supervisor sees it; with `who`, as that agent or supervisor does."""
 
-    def __init__(self, session: aiohttp.ClientSession, process: PlatformProcess) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, process: PlatformProcess, who: tuple[str, str] | None = None
+    ) -> None:
         self._session = session
         self._process = process
+        self._who = who or ("supervisor", "pruebas")
 
     async def ask(self, method: str, path: str, **more: Any) -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._process.token()}"}
+        headers = {"Authorization": f"Bearer {self._process.token(*self._who)}"}
         url = self._process.url + path
         async with self._session.request(method, url, headers=headers, **more) as answer:
             body = await (answer.json() if "json" in answer.content_type else answer.read())
@@ -194,6 +198,49 @@ class Citizen:
         return await asyncio.to_thread(analyse, path, last_s=last_s)
 
 
+class Page:
+    """An agent's page without a browser: the leg is a SIP robot's, the rest is the API."""
+
+    def __init__(self, stage: Stage, agent: str, phone: SipPhone, api: Api) -> None:
+        self._stage = stage
+        self.agent = agent
+        self.phone = phone
+        self.api = api
+        self.leg: PhoneCall
+
+    async def open_leg(self) -> None:
+        self.leg = await self.phone.call(OPEN_LEG, self._stage.sip)
+        assert self.leg.answered.is_set(), self.leg.status
+
+        async def up() -> bool:
+            desk: Record = await self.desk()
+            return bool(desk["phone"]["leg"] == "up")
+
+        await until(up, "the leg is up")
+
+    async def desk(self) -> Record:
+        desk: Record = await self.api.get("/me/desk")
+        return desk
+
+    async def offer(self) -> str:
+        async def look() -> str | None:
+            offers = (await self.desk())["offers"]
+            return offers[0]["id"] if offers else None
+
+        offer: str = await until(look, f"{self.agent} is offered a call")
+        return offer
+
+    async def accept(self) -> None:
+        await self.api.order("POST", f"/offers/{await self.offer()}/accept")
+
+    async def call(self, record: Record, what: str, body: object = None) -> None:
+        await self.api.order("POST", f"/interactions/{record['id']}/{what}", body)
+
+    async def hears(self, *hz: int, absent: Sequence[int] = ()) -> None:
+        for tone in hz:
+            assert await self.leg.hears(tone, 8, absent=absent), (self.agent, tone, absent)
+
+
 class Stage:
     """Made by `on_stage`. Leaves no call, no phone and no ready agent behind."""
 
@@ -222,6 +269,23 @@ class Stage:
         for agent in agents:
             await self.phone_of(agent, answer=answer)
             await self.api.ready(agent)
+
+    async def enter(self, phone: SipPhone) -> None:
+        """Theirs until the end of the test."""
+        await self._stack.enter_async_context(phone)
+
+    async def page_of(self, agent: str, *, tone_hz: int = AGENT_HZ, role: str = "agent") -> Page:
+        """That agent at their page: with an open leg, and, as an agent, ready."""
+        phone = SipPhone(AGENTS[agent], password=PHONE_PASSWORD, tone_hz=tone_hz)
+        await self._stack.enter_async_context(phone)
+        assert await phone.register(self.sip) == 200
+        # The command that makes a token is a process of its own: not while the loop has audio to send.
+        await asyncio.to_thread(self.process.token, role, agent)
+        page = Page(self, agent, phone, Api(self._session, self.process, (role, agent)))
+        await page.open_leg()
+        if role == "agent":
+            await self.api.ready(agent)
+        return page
 
     async def citizen(self, number: str = NUMBER, *, wait: bool = False, port: int | None = None) -> Citizen:
         """Somebody calls over the trunk. Returns right after dialling."""
