@@ -3,8 +3,9 @@
 Theory of operation
 -------------------
 A step takes one input, lets the node that waited for it decide, and enters nodes until one waits or the call ends. Each
-entry is one `Note` of kind ``node`` and one item of the path, and the path has limits, so every step ends. Which
-input is legal when is the table below; any other pair is `UnexpectedInput` and changes nothing.
+entry is one `Note` of kind ``node`` and one item of the path, and the path has limits, so every step ends
+(`ivr_flows.run` is that step). Which input is legal when is the table below; any other pair is `UnexpectedInput` and
+changes nothing.
 
 Flows may enter other flows: the state keeps a stack of those that wait for a `return`. `find` gives a flow by id and
 version (an empty version: the present one). Time comes in as `at` with each input; nothing here looks at a clock.
@@ -16,35 +17,29 @@ No caller is left in silence: a fault of the flow (a limit, a text or condition 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 from ivr_flows.faults import FlowFault, UnexpectedInput
-from ivr_flows.flow import Flow, Person
-from ivr_flows.node import Context, End, Enter, Go, Outcome, Return, Wait
+from ivr_flows.flow import Flow
+from ivr_flows.node import Go, Outcome
 from ivr_flows.nodes import KINDS
+from ivr_flows.outside import MAX_FACT, MAX_FACTS, clean_facts, cleaned, only_digits
 from ivr_flows.protocol import (
-    Action,
     Answer,
     Answered,
     Begin,
     CallerLeft,
     Collect,
     Collected,
-    CollectEnd,
     Converse,
     Conversed,
     Enqueue,
     Failure,
     Hangup,
     Input,
-    Note,
     Play,
     Played,
-    Prompt,
-    PromptText,
     QueueLeft,
     Record,
     Recorded,
@@ -55,34 +50,16 @@ from ivr_flows.protocol import (
     TransferEnded,
     Waiting,
 )
-from ivr_flows.state import FlowState, Frame, Phase
-from ivr_flows.templates import UNPRINTABLE
-from ivr_flows.terms import MAX_NUMBER, NodeRef, Scalar, converted
+from ivr_flows.run import STEPS_AFTER_FAULT, Find, Run, Step, person_of
+from ivr_flows.state import FlowState, Phase
+from ivr_flows.terms import converted
 
-# Enough for an announcement, a queue and a good-bye; too few to loop for long.
-STEPS_AFTER_FAULT = 50
-MAX_FACTS = 100
-MAX_FACT = 500
-
-APOLOGIES = {
-    "es": "Lo sentimos, en este momento no podemos atender su llamada. Por favor, inténtelo más tarde. "
-    "Gracias por llamar.",
-    "en": "We are sorry, we cannot take your call at this moment. Please try again later. Thank you for calling.",
-}
-
-
-class Step(NamedTuple):
-    state: FlowState
-    actions: tuple[Action, ...]
+__all__ = ["MAX_FACT", "MAX_FACTS", "STEPS_AFTER_FAULT", "Find", "Step", "begin", "clean_facts", "moved", "step"]
 
 
 def begin(flow: Flow) -> FlowState:
     """The state of a call before its `Begin`."""
     return FlowState(flow=flow.id, version=flow.version)
-
-
-# A flow by its id and version; "" asks for the present version. None: there is none.
-Find: TypeAlias = Callable[[str, str], Flow | None]
 
 
 def _no_others(_flow: str, _version: str) -> Flow | None:
@@ -101,7 +78,7 @@ def step(flow: Flow, state: FlowState, heard: Input, *, at: float | None = None,
             waiting=type(state.waiting).__name__,
             node=state.node,
         )
-    run = _Run(flow, _timed(state, at), find)
+    run = Run(flow, _timed(state, at), find)
     handler(run, heard)
     return run.result()
 
@@ -126,254 +103,16 @@ def moved(flow: Flow, state: FlowState) -> FlowState:
     return dataclasses.replace(state, flow=flow.id, version=flow.version, variables=variables)
 
 
-# --- one step --------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Sorry:
-    """Nothing helped: apologise and hang up."""
-
-
-class _Run:
-    """A step in the making: the only mutable thing here, and it does not outlive the step."""
-
-    def __init__(self, flow: Flow, state: FlowState, find: Find) -> None:
-        self.flow = self.given = flow
-        self.state = state
-        self.find = find
-        self.stack = state.stack
-        self.language = state.language
-        self.actions: list[Action] = []
-        self.changes: dict[str, Any] = {}
-        self.node = state.node
-        self.path = list(state.path)
-        self.failed_at = state.failed_at
-        self.answered = state.answered
-        self.variables: Mapping[str, Scalar] = state.variables
-        self.facts = state.facts
-        self.scratch: Mapping[str, Any] = state.scratch
-        self.typed = ""
-
-    def result(self) -> Step:
-        state = dataclasses.replace(
-            self.state,
-            flow=self.state.flow if self.flow is self.given else self.flow.id,
-            version=self.state.version if self.flow is self.given else self.flow.version,
-            stack=self.stack,
-            language=self.language,
-            node=self.node,
-            path=tuple(self.path),
-            failed_at=self.failed_at,
-            answered=self.answered,
-            variables=self.variables,
-            facts=self.facts,
-            **self.changes,
-        )
-        return Step(state, tuple(self.actions))
-
-    # what a node decided, until one waits or the call ends
-
-    def follow(self, first: Callable[[], Outcome]) -> None:
-        outcome = self._guarded(first)
-        while isinstance(outcome, Go | Enter | Return):
-            self.actions += outcome.notes
-            outcome = self._guarded(partial(self._on, outcome))
-        match outcome:
-            case Wait():
-                self.actions += outcome.notes
-                self.variables = {**self.variables, **outcome.variables} if outcome.variables else self.variables
-                self.wait(outcome.action, Phase.WAITING, outcome.scratch)
-            case End():
-                self.actions += outcome.notes
-                self.hang_up(outcome.cause, "hangup")
-            case _:
-                self.wait(Play(self._apology()), Phase.APOLOGY, {})
-
-    def _on(self, outcome: Go | Enter | Return) -> Outcome:
-        match outcome:
-            case Go():
-                self.variables = {**self.variables, **outcome.variables} if outcome.variables else self.variables
-                self.typed = outcome.typed
-                self.language = outcome.language or self.language
-                return self._enter(outcome.target)
-            case Enter():
-                return self._enter_flow(outcome)
-            case Return():
-                return self._return()
-
-    def _enter_flow(self, wanted: Enter) -> Outcome:
-        flow = self.find(wanted.flow, "")
-        if flow is None:
-            raise FlowFault("flow", f"there is no flow {wanted.flow!r}")
-        if wanted.comes_back:
-            if len(self.stack) >= self.flow.head.limits.depth:
-                raise FlowFault("limit.depth", f"more than {self.flow.head.limits.depth} flows deep")
-            mine = Frame(flow=self.flow.id, version=self.flow.version, node=self.node, variables=self.variables)
-            self.stack = (*self.stack, mine)
-        else:
-            self.stack = ()
-        self.flow, self.variables = flow, dict(flow.first)
-        self.variables = {**flow.first, **{n: self._converted(n, value) for n, value in wanted.values.items()}}
-        self.note("flow.entered")
-        return self._enter(flow.head.entry)
-
-    def _return(self) -> Outcome:
-        if not self.stack:
-            return End()
-        theirs, frame = self.variables, self._pop()
-        node = self.flow.nodes.get(frame.node)
-        returned = KINDS[node.kind].returned if node is not None else None
-        if node is None or returned is None:  # only after a change of version
-            raise FlowFault("node", f"node {frame.node!r} entered no flow")
-        self.node, self.scratch, self.typed = frame.node, {}, ""
-        self.note("flow.returned")
-        return returned(node, self.context(), theirs)
-
-    def _pop(self) -> Frame:
-        """Leave this flow for the one that entered it."""
-        frame = self.stack[-1]
-        flow = self.find(frame.flow, frame.version) or self.find(frame.flow, "")
-        if flow is None:
-            raise FlowFault("flow", f"flow {frame.flow!r} is not there any more")
-        self.flow, self.stack, self.variables = flow, self.stack[:-1], frame.variables
-        return frame
-
-    def _guarded(self, decide: Callable[[], Outcome]) -> Outcome | _Sorry:
-        try:
-            return decide()
-        except FlowFault as fault:
-            self.note("flow.error", reason=fault.reason, message=_clean(fault.message))
-            if self.failed_at is not None:
-                return _Sorry()
-            self.failed_at = len(self.path)
-            on_error = self._outwards(lambda flow: flow.head.on_error)
-            return _Sorry() if on_error is None else Go(on_error)
-
-    def _enter(self, target: str | None) -> Outcome:
-        if target is None:
-            target = self._person()
-        self._check_limits(target)
-        node = self.flow.nodes.get(target)
-        if node is None:
-            raise FlowFault("node", f"there is no node {target!r}")
-        self.node = str(target)
-        self.path.append(self.place(self.node))
-        self.scratch = {}
-        self.note("node")
-        return KINDS[node.kind].enter(node, self.context())
-
-    def _outwards(self, wanted: Callable[[Flow], NodeRef | None]) -> NodeRef | None:
-        """What this flow names, or the nearest one that entered it, which then goes on."""
-        while (target := wanted(self.flow)) is None and self.stack:
-            try:
-                self._pop()
-            except FlowFault:
-                return None
-        return target
-
-    def _person(self) -> str:
-        target = self._outwards(lambda flow: flow.head.person.to if flow.head.person else flow.head.on_error)
-        if target is None:
-            raise FlowFault("target", "the flow names nowhere to go on")
-        return target
-
-    def _check_limits(self, target: str) -> None:
-        limits = self.flow.head.limits
-        since = self.failed_at or 0
-        allowed = limits.steps if self.failed_at is None else STEPS_AFTER_FAULT
-        if len(self.path) - since >= allowed:
-            raise FlowFault("limit.steps", f"more than {allowed} steps")
-        if self.path[since:].count(self.place(target)) >= limits.visits:
-            raise FlowFault("limit.visits", f"more than {limits.visits} visits of {target!r}")
-        if self.failed_at is None and self.state.spent_s > limits.minutes * 60:
-            raise FlowFault("limit.minutes", f"more than {limits.minutes:g} minutes in the flow")
-
-    def place(self, node: str) -> str:
-        """A node as the path names it: those of an entered flow with the flow's name."""
-        return f"{self.flow.id}.{node}" if self.stack else node
-
-    # the ways a step ends
-
-    def wait(self, action: Waiting, phase: Phase, scratch: Mapping[str, Any]) -> None:
-        held = None
-        if isinstance(action, Collect | Converse):
-            action = self._with_ears(action)
-        if not self.answered and not isinstance(action, Answer):
-            action, held = Answer(), action
-        self.changes = {"phase": phase, "waiting": action, "held": held, "scratch": dict(scratch)}
-        self.actions.append(action)
-
-    def _with_ears(self, action: Collect | Converse) -> Collect | Converse:
-        """A person may be asked for in any question, and words are heard in the caller's language."""
-        person = _person_of(self)
-        asides = () if person is None else tuple(phrase.casefold() for phrase in person.phrases)
-        if isinstance(action, Converse):
-            return dataclasses.replace(action, asides=asides, person_digit="" if person is None else person.digit)
-        return dataclasses.replace(action, asides=asides, language=self.language or self.flow.head.language)
-
-    def hang_up(self, cause: str, end: str) -> None:
-        self._end(Phase.OVER, end, {"cause": cause})
-        self.actions.append(Hangup(cause))
-
-    def caller_left(self) -> None:
-        self._end(Phase.LEFT, "caller_left", {})
-
-    def _end(self, phase: Phase, end: str, scratch: Mapping[str, Any]) -> None:
-        self.note("flow.ended", end=end, path=list(self.path))
-        self.changes = {"phase": phase, "waiting": None, "held": None, "scratch": scratch}
-
-    # what nodes see
-
-    def note(self, kind: str, **data: object) -> None:
-        where = {"flow": self.flow.id, "version": self.flow.version, "node": self.node}
-        self.actions.append(Note(kind, {**where, **data}))
-
-    def context(self) -> Context:
-        return Context(
-            flow=self.flow.id,
-            version=self.flow.version,
-            node=self.node,
-            language=self.language or self.flow.head.language,
-            variables=self.variables,
-            facts=self.facts,
-            scratch=self.scratch,
-            typed=self.typed,
-            set_variable=self._converted,
-            at=self.state.at,
-            calendars=self.flow.head.calendars,
-        )
-
-    def _converted(self, name: str, value: object) -> Scalar:
-        spec = self.flow.head.variables.get(name)  # type: ignore[call-overload]
-        if spec is None:
-            raise FlowFault("variable", f"there is no variable {name!r}")
-        try:
-            return converted(value, spec.type)
-        except ValueError as error:
-            raise FlowFault("variable", f"{name} cannot be set: {error}") from error
-
-    def _apology(self) -> tuple[Prompt, ...]:
-        language = self.language or self.flow.head.language
-        own = self._own_apology()
-        return own or (PromptText(APOLOGIES.get(language[:2], APOLOGIES["es"]), language),)
-
-    def _own_apology(self) -> tuple[Prompt, ...]:
-        try:
-            return self.context().prompts(self.flow.head.apology)
-        except FlowFault:
-            return ()  # noted already: what led here is the fault to mend first
-
-
 # --- the inputs --------------------
 
 
-def _on_begin(run: _Run, heard: Begin) -> None:
+def _on_begin(run: Run, heard: Begin) -> None:
     run.variables = dict(run.flow.first)
     run.facts = clean_facts(heard.facts)
     run.follow(lambda: Go(run.flow.head.entry))
 
 
-def _on_answered(run: _Run, heard: Answered) -> None:
+def _on_answered(run: Run, heard: Answered) -> None:
     run.answered = True
     held = run.state.held
     if held is not None:
@@ -382,38 +121,32 @@ def _on_answered(run: _Run, heard: Answered) -> None:
         run.follow(lambda: _decided(run, heard))
 
 
-def _on_heard(run: _Run, heard: Input) -> None:
+def _on_heard(run: Run, heard: Input) -> None:
     if isinstance(heard, Collected) and isinstance(run.state.waiting, Request):
         return _on_key_in_a_request(run, heard)
     if isinstance(heard, Collected):
-        heard = _only_digits(heard, run.state.waiting)
+        heard = only_digits(heard, run.state.waiting)
     elif isinstance(heard, Played):
-        heard = Played(heard.ok, _clean(heard.detail))
+        heard = Played(heard.ok, cleaned(heard.detail))
     return run.follow(lambda: _decided(run, heard))
 
 
-def _on_key_in_a_request(run: _Run, heard: Collected) -> None:
+def _on_key_in_a_request(run: Run, heard: Collected) -> None:
     """While a system is asked, only the key for a person counts: the answer is then not waited for."""
     if _asks_for_a_person(run, heard):
         run.note("person.asked")
         run.follow(lambda: Go(None))
 
 
-def _person_of(run: _Run) -> Person | None:
-    """The way to a person that holds now: this flow's, or the nearest one's that entered it."""
-    flows = [run.flow, *(run.find(frame.flow, frame.version) for frame in reversed(run.stack))]
-    return next((flow.head.person for flow in flows if flow is not None and flow.head.person is not None), None)
-
-
-def _asks_for_a_person(run: _Run, heard: Input) -> bool:
-    person = _person_of(run)
+def _asks_for_a_person(run: Run, heard: Input) -> bool:
+    person = person_of(run)
     if person is None or not isinstance(heard, Collected):
         return False
     said = heard.phrase != "" and heard.phrase in [phrase.casefold() for phrase in person.phrases]
     return heard.digits == person.digit or said
 
 
-def _decided(run: _Run, heard: Input) -> Outcome:
+def _decided(run: Run, heard: Input) -> Outcome:
     node = run.flow.nodes.get(run.node)
     handle = KINDS[node.kind].handle if node is not None else None
     if node is None or handle is None:  # only after a change of version
@@ -428,11 +161,11 @@ def _decided(run: _Run, heard: Input) -> Outcome:
     return handle(node, run.context(), heard)
 
 
-def _on_apology_said(run: _Run, heard: Played) -> None:
+def _on_apology_said(run: Run, heard: Played) -> None:
     run.hang_up("normal", "apology")
 
 
-def _on_resume(run: _Run, heard: Resume) -> None:
+def _on_resume(run: Run, heard: Resume) -> None:
     state = run.state
     assert state.waiting is not None  # noqa: S101 - the table of phases: both that come here wait
     run.note("flow.resumed")
@@ -443,20 +176,20 @@ def _on_resume(run: _Run, heard: Resume) -> None:
     return run.actions.append(state.waiting)
 
 
-def _on_resume_after_end(run: _Run, heard: Resume) -> None:
+def _on_resume_after_end(run: Run, heard: Resume) -> None:
     """We had decided to hang up; whether it was done nobody knows, and twice does no harm."""
     run.actions.append(Hangup(str(run.state.scratch.get("cause", "normal"))))
 
 
-def _on_caller_left(run: _Run, heard: CallerLeft) -> None:
+def _on_caller_left(run: Run, heard: CallerLeft) -> None:
     run.caller_left()
 
 
-def _nothing(run: _Run, heard: Input) -> None:
+def _nothing(run: Run, heard: Input) -> None:
     """Known, and nothing is to be done."""
 
 
-_Handler: TypeAlias = Callable[[_Run, Any], None]
+_Handler: TypeAlias = Callable[[Run, Any], None]
 
 # The input that answers each action.
 _ANSWERS: dict[type[Input], tuple[type[Waiting], ...]] = {
@@ -491,33 +224,3 @@ _TRANSITIONS: dict[tuple[Phase, type[Input]], _Handler] = {
     (Phase.LEFT, CallerLeft): _nothing,
     (Phase.LEFT, Resume): _nothing,
 }
-
-
-# --- what comes from outside --------------------
-
-
-def clean_facts(facts: Mapping[str, object]) -> dict[str, Any]:
-    """Facts as flat, bounded, plain data: some were written by a stranger's telephone."""
-    return {_clean(str(name))[:64]: _clean_fact(value) for name, value in list(facts.items())[:MAX_FACTS]}
-
-
-def _clean_fact(value: object) -> Scalar | None:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int | float) and abs(value) <= MAX_NUMBER:
-        return value
-    return _clean(str(value))
-
-
-def _clean(text: str) -> str:
-    return UNPRINTABLE.sub(" ", text[:MAX_FACT])
-
-
-def _only_digits(heard: Collected, asked: Waiting | None) -> Collected:
-    most = asked.max_digits if isinstance(asked, Collect) else 0
-    digits = "".join(d for d in heard.digits if d in "0123456789*#ABCD")[:most]
-    phrase = _clean(heard.phrase).strip().casefold()
-    if isinstance(asked, Collect) and asked.spoken_digits and not digits and phrase.isascii() and phrase.isdigit():
-        # Who says their digits has keyed them.
-        return Collected(phrase[:most], CollectEnd.COMPLETE)
-    return Collected(digits, heard.end, phrase)

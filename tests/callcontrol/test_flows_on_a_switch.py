@@ -3,7 +3,6 @@ daemon and a real switch."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -13,11 +12,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from callcontrol.model import Phase
 from pbx.settings import DtmfMode, PbxSettings
 from tests.support import engines
 from tests.support.engines import Engine, start_engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ, CALLER, CALLER_HZ
+
+PACKETS_A_SECOND = 50
 
 
 @pytest.fixture(
@@ -161,7 +163,9 @@ async def test_a_message_is_recorded(stage_of: Make, engine: Engine) -> None:
     async with stage_of(nodes) as stage:
         call = await stage.call()
         await hears(call, FIRST_HZ)
-        await asyncio.sleep(4.5)
+        await stage.until(lambda record: bool(record.recordings), "the message is being recorded")
+        sent = call.packets_sent
+        assert await call.poll(lambda: call.packets_sent > sent + 3 * PACKETS_A_SECOND, 10.0)
         await call.send_digits("#")
         await hears(call, SECOND_HZ)
         (note,) = stage.notes("voicemail.left")
@@ -206,7 +210,7 @@ async def test_a_key_leads_out_of_the_queue(stage_of: Make) -> None:
     nodes = "  uno: {kind: queue, name: contact-center, exits: {'5': bien}, then: {talked: fin, timeout: fin}}"
     async with stage_of(nodes) as stage:
         call = await stage.call()
-        await asyncio.sleep(1)
+        await stage.until(lambda record: record.phase is Phase.QUEUED, "the caller waits")
         await call.send_digits("5")
         await hears(call, SECOND_HZ)
         await call.hangup()

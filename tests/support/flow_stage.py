@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from callcontrol.events import FlowNoted
 from callcontrol.flows import BookFlows
 from callcontrol.journal import MemoryJournal
 from callcontrol.listening import Ears
-from callcontrol.model import AgentId, AgentState, Phase
+from callcontrol.model import AgentId, AgentState, Interaction, Phase
 from callcontrol.routing import terms as routing
 from callcontrol.settings import Agent, CustomerSystemSettings, Queue
 from foundation.clock import SystemClock
@@ -30,6 +30,7 @@ from tests.app.test_customer_systems import serving
 from tests.support.daemon import Echo
 from tests.support.engines import Engine
 from tests.support.lab import AGENT_HZ, CALLER, CALLER_HZ, GATEWAY_HOSTS, PASSWORD, PHONES_HOST
+from tests.support.stage import until
 
 SERVICE = "072831900"
 # Far from one another, from the far ends' tones and from DTMF.
@@ -85,13 +86,21 @@ class Stage:
         self.daemon.desk.tell(routing.AgentAsked(at=now, agent=AgentId("ana"), state=AgentState.READY))
 
     def notes(self, kind: str) -> list[dict[str, Any]]:
-        (events,) = self.journal.events.values()
+        events = next(iter(self.journal.events.values()))  # the caller's: a callback has a record of its own
         return [e.fact.data for e in events if isinstance(e.fact, FlowNoted) and e.fact.kind == kind]
+
+    async def until(self, holds: Callable[[Interaction], bool], what: str) -> None:
+        """Until that holds for the record of the call."""
+
+        async def look() -> bool:
+            return any(holds(record) for record in self.journal.records.values())
+
+        await until(look, what, 10.0)
 
     async def closed(self) -> None:
         async with asyncio.timeout(20):
             await self.daemon.drained()
-        (record,) = self.journal.records.values()
+        record = next(iter(self.journal.records.values()))
         assert record.phase is Phase.CLOSED
 
 
