@@ -20,6 +20,7 @@ from app.identity import keep_tidy, open_accounts, single_sign_on
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
 from app.pages_build import BuiltPages, pages_or_reason
+from app.phones import PhoneDesk, revoke_leftovers
 from app.place import Place
 from app.ports import Ports
 from app.provision import Progress, Tool, find_speech, silent
@@ -31,6 +32,7 @@ from app.web_around import around
 from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
 from app.web_desk import DaemonDesks, OrganisationCodes
 from app.web_flows import ShelfFlows
+from app.web_phones import WebPhoneDesk
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.flows import BookFlows
@@ -195,6 +197,8 @@ class _Parts:
     organisation: Organisation
     desks: DaemonDesks
     board: BoardParts
+    phones: PhoneDesk
+    webphones: WebPhoneDesk
     tokens: Tokens
     accounts: Accounts
     people: People
@@ -280,6 +284,8 @@ class _Parts:
                 organisation.title,
             ),
             board=board,
+            phones=PhoneDesk(switch, directory, clock, daemon.phone_silent, settings.web.session_life_s),
+            webphones=WebPhoneDesk(switch, clock, settings.web.webphone),
             tokens=Tokens(PostgresTokenStore(database), clock),
             accounts=accounts,
             people=People(accounts.stores, accounts.passwords, clock),
@@ -306,6 +312,8 @@ class _Parts:
         async def stop_intake() -> None:
             self.daemon.stop_accepting()
 
+        supervisor.part("phones", close=self.phones.close)
+        supervisor.part("webphones", close=self.webphones.close)
         supervisor.part(
             "calls",
             stop_intake=stop_intake,
@@ -321,6 +329,8 @@ class _Parts:
             await asyncio.wait({stopped, ready}, timeout=SWITCH_WAIT_S, return_when=asyncio.FIRST_COMPLETED)
             if not ready.done() and not stopped.done():
                 raise Unavailable(f"the switch did not answer within {SWITCH_WAIT_S:g} s")
+            if ready.done():
+                await revoke_leftovers(self.switch)
         finally:
             stopped.cancel()
             ready.cancel()
@@ -343,6 +353,8 @@ def _web(
         flows=parts.flows,
         around=around(settings.customers, settings.pbx.dialing, parts.database, parts.systems, parts.clock),
         desks=parts.desks,
+        phones=parts.phones,
+        webphones=parts.webphones,
         calls=parts.desks,
         organisation=OrganisationCodes(parts.organisation),
         live=BusLive(parts.bus),

@@ -10,6 +10,7 @@ from callcontrol.settings import Agent
 
 class ConfiguredAgents:
     def __init__(self, agents: Sequence[Agent]) -> None:
+        self._lent: dict[str, AgentId] = {}  # endpoints of pages
         self._kinds: dict[AgentId, PhoneKind] = {}  # by the agents' own wish
         self.replace(agents)
 
@@ -36,7 +37,14 @@ class ConfiguredAgents:
         self._kinds[agent] = kind
 
     def agent_of(self, endpoint: str) -> AgentId | None:
-        return self._by_phone.get(endpoint)
+        return self._by_phone.get(endpoint) or self._lent.get(endpoint)
+
+    def lend(self, endpoint: str, agent: AgentId) -> None:
+        """A page's endpoint is this agent's until it is taken back."""
+        self._lent[endpoint] = agent
+
+    def take_back(self, endpoint: str) -> None:
+        self._lent.pop(endpoint, None)
 
     def queues(self) -> Mapping[AgentId, frozenset[str]]:
         return {agent: frozenset(known.queues) for agent, known in self._by_id.items()}

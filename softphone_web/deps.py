@@ -29,6 +29,7 @@ from softphone_web.ports_around import Customers, Days, Knowledge
 from softphone_web.ports_board import Board, Messages, OrganisationDesk, Steering
 from softphone_web.ports_desk import Calls, Desks, Organisation
 from softphone_web.ports_flows import Flows
+from softphone_web.ports_phone import Phones, WebPhones
 from softphone_web.settings import WebSettings
 
 
@@ -70,6 +71,8 @@ class WebDeps:
     around: Around
     supervision: Supervision
     flows: Flows
+    phones: Phones
+    webphones: WebPhones
     checks: Sequence[HealthCheck]
     version: str
     shown_settings: Sequence[SettingView] = ()

@@ -26,6 +26,8 @@ _TAGS = {
     "desk": "An agent's work as it stands, and their answers to offers.",
     "supervision": "Listening, whispering, speaking in others' calls; taking them over.",
     "calls": "Orders to a call in hand.",
+    "phone": "The phone in a page: its credentials and its SIP socket.",
+    "webphone": "A citizen's call from a web page.",
     "flows": "What callers hear: call flows, their versions, and trying them.",
     "trunks": "The SIP trunks to the telephone network.",
     "board": "The supervisor's board: everything that goes on, the day's figures, alerts.",

@@ -36,6 +36,15 @@ class OidcSettings(Section):
         return value
 
 
+class WebPhoneSettings(Section):
+    """The citizen's phone in a web page: anybody may call with it, so it is off unless the operator says how many."""
+
+    at_once: int = Field(default=0, ge=0, le=10000, description="calls from pages at the same time; 0: none offered")
+    max_s: float = Field(default=1800, ge=30, le=14400, description="a call ends after so long")
+    per_minute: int = Field(default=30, ge=1, le=100000, description="calls begun, in all")
+    per_minute_each: int = Field(default=3, ge=1, le=1000, description="from one address")
+
+
 class WebSettings(Section):
     host: str = Field(default="127.0.0.1", description="address of the pages and the API; loopback unless told more")
     port: int = Field(default=0, ge=0, le=65535, description="0 for a free one, chosen once for a var folder")
@@ -58,6 +67,7 @@ class WebSettings(Section):
     )
     session_life_s: float = Field(default=43200, ge=300, le=604800, description="and so long after it began, anyway")
     oidc: OidcSettings | None = None
+    webphone: WebPhoneSettings = WebPhoneSettings()
     secret_key: Secret | None = Field(
         default=None, description="seals second factors; made in var/ unless given: machines on one database share it"
     )

@@ -32,6 +32,7 @@ from pbx.terms import (
     CommandRefused,
     EndpointStatus,
     HangupCause,
+    Signalling,
     TrunkState,
     TrunkStatus,
     check_endpoint_name,
@@ -69,6 +70,7 @@ class MemoryWorld:
         }
         self.phones = {phone.name: MemoryPhone(self, phone.name) for phone in settings.phones}
         self.registered: set[str] = set()
+        self.signalling: Signalling | None = None
         self.browsers: dict[str, BrowserEndpoint] = {}  # admitted; each has its phone among `phones`
         self._listeners: list[Callable[[SwitchEvent], None]] = []
         self._change = asyncio.Event()

@@ -128,6 +128,11 @@ TABLE: dict[str, Row] = {
     "remove_from_conference": row(S, body={"participant": "p2"}),
     "ask_supervisor": row(S, body={"text": "ayuda"}),
     "place_call": row(A, S, P, body={"number": "0991234567"}, also=(409,)),
+    # phones in pages
+    "mint_phone": row(A, S, also=(409,)),
+    "drop_phone": row(A, S),
+    "set_phone_kind": row(A, S, body={"kind": "web"}, also=(409,)),
+    "open_phone_socket": row(A, S, also=(409,)),
     "set_disposition": row(S, body={"code": "resuelto"}),
     "set_reason": row(S, body={"reason": "agua"}),
     "extend_wrap_up": row(S, X, body={"seconds": 30}),
@@ -193,6 +198,8 @@ PUBLIC = {
     "sign_in",
     "begin_oidc",
     "finish_oidc",
+    "mint_webphone",
+    "open_webphone_socket",
 }
 # Addresses beside the declared operations.
 PUBLIC_PAGES = {

@@ -74,6 +74,7 @@ from tests.support.web_board import MemoryBoard, MemoryMessages, MemorySteering,
 from tests.support.web_desk import MemoryDesks, MemoryOrganisation
 from tests.support.web_flows import folder_flows
 from tests.support.web_people import ANA, LUIS, NOW, MemoryAgents, MemoryQueues
+from tests.support.web_phone import MemoryPhones, MemoryWebPhones
 
 CITIZEN = "+593987654321"
 
@@ -298,6 +299,7 @@ class Platform:
         self.user_ids: dict[str, str] = {}  # by user name: one of each role, and those of the two agents
         self._stores = stores
         self._sessions = sessions
+        self.phones, self.webphones = MemoryPhones(), MemoryWebPhones()
         self.switch_error: Exception | None = None
 
     def add(self, *records: Interaction) -> None:
@@ -369,6 +371,8 @@ class Platform:
             calls=self.desks,
             organisation=self.organisation,
             flows=folder_flows(self.folder, self.clock),
+            phones=self.phones,
+            webphones=self.webphones,
             live=self.live,
             audit=self.audit,
             tokens=self.token_desk,

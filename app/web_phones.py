@@ -1,0 +1,78 @@
+"""Citizens' phones: one call each, so many at once, an address and in all."""
+
+from __future__ import annotations
+
+import math
+import secrets
+
+from app.phones import CITIZENS, Page, Pages
+from foundation.clock import Clock
+from foundation.errors import NotFound, TooMany, Unauthenticated
+from pbx.dialing import TokenBucket
+from pbx.switch import Switch
+from pbx.terms import Reach
+from softphone_web.ports_phone import OVER, CitizensLine
+from softphone_web.settings import WebPhoneSettings
+
+# A page that has its credentials opens its socket at once.
+TICKET_S = 60.0
+# From the end of its call until its socket is closed: the last messages pass.
+_LAST_WORDS_S = 1.0
+_TIDY_ABOVE = 10_000  # addresses remembered before full buckets are dropped
+
+
+class WebPhoneDesk(Pages):
+    def __init__(self, switch: Switch, clock: Clock, settings: WebPhoneSettings) -> None:
+        super().__init__(switch, clock)
+        self._settings = settings
+        self._tickets: dict[str, str] = {}
+        self._all = TokenBucket.full(settings.per_minute, clock.now())
+        self._addresses: dict[str, TokenBucket] = {}
+
+    async def mint(self, address: str) -> CitizensLine:
+        if self._settings.at_once == 0:
+            raise NotFound("Calls from web pages are not offered here.")
+        if len(self._pages) >= self._settings.at_once:
+            raise TooMany("All lines for calls from web pages are taken.", retry_after_s=30)
+        self._take(address)
+        page = await self.admit(CITIZENS, Reach.IVR, self._settings.max_s)
+        ticket = secrets.token_hex(32)
+        self._tickets[ticket] = page.minted.endpoint
+        self.after(page, TICKET_S, lambda: self._unused(page, ticket))
+        self.after(page, self._settings.max_s, lambda: self._over(page))
+        return CitizensLine(minted=page.minted, ticket=ticket, max_s=self._settings.max_s)
+
+    def _take(self, address: str) -> None:
+        """A refused one costs neither bucket anything."""
+        now, each = self.clock.now(), self._settings.per_minute_each
+        everyone = self._all.filled(now)
+        one = self._addresses.get(address, TokenBucket.full(each, now)).filled(now)
+        for bucket in (one, everyone):
+            if not bucket.has_token:
+                wait = math.ceil(bucket.wait_s or 60)
+                raise TooMany("Too many calls were begun from web pages. Try again later.", retry_after_s=wait)
+        self._all, self._addresses[address] = everyone.taken(), one.taken()
+        if len(self._addresses) > _TIDY_ABOVE:
+            filled = {key: bucket.filled(now) for key, bucket in self._addresses.items()}
+            self._addresses = {key: bucket for key, bucket in filled.items() if bucket.tokens < bucket.per_minute}
+
+    def redeem(self, ticket: str) -> str:
+        endpoint = self._tickets.pop(ticket, None)
+        if endpoint is None:
+            raise Unauthenticated("This ticket is not valid (any more). Ask for a new phone.")
+        return endpoint
+
+    async def _unused(self, page: Page, ticket: str) -> None:
+        if self._tickets.pop(ticket, None) is not None:
+            await self._over(page)
+
+    def call_is_over(self, endpoint: str) -> None:
+        page = self._pages.get(endpoint)
+        if page is not None:
+            self.after(page, _LAST_WORDS_S, lambda: self._over(page))
+
+    async def page_gone(self, page: Page) -> None:
+        await self._over(page)
+
+    async def _over(self, page: Page) -> None:
+        await self.end(page, OVER, "this call is over", hang_up=True)
