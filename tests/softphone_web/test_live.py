@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 
 from callcontrol.model import AgentId
-from foundation.access import Principal, Role
+from foundation.access import OPERATOR, Principal, Role
 from foundation.clock import VirtualClock
+from foundation.identity.people import UserFields
 from softphone_web import live
 from softphone_web.facts import live_event
 from softphone_web.live_socket import PROTOCOL, SIGNED_OUT, TRY_AGAIN
@@ -307,3 +308,37 @@ async def test_two_hundred_pages_cost_two_encodings(tmp_path: Path, monkeypatch:
         assert {one["id"] for one in got} == {"one"}
         assert sum("number" in one["data"] for one in got) == 100
     assert encoded == 2
+
+
+async def test_a_page_that_is_signed_in_needs_no_ticket(api: Api) -> None:
+    headers = await api.session_headers("ana")
+    async with page(api, None, headers=headers, protocols=[PROTOCOL]) as socket:
+        assert "interactions" in (await hello(socket))["data"]["topics"]
+    elsewhere = {**headers, "Origin": "https://elsewhere.example"}
+    assert await refused(api, None, headers=elsewhere, protocols=[PROTOCOL]) == 403
+    nowhere = {"Cookie": headers["Cookie"]}
+    assert await refused(api, None, headers=nowhere, protocols=[PROTOCOL]) == 403
+
+
+@pytest.mark.parametrize("how", ["signed out", "disabled", "other role", "password reset"])
+async def test_a_session_that_ends_meanwhile(tmp_path: Path, how: str) -> None:
+    platform = Platform(tmp_path, settings=WebSettings(live_heartbeat_s=0.05))
+    async with running(platform) as api:
+        headers = await api.session_headers("ana")
+        async with page(api, None, headers=headers) as socket:
+            await hello(socket)
+            assert (await frame(socket))["type"] == "heartbeat"
+            user = platform.user_ids["ana"]
+            fields = {"username": "ana", "name": "Ana", "role": "agent", "agent": "ana"}
+            if how == "signed out":
+                async with api.ask("DELETE", "/api/v1/session", None, headers=headers) as response:
+                    assert response.status == 204
+            elif how == "password reset":
+                await platform.people.reset_password(user, by=OPERATOR, origin="local")
+            else:
+                change = {"role": "supervisor"} if how == "other role" else {}
+                disabled = how == "disabled"
+                given = UserFields(**{**fields, **change}, disabled=disabled)  # type: ignore[arg-type]
+                await platform.people.change(user, given, by=OPERATOR, origin="local")
+            await asyncio.wait_for(until_closed(socket), 5)
+            assert socket.close_code == SIGNED_OUT
