@@ -69,6 +69,18 @@ class DeskBoard:
     async def alerts(self) -> Sequence[ports.AlertView]:
         return self._stalls.open()
 
+    async def place(self, interaction: InteractionId) -> ports.PlaceView:
+        found = self._daemon.desk.router.place(interaction)
+        if found is None:
+            raise Conflict("It does not wait in a queue.", interaction=interaction)
+        return ports.PlaceView(
+            queue=found.queue,
+            position=found.position,
+            waited_s=round(found.waited_s, 3),
+            expected_s=found.expected_s,
+            method=found.method,
+        )
+
     async def history(self, queue: str, hours: float) -> tuple[int, Sequence[ports.HistoryPoint]]:
         return STEP_S, self._figures.history(queue, hours)
 

@@ -52,6 +52,7 @@ def asked(turn: Turn, e: inp.CallbackAsked) -> None:
         queued_at=order.queued_at,
         priority=order.priority,
         skills=dict(order.skills),
+        criticality=order.criticality,
         reason=order.reason,
         callback=Callback(attempts=policy.attempts, retry_s=policy.retry_s, ring_s=policy.ring_s),
     )

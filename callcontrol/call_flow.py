@@ -156,6 +156,7 @@ def _promise(turn: Turn, action: flow.CallBack) -> None:
         reason=action.reason or s.reason,
         priority=s.priority if waited else 0,
         skills=s.skills if waited else {},
+        criticality=s.criticality if waited else "",
         not_before=action.not_before,
         origin=s.id,
     )
@@ -205,6 +206,7 @@ def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
         waits_since=turn.at,
         priority=action.priority,
         skills=dict(action.skills),
+        criticality=action.criticality,
         reason=action.reason,
         music=action.music,
         asked=action_to_json(action),
@@ -235,6 +237,7 @@ def route(turn: Turn) -> None:
                 queued_at=s.queued_at,
                 priority=s.priority,
                 skills=s.skills,
+                criticality=s.criticality,
                 reason=s.reason,
                 give_up_at=s.give_up_at,
                 offers_made=s.offers_made,

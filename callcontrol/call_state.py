@@ -136,6 +136,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     waits_since: float = 0.0  # this time
     priority: int = 0
     skills: dict[str, int] = {}
+    criticality: str = ""
     reason: str = ""
     music: str = "default"
     give_up_at: float | None = None

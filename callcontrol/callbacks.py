@@ -20,6 +20,7 @@ class CallbackOrder:
     reason: str = ""
     priority: int = 0
     skills: dict[str, int] = field(default_factory=dict)
+    criticality: str = ""
     not_before: float | None = None
     origin: InteractionId | None = None
 

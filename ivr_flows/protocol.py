@@ -96,6 +96,7 @@ class Enqueue:
     say_wait: bool = False
     exits: str = ""
     language: str = "es"
+    criticality: str = ""  # a name that the organisation gives points of priority (special_capacities, outage, ...)
 
 
 @dataclass(frozen=True, slots=True)

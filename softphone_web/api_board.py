@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from analytics.definitions import DEFINITIONS
 from foundation.access import Permission
+from softphone_web.api_interactions import visible_interaction
 from softphone_web.call import Call
 from softphone_web.permissions import Open, sees_private
 from softphone_web.routes import Routes
-from softphone_web.schemas import QueuePath, at
+from softphone_web.schemas import InteractionPath, QueuePath, at
 from softphone_web.schemas_board import (
     BoardOut,
     DefinitionList,
     DefinitionOut,
     HistoryOut,
     HistoryQuery,
+    PlaceOut,
     alert_out,
     board_agent,
     board_item,
@@ -37,6 +39,20 @@ async def get_board(call: Call) -> BoardOut:
         queues=[queue_figures(view) for view in await board.queues()],
         alerts=[alert_out(view) for view in await board.alerts()],
         measured_at=at(call.deps.clock.now()),
+    )
+
+
+@routes.get("/interactions/{interaction}/place", (Permission.BOARD_READ,), raises=(404, 409))
+async def get_place(call: Call, path: InteractionPath) -> PlaceOut:
+    """Where a waiting interaction stands in its queue, and how long it may still wait, with the method."""
+    record = await visible_interaction(call, path.interaction)
+    view = await call.deps.supervision.board.place(record.id)
+    return PlaceOut(
+        queue=view.queue,
+        position=view.position,
+        waited_s=view.waited_s,
+        expected_s=view.expected_s,
+        method=view.method,
     )
 
 

@@ -105,11 +105,27 @@ class AlertView:
     interaction: InteractionId | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceView:
+    """`position` is 1 for who is served next; `expected_s` is None where nobody works; `method` says how it is
+    computed."""
+
+    queue: str
+    position: int
+    waited_s: float
+    expected_s: float | None
+    method: str
+
+
 class Board(Protocol):
     async def rows(self) -> Sequence[BoardRow]: ...
     async def agents(self) -> Sequence[BoardAgent]: ...
     async def queues(self) -> Sequence[QueueFiguresView]: ...
     async def alerts(self) -> Sequence[AlertView]: ...
+    async def place(self, interaction: InteractionId) -> PlaceView:
+        """Raises `Conflict` for one that does not wait."""
+        ...
+
     async def history(self, queue: str, hours: float) -> tuple[int, Sequence[HistoryPoint]]:
         """The step in seconds, and a point for each step. Raises `NotFound` for a queue that is not there."""
         ...

@@ -166,6 +166,14 @@ class BoardOut(Model):
     measured_at: datetime
 
 
+class PlaceOut(Model):
+    queue: str
+    position: int = Field(description="1 for who is served next")
+    waited_s: float
+    expected_s: float | None = Field(description="null where nobody works in the queue")
+    method: str = Field(description="how the expected wait is computed")
+
+
 class HistoryQuery(Model):
     hours: float = Field(default=8, ge=0.25, le=24)
 

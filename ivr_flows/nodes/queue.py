@@ -58,6 +58,7 @@ class Queue(NodeModel):
     music: Name = "default"
     timeout_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
     urgency: tuple[Urgency, ...] = Field(default=(), max_length=20, description="added to the priority where they hold")
+    criticality: Name | None = Field(default=None, description="what the organisation gives points of priority for")
     comfort: Prompts = ()
     comfort_every_s: float | None = Field(default=None, ge=10, le=600, allow_inf_nan=False)
     say_position: bool = False
@@ -87,6 +88,7 @@ def enter(node: Queue, context: Context) -> Outcome:
             say_wait=node.say_wait,
             exits="".join(node.exits),
             language=context.language,
+            criticality=node.criticality or "",
         )
     )
 

@@ -56,6 +56,16 @@ async def test_a_waiting_call_ages_from_in_time_to_late(lab: DaemonLab, desk: Su
     assert row.waited_s > 25
 
 
+async def test_a_place_is_told_with_the_expected_wait_and_its_method(lab: DaemonLab, desk: Supervision) -> None:
+    first, second = await call(lab), await call(lab)
+    assert [(await desk.board.place(c)).position for c in (first, second)] == [1, 2]
+    place = await desk.board.place(second)
+    assert (place.expected_s, place.queue) == (None, QUEUE)  # nobody works there
+    assert place.method.startswith("handling_time: place in line")
+    with pytest.raises(Conflict):
+        await desk.board.place(InteractionId("none"))
+
+
 async def test_a_talk_shows_who_has_it_and_how_long_it_waited(lab: DaemonLab, desk: Supervision) -> None:
     waits = await call(lab)
     await lab.go(30)

@@ -218,6 +218,7 @@ nodes:
     kind: queue
     name: contact-center
     priority: 7
+    criticality: outage
     reason: fuga
     exits: {"5": devolver}
     then: {talked: fin, timeout: fin, callback: devolver}
@@ -248,6 +249,7 @@ async def test_promised_in_a_flow_by_key_or_by_the_queues_rule_the_place_is_kept
         (item,) = lab.daemon.desk.router.waiting()
         assert first.queued_at is not None
         assert (item.medium, item.priority, item.reason) == (Medium.CALLBACK, 7, "fuga")
+        assert item.criticality == "outage"
         assert item.queued_at == pytest.approx(first.queued_at, abs=0.01)
 
 

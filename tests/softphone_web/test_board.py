@@ -33,6 +33,15 @@ async def test_history_and_definitions(api: Api) -> None:
     assert figures <= explained  # no figure without its definition
 
 
+async def test_a_place_with_its_method(api: Api) -> None:
+    await api.get("/api/v1/interactions/i-00001/place", status=409)
+    await api.get("/api/v1/interactions/i-99999/place", status=404)
+    api.platform.board.placed = {"i-00001"}
+    place = await api.get("/api/v1/interactions/i-00001/place")
+    assert (place["position"], place["expected_s"]) == (2, 95.0)
+    assert place["method"].startswith("handling_time")
+
+
 async def test_steering_is_checked_done_and_audited(api: Api) -> None:
     twin = api.platform.steering
     twin.waiting = {"i-00001"}

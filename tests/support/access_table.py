@@ -140,6 +140,7 @@ TABLE: dict[str, Row] = {
     "resume_recording": row(S),
     # the board, a supervisor's hand, messages
     "get_board": row(S, M, X),
+    "get_place": row(S, M, X, also=(409,)),
     "get_queue_history": row(S, M, X),
     "list_definitions": row(*EVERYBODY),
     "move_interaction": row(S, body={"queue": "averias"}),

@@ -21,6 +21,7 @@ from softphone_web.ports_board import (
     Kind,
     LevelView,
     MessageView,
+    PlaceView,
     QueueFiguresView,
 )
 from tests.support.web_people import MemoryAgents, MemoryQueues
@@ -32,6 +33,7 @@ class MemoryBoard:
     def __init__(self, agents: MemoryAgents, queues: MemoryQueues) -> None:
         self._agents = agents
         self._queues = queues
+        self.placed: set[str] = set()
         self.shown = [
             BoardRow(
                 id=InteractionId("i-00009"),
@@ -98,6 +100,11 @@ class MemoryBoard:
 
     async def alerts(self) -> Sequence[AlertView]:
         return self.raised
+
+    async def place(self, interaction: InteractionId) -> PlaceView:
+        if interaction not in self.placed:
+            raise Conflict("It does not wait in a queue.", interaction=interaction)
+        return PlaceView(queue="averias", position=2, waited_s=30.0, expected_s=95.0, method="handling_time: ...")
 
     async def history(self, queue: str, hours: float) -> tuple[int, Sequence[HistoryPoint]]:
         await self._queues.get(queue)

@@ -12,10 +12,12 @@ ENDS = "  a: {kind: hangup}\n  b: {kind: hangup}\n  c: {kind: hangup}\n  d: {kin
 def test_it_asks_for_what_is_written() -> None:
     node = (
         "  uno: {kind: queue, name: soporte, priority: 5, skills: {internet: 3}, reason: 'falla {{ sector }}',"
-        " music: calma, timeout_s: 90, then: {talked: fin, timeout: fin}}"
+        " music: calma, timeout_s: 90, criticality: outage, then: {talked: fin, timeout: fin}}"
     )
     caller = Caller(flow_of(node, HEAD + "variables: {sector: {type: text, default: Totoracocha}}\n"))
-    assert caller.waits == Enqueue("soporte", 5, {"internet": 3}, "falla Totoracocha", "calma", 90.0)
+    assert caller.waits == Enqueue(
+        "soporte", 5, {"internet": 3}, "falla Totoracocha", "calma", 90.0, criticality="outage"
+    )
 
 
 @pytest.mark.parametrize(
