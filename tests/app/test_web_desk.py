@@ -1,0 +1,201 @@
+"""The desk's ports on a daemon with the in-memory switch: what agents see of their work, and what they may finish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.desk_watch import DeskWatch
+from app.web_desk import DaemonDesks
+from callcontrol import inputs as inp
+from callcontrol.directory import ConfiguredAgents
+from callcontrol.model import AgentId, AgentState, InteractionId, PhoneKind, Target
+from callcontrol.orders import NotAvailable
+from foundation.errors import Conflict, Invalid, NotFound
+from softphone_web.ports import LiveEvent, Topic
+from softphone_web.ports_desk import Codes, DispositionRequired
+from softphone_web.schemas_desk import desk_out
+from tests.support.daemon import AGENTS, DaemonLab
+
+ANA, LUIS = AgentId("ana"), AgentId("luis")
+
+
+class OneCode:
+    """An organisation that wants to know how each contact ended."""
+
+    def codes(self, queue: str | None) -> Codes:
+        return Codes(
+            required=queue == "contact-center", dispositions={"resuelto": "Resuelto"}, reasons={"agua": "Agua"}
+        )
+
+    def not_ready_reasons(self) -> Mapping[str, str]:
+        return {}
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[DaemonLab]:
+    async with DaemonLab(tmp_path) as lab:
+        yield lab
+
+
+@pytest.fixture
+def desks(lab: DaemonLab) -> DaemonDesks:
+    return DaemonDesks(lab.daemon, ConfiguredAgents(AGENTS), OneCode(), lab.clock, str.title)
+
+
+async def talk(lab: DaemonLab, desks: DaemonDesks) -> InteractionId:
+    await lab.open_leg("ana")
+    await lab.ready("ana")
+    caller = await lab.call()
+    await lab.to_queue(caller)
+    await desks.accept(ANA, desks.now(ANA).offers[0].id)
+    await lab.go(1)
+    lab.caller = caller  # type: ignore[attr-defined]
+    return lab.record().id
+
+
+async def test_an_offer_says_who_why_and_how_they_came(lab: DaemonLab, desks: DaemonDesks) -> None:
+    await lab.open_leg("ana")
+    await lab.ready("ana")
+    await lab.to_queue(await lab.call())
+    await lab.go(3)
+    desk = desks.now(ANA)
+    offer = desk.offers[0]
+    assert (offer.kind, offer.queue, offer.queue_title) == ("offer", "contact-center", "Contact-Center")
+    assert offer.from_address == lab.record().from_address
+    assert [choice.option for choice in offer.path] == ["1"]
+    assert 3 <= offer.waited_s < 10
+    assert offer.expires_at > lab.clock.now()
+    assert desk.agent.state is AgentState.RESERVED
+    assert desk.phone.leg_up
+    assert desks.now(LUIS).offers == []
+    assert desk_out(desk).model_dump(mode="json")["offers"][0]["id"] == offer.id
+
+
+async def test_a_call_in_hand_and_its_legs(lab: DaemonLab, desks: DaemonDesks) -> None:
+    call = await talk(lab, desks)
+
+    def legs() -> dict[str, str]:
+        return {leg.agent or leg.role.value: leg.state for leg in desks.now(ANA).items[0].legs}
+
+    assert legs() == {"customer": "talking", "ana": "talking"}
+    assert desks.now(ANA).items[0].recording == "on"
+    await desks.order(call, inp.AgentHold(ANA))
+    assert legs() == {"customer": "held", "ana": "talking"}
+    await desks.order(call, inp.AgentResume(ANA))
+    await desks.order(call, inp.RecordingPause(ANA))
+    assert desks.now(ANA).items[0].recording == "paused"
+    lab.daemon.phone_silent("1001")
+    await lab.go(0)
+    assert legs() == {"customer": "held", "ana": "away"}
+    assert not desks.now(ANA).phone.leg_up
+
+
+async def test_a_consultation_is_a_card_of_its_own(lab: DaemonLab, desks: DaemonDesks) -> None:
+    call = await talk(lab, desks)
+    await lab.open_leg("luis")
+    with pytest.raises(NotAvailable):
+        await desks.transfer(call, ANA, Target.AGENT, "luis", attended=True)
+    await lab.ready("luis")
+    await desks.transfer(call, ANA, Target.AGENT, "luis", attended=True)
+    await lab.go(0)
+    card = desks.now(LUIS).offers[0]
+    assert (card.kind, card.by, card.interaction) == ("consult", ANA, call)
+    consult = desks.now(ANA).items[0].consult
+    assert consult is not None
+    assert (consult.agent, consult.state) == (LUIS, "ringing")
+    await desks.accept(LUIS, card.id)
+    await lab.go(0)
+    assert (await desks.in_hand(call)).asked == {LUIS}
+    assert [item.mine for item in desks.now(LUIS).items] == [False]
+    await desks.order(call, inp.ConsultComplete(ANA))
+    await lab.go(1)
+    assert (await desks.in_hand(call)).owners == {LUIS}
+    assert [item.mine for item in desks.now(LUIS).items] == [True]
+    assert desks.now(ANA).items == []
+    assert [wrap_up.interaction for wrap_up in desks.now(ANA).wrap_ups] == [call]
+
+
+async def test_a_wrap_up_wants_its_disposition(lab: DaemonLab, desks: DaemonDesks) -> None:
+    call = await talk(lab, desks)
+    with pytest.raises(Conflict):
+        await desks.finish_wrap_up(ANA, None, "resuelto")
+    await desks.order(call, inp.AgentHangup(ANA))
+    await lab.go(0)
+    until = desks.now(ANA).wrap_ups[0].until
+    await desks.extend_wrap_up(ANA, call, 30)
+    await lab.go(0)
+    assert desks.now(ANA).wrap_ups[0].until == until + 30
+    with pytest.raises(DispositionRequired):
+        await desks.finish_wrap_up(ANA, call, None)
+    with pytest.raises(DispositionRequired):
+        await desks.check_wrapped_up(ANA)
+    with pytest.raises(Invalid):
+        await desks.finish_wrap_up(ANA, call, "inventado")
+    with pytest.raises(Invalid):
+        await desks.check_disposition(call, None, "inventado")
+    await desks.order(call, inp.Classify(ANA, disposition="resuelto"))
+    await desks.check_wrapped_up(ANA)
+    await desks.finish_wrap_up(ANA, None, None)
+    await lab.go(0)
+    assert desks.now(ANA).wrap_ups == []
+    assert lab.state("ana") == (AgentState.READY, "")
+
+
+async def test_what_is_not_there(lab: DaemonLab, desks: DaemonDesks) -> None:
+    nothing = InteractionId("nothing")
+    for work in (
+        desks.in_hand(nothing),
+        desks.order(nothing, inp.AgentHold(ANA)),
+        desks.transfer(nothing, ANA, Target.AGENT, "nadie", attended=False),
+        desks.transfer(nothing, ANA, Target.QUEUE, "ninguna", attended=False),
+        desks.place(ANA, "0991234567", "ninguna"),
+    ):
+        with pytest.raises(NotFound):
+            await work
+
+
+async def test_a_call_out_is_for_the_agent_s_first_queue(lab: DaemonLab, desks: DaemonDesks) -> None:
+    await lab.open_leg("ana")
+    await lab.ready("ana")
+    call = await lab.during(desks.place(ANA, "0991234567", None))
+    item = desks.now(ANA).items[0]
+    assert (item.interaction, item.queue, item.to_address, item.phase) == (
+        call, "contact-center", "0991234567", "dialing",
+    )  # fmt: skip
+    assert [leg.state for leg in item.legs if leg.agent is None] == ["ringing"]
+
+
+async def test_who_sets_up_a_leg_is_reached_there(lab: DaemonLab, desks: DaemonDesks) -> None:
+    assert lab.daemon.open_legs.offers_go_there(ANA) is False  # a desk phone, by the settings
+    await lab.open_leg("ana")
+    assert lab.daemon.open_legs.offers_go_there(ANA) is True
+    assert PhoneKind.WEB == "web"
+
+
+async def test_a_change_is_told_once_to_each_of_whom_it_concerns(lab: DaemonLab, desks: DaemonDesks) -> None:
+    told: list[LiveEvent] = []
+    heard = asyncio.Event()
+
+    def tell(event: LiveEvent) -> None:
+        told.append(event)
+        heard.set()
+
+    watch = DeskWatch(desks, lab.clock, tell)
+    running = asyncio.create_task(watch.run())
+    try:
+        for kind in ("offered", "connected"):
+            agents = frozenset({ANA})
+            watch.watch(LiveEvent(topic=Topic.INTERACTIONS, type=kind, at=1.0, key="i", data={}, agents=agents))
+        watch.watch(
+            LiveEvent(topic=Topic.TRUNKS, type="trunk_state", at=1.0, key="t", data={}, agents=frozenset({LUIS}))
+        )
+        await asyncio.wait_for(heard.wait(), 5)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert [(event.topic, event.key, event.agents) for event in told] == [(Topic.DESK, "ana", {ANA})]
+    assert told[0].data["agent"]["id"] == "ana"
