@@ -22,6 +22,7 @@ from callcontrol import call_callback as callback
 from callcontrol import call_conference as conference
 from callcontrol import call_consult as consult
 from callcontrol import call_end as end
+from callcontrol import call_failed as failed
 from callcontrol import call_flow as flow
 from callcontrol import call_hand_on as hand
 from callcontrol import call_leg as leg
@@ -29,6 +30,7 @@ from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_out as out
 from callcontrol import call_queue as queue
+from callcontrol import call_reattach as again
 from callcontrol import call_steer as steer
 from callcontrol import call_supervision as supervision
 from callcontrol import call_systems as systems
@@ -299,9 +301,9 @@ ANYWHERE: dict[type[Any], _Handler] = {
     routing.WrapUpBegun: talk.wrap_up_begun,
     routing.WrapUpOver: talk.wrap_up_over,
     inp.RecordingFinished: message.recording_finished,
-    inp.CommandFailed: end.command_failed,
+    inp.CommandFailed: failed.command_failed,
     inp.TimerFired: _timer,
-    inp.Reattach: end.reattach,
+    inp.Reattach: again.reattach,
     inp.SwitchDied: end.switch_died,
     inp.Steer: steer.elsewhere,
     inp.CallbackPlaced: flow.callback_placed,

@@ -16,8 +16,10 @@ from collections.abc import Callable
 from typing import Any
 
 from callcontrol import call_end as end
+from callcontrol import call_failed as failed
 from callcontrol import call_out as out
 from callcontrol import call_queue as queue
+from callcontrol import call_reattach as again
 from callcontrol import call_steer as steer
 from callcontrol import call_talk as talk
 from callcontrol import commands as cmd
@@ -171,7 +173,7 @@ def _command_failed(turn: Turn, e: inp.CommandFailed) -> None:
         turn.set(customer_up=False)
         end.ended(turn, out.not_reached(turn), HangupCause.REJECTED, "system")
     else:
-        end.command_failed(turn, e)
+        failed.command_failed(turn, e)
 
 
 # --- a supervisor's hand, a switch that died, a daemon that was away --------------------
@@ -208,7 +210,7 @@ def _switch_died_dialing(turn: Turn, _e: inp.SwitchDied) -> None:
 
 def _resume_scheduled(turn: Turn, e: inp.Reattach) -> None:
     turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
-    end.settle_legs(turn, e)
+    again.settle_legs(turn, e)
     callback = _callback(turn)
     if e.restarted and callback.due is not None:
         turn.do(cmd.SetTimer(f"{DUE}:{callback.schedules}", max(turn.at, callback.due)))
@@ -216,20 +218,20 @@ def _resume_scheduled(turn: Turn, e: inp.Reattach) -> None:
 
 def _resume_queue(turn: Turn, e: inp.Reattach) -> None:
     turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
-    end.settle_legs(turn, e)
+    again.settle_legs(turn, e)
     if e.restarted:
-        end.forget_offer(turn)
+        again.forget_offer(turn)
         route(turn)
     else:
-        end.offer_after_gap(turn, e)
+        again.offer_after_gap(turn, e)
 
 
 def _resume_dialing(turn: Turn, e: inp.Reattach) -> None:
     if not e.customer_up:
         turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
-        end.settle_legs(turn, e)
+        again.settle_legs(turn, e)
         return _not_reached(turn, HangupCause.OTHER)
-    return end.reattach(turn, e)
+    return again.reattach(turn, e)
 
 
 TABLE: dict[tuple[Phase, type[Any]], Callable[[Turn, Any], None]] = {

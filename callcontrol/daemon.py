@@ -17,6 +17,7 @@ from callcontrol.call_consult import ITEM
 from callcontrol.call_state import CallState, Flows, open_channels
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
 from callcontrol.desk import Desk, ItemDecision
+from callcontrol.doubts import AGAIN_S, Doubts
 from callcontrol.journal import Journal
 from callcontrol.listening import Ears
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
@@ -27,21 +28,16 @@ from callcontrol.record import last_moment
 from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession, Surroundings
 from callcontrol.truth import LEG, legs_of, truth_of
-from foundation.clock import Clock, Timer
+from foundation.clock import Clock
 from foundation.errors import RimayError
 from foundation.ids import new_id
 from foundation.logs import get_logger
 from foundation.metrics import Metrics
 from pbx import events as pbx
 from pbx.switch import Switch
-from pbx.terms import ChannelId, ChannelSnapshot, HangupCause, SwitchError, SwitchUnreachable
+from pbx.terms import ChannelId, ChannelSnapshot, HangupCause, SwitchUnreachable
 
 log = get_logger(__name__)
-
-# A switch that could not tell its channels, or a command of unknown fate: asked again after this.
-RECONCILE_AGAIN_S = 2.0
-# So often each call is held against the switch, whatever was told: an event that was never told keeps no call open.
-AUDIT_S = 60.0
 
 
 _OF_CONSULTS = (routing.MakeOffer, routing.OfferOver, routing.Assign, routing.GiveUp)
@@ -85,7 +81,7 @@ class Daemon:
             place_callback=self.place_callback,
             ears=ears,
             bots=bots,
-            doubt=self._doubt,
+            doubt=lambda call: self._doubts.doubt(call),
             uses=self._uses,
         )
         self.open_legs = OpenLegs(
@@ -104,10 +100,7 @@ class Daemon:
         self._reconciled = False
         self._down_since: float | None = None
         self._up: pbx.SwitchUp | None = None  # the one that holds now
-        self._doubted: set[InteractionId] = set()
-        self._look_again: Timer | None = None
-        self._audit_timer: Timer | None = None
-        self._suspects: set[InteractionId] = set()
+        self._doubts = Doubts(switch, clock, self._sessions, spawn=self._spawn, reachable=self._reachable)
         self.ready = asyncio.Event()  # reconciled: new calls are taken
         self._calls = metrics.gauge("calls_active_calls", "Interactions that are not closed")
         self._started = metrics.counter("calls_started_total", "Interactions begun", ("direction",))
@@ -122,14 +115,12 @@ class Daemon:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 await self._restore_agents()
-                self._audit_later()
+                self._doubts.begin()
                 async for event in self._around.switch.events():
                     await self._on_event(event)
         finally:
             self.desk.close()
-            for timer in (self._look_again, self._audit_timer):
-                if timer is not None:
-                    timer.cancel()
+            self._doubts.end()
             self._group = None
 
     def stop_accepting(self) -> None:
@@ -392,7 +383,7 @@ class Daemon:
         except SwitchUnreachable as error:
             # Lost again, or too busy to answer: nothing is concluded, and it is asked again.
             log.warning("daemon.not_reconciled", problem=error.message)
-            self._around.clock.call_later(RECONCILE_AGAIN_S, lambda: self._again(event))
+            self._around.clock.call_later(AGAIN_S, lambda: self._again(event))
             return
         if not self._reconciled:
             await self._take_up(truth, event.at)
@@ -410,6 +401,9 @@ class Daemon:
         self.ready.set()
         log.info("daemon.switch_up", version=event.version, same_life=not died, calls=len(self._sessions))
 
+    def _reachable(self) -> bool:
+        return self._up is not None and self._group is not None
+
     def _again(self, event: pbx.SwitchUp) -> None:
         if self._up is event and self._group is not None:
             self._spawn(self._switch_up(event), "reconcile again")
@@ -426,60 +420,6 @@ class Daemon:
             assert session.record is not None  # noqa: S101 - read above
             gap = max(0.0, at - last_moment(session.record))
             session.tell(truth_of(session, truth, gap, legs_of(session.state), restarted=True))
-
-    def _doubt(self, call: InteractionId) -> None:
-        """A command of this call may have been carried out or not. Where the connection is lost, the next `SwitchUp`
-        brings the truth; where it is not, it is asked for."""
-        self._doubted.add(call)
-        if self._look_again is None:
-            self._look_again = self._around.clock.call_later(RECONCILE_AGAIN_S, self._clear_doubts)
-
-    def _clear_doubts(self) -> None:
-        self._look_again = None
-        doubted, self._doubted = self._doubted, set()
-        if self._up is not None and self._group is not None:
-            self._spawn(self._look(doubted), "look again")
-
-    async def _look(self, doubted: set[InteractionId]) -> None:
-        known = {s: legs_of(s.state) for call in doubted if (s := self._sessions.get(call)) is not None}
-        try:
-            truth = {c.channel: c for c in await self._around.switch.channels()} if known else {}
-        except SwitchUnreachable:
-            for call in doubted:
-                self._doubt(call)
-            return
-        for session, legs in known.items():
-            session.tell(truth_of(session, truth, 0.0, legs, restarted=False))
-
-    def _audit_later(self) -> None:
-        self._audit_timer = self._around.clock.call_later(AUDIT_S, self._begin_audit)
-
-    def _begin_audit(self) -> None:
-        if self._group is not None:
-            self._spawn(self._audit(), "audit")
-
-    async def _audit(self) -> None:
-        """Calls whose citizen is gone, and calls that are being joined, twice in a row: their end was not told."""
-        try:
-            if self._up is None or not self._sessions:
-                return
-            known = {session: legs_of(session.state) for session in self._sessions.values()}
-            truth = {c.channel: c for c in await self._around.switch.channels()}
-            suspects = {
-                session.state.id: session
-                for session in known
-                if session.state.phase is Phase.CONNECTING
-                or (session.channel not in truth and session.state.customer_up)
-            }
-            for call in self._suspects & suspects.keys():
-                log.warning("daemon.untold_end", call=call)
-                session = suspects.pop(call)
-                session.tell(truth_of(session, truth, AUDIT_S, known[session], restarted=False))
-            self._suspects = set(suspects)
-        except SwitchError as error:
-            log.info("daemon.not_audited", code=error.code)
-        finally:
-            self._audit_later()
 
     async def _strays(self, truth: dict[ChannelId, ChannelSnapshot], at: float) -> None:
         """Channels that no call of ours owns: callers who came while we were away, and legs left over. On a switch that
