@@ -3,8 +3,11 @@
     rimay bench ivr [--json] [--calls 30] [--no-calls]
 
 Goals: a step in 50 us (median), 10,000 calls in flow in 200 MB, 100 flows of 50 nodes loaded in 1 s, a key to the first
-audio of the next prompt in 150 ms (99 of 100) with 30 callers at the same time. Beside it: nothing. Neither a
-jambonz-style application server nor a dialplan of the same flow is run here.
+audio of the next prompt in 150 ms (99 of 100) with 30 callers at the same time.
+
+Beside it in the same run, on the same Asterisk, with the same callers: the same menus as a plain dialplan
+(`Background`, `WaitExten`; nothing outside of the switch is asked), and the same menus by the method of jambonz, a web
+hook that is asked for each turn, carried out by our daemon. jambonz itself is not run here.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench._ivr_rivals import DIALPLAN_NUMBER, WebHook, add_dialplan, webhook_flow
 from ivr_flows import engine
 from ivr_flows.book import SHIPPED
 from ivr_flows.checking import load_all
@@ -48,10 +52,13 @@ from ivr_flows.protocol import (
     Response,
 )
 from ivr_flows.state import FlowState
+from pbx.terms import ToneSound
 
 GOALS = {"step_us_median": 50.0, "mb_10000_calls": 200.0, "load_100_flows_s": 1.0, "dtmf_to_audio_p99_ms": 150.0}
 START = 1_772_463_600.0
-NEXT_HZ = 800
+NUMBER = "072831900"
+FIRST_HZ, NEXT_HZ = 450, 800
+TONE_MS = 10_000
 FRAME_S = 0.02
 
 
@@ -66,14 +73,13 @@ def main() -> int:
     found: dict[str, Any] = {**steps(flows), **memory(flows), **loading()}
     if not args.no_calls:
         found |= asyncio.run(real_calls(args.calls, args.rounds))
-    found["beside"] = "none was run"
     found["load_average"] = round(os.getloadavg()[0], 2)
     if args.json:
         print(json.dumps(found))
     else:
         for name, value in found.items():
             goal = f"   (goal {GOALS[name]:g})" if name in GOALS else ""
-            print(f"{name:<24}{value}{goal}")
+            print(f"{name:<34}{value}{goal}")
     return 0 if all(found.get(name) is None or found[name] <= goal for name, goal in GOALS.items()) else 1
 
 
@@ -193,30 +199,53 @@ def _node(number: int, i: int, count: int) -> list[str]:
 
 async def real_calls(callers: int, rounds: int) -> dict[str, Any]:
     """A key to the first audio of the prompt that follows it, over SIP and RTP, through a switch and the daemon."""
-    from tests.support.engines import start_engine, why_absent
+    from tests.support.engines import Engine, why_absent
 
-    for name in ("asterisk", "freeswitch"):
-        if not why_absent(name):
-            with start_engine(name) as server:
-                took = await _pressing(server, callers, rounds)
-            ordered = sorted(took)
-            return {
-                "dtmf_to_audio_p99_ms": round(ordered[math.ceil(len(ordered) * 0.99) - 1] * 1000, 1),
-                "dtmf_to_audio_median_ms": round(statistics.median(ordered) * 1000, 1),
-                "keys": len(ordered),
-                "callers": callers,
-                "engine": name,
-            }
-    return {"dtmf_to_audio_p99_ms": None, "engine": "none was found"}
+    name = next((name for name in ("asterisk", "freeswitch") if not why_absent(name)), None)
+    if name is None:
+        return {"dtmf_to_audio_p99_ms": None, "engine": "none was found", "beside": "none was run"}
+    server = Engine(name)
+    tones = [NEXT_HZ if i % 2 else FIRST_HZ for i in range(rounds + 1)]
+    try:
+        if name == "asterisk":
+            sounds = server.sounds()
+            add_dialplan(server, [await sounds.resolve(ToneSound(hz, TONE_MS)) for hz in tones])
+        await asyncio.to_thread(server.start)
+        found: dict[str, Any] = {"callers": callers, "engine": name, "beside": "dialplan, web hook"}
+        found |= _figures("", await _pressing(server, callers, rounds, _two_tones(rounds), NUMBER))
+        async with WebHook() as hook:
+            took = await _pressing(server, callers, rounds, webhook_flow(tones), NUMBER, hook.url)
+            found |= _figures("webhook_", took)
+        if name == "asterisk":
+            found |= _figures("dialplan_", await _pressing(server, callers, rounds, "", DIALPLAN_NUMBER))
+        for rival in ("webhook", "dialplan"):
+            if f"{rival}_dtmf_to_audio_median_ms" in found:
+                ratio = found["dtmf_to_audio_median_ms"] / found[f"{rival}_dtmf_to_audio_median_ms"]
+                found[f"ratio_to_{rival}"] = round(ratio, 2)
+        return found
+    finally:
+        await asyncio.to_thread(server.close)
 
 
-async def _pressing(server: Any, callers: int, rounds: int) -> list[float]:
+def _figures(side: str, took: list[float]) -> dict[str, float]:
+    ordered = sorted(took)
+    return {
+        f"{side}dtmf_to_audio_p99_ms": round(ordered[math.ceil(len(ordered) * 0.99) - 1] * 1000, 1),
+        f"{side}dtmf_to_audio_median_ms": round(statistics.median(ordered) * 1000, 1),
+        f"{side}keys": len(ordered),
+    }
+
+
+async def _pressing(server: Any, callers: int, rounds: int, flow: str, number: str, hook: str = "") -> list[float]:
+    """Without a flow no daemon runs: the switch answers by itself."""
     from contextlib import AsyncExitStack
 
+    from app.customer_systems import HttpSystems
     from callcontrol.daemon import Daemon
     from callcontrol.directory import ConfiguredAgents
     from callcontrol.flows import BookFlows
     from callcontrol.journal import MemoryJournal
+    from callcontrol.settings import CustomerSystemSettings
     from foundation.clock import SystemClock
     from foundation.metrics import Metrics
     from ivr_flows.book import FlowBook
@@ -227,7 +256,7 @@ async def _pressing(server: Any, callers: int, rounds: int) -> list[float]:
     from tests.support.lab import CALLER, GATEWAY_HOSTS
 
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "bench.yaml").write_text(_two_tones(rounds), encoding="utf-8")
+        (Path(folder) / "bench.yaml").write_text(flow or _two_tones(rounds), encoding="utf-8")
         book = FlowBook(FlowSettings(folders=[folder], shipped=False, default="bench"))
         assert not book.refresh().refused
         clock = SystemClock()
@@ -235,7 +264,14 @@ async def _pressing(server: Any, callers: int, rounds: int) -> list[float]:
             ports = {g.name: g.port for trunk in server.settings.trunks for g in trunk.gateways}
             robot = SipPhone(CALLER, host=GATEWAY_HOSTS["gw1"], port=ports["gw1"], tone_hz=None)
             await stack.enter_async_context(robot)
+            target = (server.settings.bind, server.ports.sip)
+            each = [_one_caller(robot, target, rounds, number, delay=i * 0.1) for i in range(callers)]
+            if not flow:
+                return [t for found in await asyncio.gather(*each) for t in found]
             switch = await stack.enter_async_context(server.make_switch(server.ports.control, server.ports.manager))
+            told = {"systems": [{"name": "gancho", "url": hook}] if hook else []}
+            settings = CustomerSystemSettings.model_validate(told)
+            systems = await stack.enter_async_context(HttpSystems(settings, clock, Metrics()))
             daemon = Daemon(
                 switch=switch,
                 journal=MemoryJournal(),
@@ -246,12 +282,11 @@ async def _pressing(server: Any, callers: int, rounds: int) -> list[float]:
                 rules=[],
                 clock=clock,
                 metrics=Metrics(),
+                systems=systems,
             )
             running = asyncio.create_task(daemon.run(), name="daemon")
             try:
                 await asyncio.wait_for(daemon.ready.wait(), 15)
-                target = (server.settings.bind, server.ports.sip)
-                each = [_one_caller(robot, target, rounds, delay=i * 0.1) for i in range(callers)]
                 return [t for found in await asyncio.gather(*each) for t in found]
             finally:
                 running.cancel()
@@ -269,12 +304,12 @@ def _two_tones(rounds: int) -> str:
     return "\n".join(["id: bench", "entry: n0", "on_error: fin", "nodes:", *nodes, "  fin: {kind: hangup}", ""])
 
 
-async def _one_caller(robot: Any, target: Any, rounds: int, *, delay: float) -> list[float]:
+async def _one_caller(robot: Any, target: Any, rounds: int, number: str, *, delay: float) -> list[float]:
     from pbx.sip import tones
     from pbx.sip.rtp import EVENT_ENDS, GAP_FRAMES
 
     await asyncio.sleep(delay)
-    call = await robot.call("072831900", target)
+    call = await robot.call(number, target)
     took = []
     assert await call.hears(450, 15.0)
     loud = tones.level(call.heard(last_s=0.2), 450)

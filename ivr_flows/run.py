@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 from ivr_flows.faults import FlowFault
@@ -224,10 +224,21 @@ class Run:
     def _with_ears(self, action: Collect | Converse) -> Collect | Converse:
         """A person may be asked for in any question, and words are heard in the caller's language."""
         person = person_of(self)
-        asides = () if person is None else tuple(phrase.casefold() for phrase in person.phrases)
+        asides = () if person is None else _folded(person.phrases)
         if isinstance(action, Converse):
             return dataclasses.replace(action, asides=asides, person_digit="" if person is None else person.digit)
-        return dataclasses.replace(action, asides=asides, language=self.language or self.flow.head.language)
+        return Collect(  # each call asks thousands of times: `replace` takes three times as long
+            action.prompts,
+            action.max_digits,
+            action.first_s,
+            action.between_s,
+            action.terminator,
+            action.barge_in,
+            action.phrases,
+            asides,
+            action.spoken_digits,
+            self.language or self.flow.head.language,
+        )
 
     def hang_up(self, cause: str, end: str) -> None:
         self._end(Phase.OVER, end, {"cause": cause})
@@ -280,6 +291,11 @@ class Run:
             return self.context().prompts(self.flow.head.apology)
         except FlowFault:
             return ()  # noted already: what led here is the fault to mend first
+
+
+@lru_cache(maxsize=256)
+def _folded(phrases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(phrase.casefold() for phrase in phrases)
 
 
 def person_of(run: Run) -> Person | None:
