@@ -220,6 +220,10 @@ async def bench(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         agents=args.agents,
         rtp=2 * (args.waiting + args.agents) + 200,
     )
+    if args.rtp_from:
+        settings = json.loads(platform.config.read_text())
+        settings["pbx"]["rtp_from"] = args.rtp_from
+        platform.config.write_text(json.dumps(settings))
     async with platform:
         sipp = (await find_tool("sipp")).binary
         phones = Phones(sipp, folder, caller_port=caller, phone_port=phone, media_ports=media)
@@ -239,6 +243,7 @@ def main() -> None:
     options.add_argument("--agents", type=int, default=200)
     options.add_argument("--waiting", type=int, default=500)
     options.add_argument("--talk", type=float, default=20.0, help="seconds from the last agent to the first BYE")
+    options.add_argument("--rtp-from", type=int, default=0, help="where so many free ports in a row are hard to find")
     options.add_argument("--json", action="store_true")
     args = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="rimay-queueing-") as name:
