@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from callcontrol.model import Phase
+from callcontrol.model import ExitReason, Medium, Phase
 from pbx.settings import DtmfMode, PbxSettings
 from tests.support import engines
 from tests.support.engines import Engine, start_engine
@@ -204,6 +204,30 @@ async def test_a_queue_with_comfort_and_a_person(stage_of: Make) -> None:
         await hears(call, AGENT_HZ)
         await call.hangup()
         await stage.closed()
+
+
+async def test_who_was_promised_a_call_is_called_and_hears_the_agent(stage_of: Make) -> None:
+    nodes = (
+        "  uno: {kind: callback, queue: contact-center, number: '0991234567', prompts: FIRST, next: bien,"
+        " declined: fin}"
+    )
+    async with stage_of(nodes) as stage:
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        await call.send_digits("1")
+        await hears(call, SECOND_HZ)
+        await call.hangup()
+        await stage.phone()
+        stage.ready()
+        citizen = await stage.gateway.next_call(15.0)
+        await citizen.answer()
+        await hears(citizen, AGENT_HZ)
+        await citizen.hangup()
+        await stage.closed()
+        first, promised = sorted(stage.journal.records.values(), key=lambda record: record.created_at)
+        assert first.callbacks == (promised.id,)
+        assert (promised.medium, promised.exit_reason) == (Medium.CALLBACK, ExitReason.COMPLETED)
+        assert [recording.state for recording in promised.recordings] == ["complete"]
 
 
 async def test_a_key_leads_out_of_the_queue(stage_of: Make) -> None:
