@@ -26,7 +26,8 @@ from callcontrol.open_legs import OpenLegs
 from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.record import last_moment
 from callcontrol.routing import terms as routing
-from callcontrol.session import CallSession, Surroundings
+from callcontrol.session import CallSession
+from callcontrol.surroundings import Surroundings
 from callcontrol.truth import LEG, legs_of, truth_of
 from foundation.clock import Clock
 from foundation.errors import RimayError

@@ -4,71 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from msgspec.structs import replace
 
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
-from callcontrol.bot_talk import Bots, BotTalk
+from callcontrol.bot_talk import BotTalk
 from callcontrol.call import UnexpectedInput, step
-from callcontrol.call_state import CallState, Flows, NotNow, open_channels
-from callcontrol.callbacks import CallbackOrder
-from callcontrol.desk import Desk
+from callcontrol.call_state import CallState, NotNow, open_channels
 from callcontrol.events import AnyFact, Closed, Connected, Ended, InteractionEvent, OfferEnded
-from callcontrol.journal import Entry, Journal
+from callcontrol.journal import Entry
 from callcontrol.listening import Ears, Listening, Question
 from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, OfferEnd, Phase
-from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
 from callcontrol.prompts import sounds_of
 from callcontrol.record import apply, last_moment
+from callcontrol.router_hands import BY_ROUTER, RouterHands
 from callcontrol.routing import terms as routing
-from foundation.clock import Clock
+from callcontrol.surroundings import Surroundings
+from callcontrol.switch_hands import BY_SWITCH, SwitchHands
 from foundation.errors import RimayError
 from foundation.logs import get_logger, interaction
-from foundation.metrics import CONTROL_S, Metrics
-from ivr_flows.protocol import BotExit, Conversed, Failure, Response, TransferKind
+from foundation.metrics import CONTROL_S
+from ivr_flows.protocol import BotExit, Conversed, Failure, Response
 from pbx.events import DigitReceived, SwitchEvent
-from pbx.switch import Switch
 from pbx.terms import (
     ChannelId,
-    CommandRefused,
-    Destination,
-    NumberDestination,
-    PhoneDestination,
     PlaybackId,
-    RecordingId,
-    RecordingSpec,
-    RoomId,
     SwitchUnreachable,
 )
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What every session works with."""
-
-    switch: Switch
-    desk: Desk
-    journal: Journal
-    flows: Flows
-    agents: AgentDirectory
-    herald: Herald
-    recordings: RecordingPlace
-    clock: Clock
-    metrics: Metrics
-    # A command's fate is unknown: this call's truth is to be asked of the switch.
-    doubt: Callable[[InteractionId], None]
-    # This call used the open legs of the one, and uses those of the other now.
-    uses: Callable[[InteractionId, Sequence[str], Sequence[str]], None]
-    place_callback: Callable[[CallbackOrder], InteractionId]
-    systems: CustomerSystems = field(default_factory=NoSystems)
-    ears: Ears | None = None
-    bots: Bots | None = None
 
 
 class CallSession:
@@ -92,6 +59,8 @@ class CallSession:
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
         self._listening: Listening | BotTalk | None = None  # what takes the citizen's keys and words now
+        self._switch_hands = SwitchHands(around, state.id, self.tell)
+        self._router_hands = RouterHands(around, state.id, self.tell)
         metrics = around.metrics
         self._unexpected = metrics.counter("calls_unexpected_inputs_total", "Inputs without a rule", ("input",))
         self._failed = metrics.counter("calls_failed_commands_total", "Commands not carried out", ("command", "code"))
@@ -205,10 +174,9 @@ class CallSession:
 
     async def _carry_out(self, command: cmd.Command) -> RimayError | None:
         """What it failed with."""
-        handler = _CARRY_OUT[type(command)]
         try:
             with self._step_seconds.time():
-                await handler(self, command)
+                await self._by_hand(command)
         except RimayError as error:
             self._failed.labels(type(command).__name__, error.code).inc()
             log.warning("call.command_failed", command=type(command).__name__, code=error.code, problem=error.message)
@@ -218,19 +186,16 @@ class CallSession:
             return error
         return None
 
-    # --- the switch --------------------
+    async def _by_hand(self, command: cmd.Command) -> None:
+        kind = type(command)
+        if kind in BY_SWITCH:
+            await BY_SWITCH[kind](self._switch_hands, command)
+        elif kind in BY_ROUTER:
+            await BY_ROUTER[kind](self._router_hands, command)
+        else:
+            await _BY_SESSION[kind](self, command)
 
-    async def _answer(self, c: cmd.AnswerLeg) -> None:
-        await self._around.switch.answer(ChannelId(c.channel))
-
-    async def _reject(self, c: cmd.RejectLeg) -> None:
-        await self._around.switch.reject(ChannelId(c.channel), c.cause)
-
-    async def _hangup(self, c: cmd.HangupLeg) -> None:
-        await self._around.switch.hangup(ChannelId(c.channel), c.cause)
-
-    async def _play(self, c: cmd.PlayTo) -> None:
-        await self._around.switch.play(ChannelId(c.channel), PlaybackId(c.playback), sounds_of(c.prompts))
+    # --- what takes its time, or needs the call's own clock --------------------
 
     async def _collect(self, c: cmd.CollectFrom) -> None:
         if c.expected is not None and self._around.ears is not None and self._around.ears.recogniser is not None:
@@ -279,42 +244,6 @@ class CallSession:
         playback = PlaybackId(c.playback) if c.prompts else None
         await self._around.switch.collect(ChannelId(c.channel), c.rules, playback, sounds_of(c.prompts))
 
-    async def _start_music(self, c: cmd.StartMusic) -> None:
-        await self._around.switch.start_music(ChannelId(c.channel), c.music)
-
-    async def _stop_music(self, c: cmd.StopMusic) -> None:
-        await self._around.switch.stop_music(ChannelId(c.channel))
-
-    async def _ring_agent(self, c: cmd.RingAgent) -> None:
-        phone = self._around.agents.phone(c.agent)
-        if phone is None:
-            raise CommandRefused(f"agent {c.agent} has no phone")
-        await self._around.switch.originate(
-            ChannelId(c.channel),
-            PhoneDestination(phone),
-            caller_number=c.caller_number,
-            timeout_s=c.timeout_s,
-            headers={"X-Rimay-Interaction": self.state.id},
-            variables={"RIMAY_INTERACTION": self.state.id},
-        )
-
-    async def _call_out(self, c: cmd.CallOut) -> None:
-        destination: Destination = NumberDestination(c.target)
-        if c.kind is not TransferKind.NUMBER:
-            phone = self._around.agents.phone(AgentId(c.target)) if c.kind is TransferKind.AGENT else c.target
-            if phone is None:
-                raise CommandRefused(f"agent {c.target} has no phone")
-            destination = PhoneDestination(phone)
-        await self._around.switch.originate(
-            ChannelId(c.channel),
-            destination,
-            # Outside, our own number is shown: carriers refuse foreign ones, and the caller's is their own affair.
-            caller_number="" if c.kind is TransferKind.NUMBER else c.caller_number,
-            timeout_s=c.timeout_s,
-            headers={"X-Rimay-Interaction": self.state.id} if c.kind is not TransferKind.NUMBER else None,
-            variables={"RIMAY_INTERACTION": self.state.id},
-        )
-
     async def _fetch(self, c: cmd.Fetch) -> None:
         """Beside the mailbox: the caller may hang up, or ask for a person, while the system thinks."""
         self._beside(self._ask(c), f"request {c.request}")
@@ -338,119 +267,7 @@ class CallSession:
         position, wait_s = self._around.desk.place(self.state.id)
         self.tell(inp.QueuePlace(c.number, position, wait_s))
 
-    async def _bridge(self, c: cmd.BridgeLegs) -> None:
-        await self._around.switch.bridge(ChannelId(c.customer), ChannelId(c.agent))
-
-    async def _part(self, c: cmd.PartLegs) -> None:
-        await self._around.switch.unbridge(ChannelId(c.channel))
-
-    async def _supervise(self, c: cmd.SuperviseLeg) -> None:
-        await self._around.switch.supervise(ChannelId(c.supervisor), ChannelId(c.target), c.mode)
-
-    async def _stop_supervision(self, c: cmd.StopSupervision) -> None:
-        await self._around.switch.stop_supervising(ChannelId(c.supervisor))
-
-    async def _enter_room(self, c: cmd.EnterRoom) -> None:
-        await self._around.switch.enter_room(ChannelId(c.channel), RoomId(c.room))
-
-    async def _leave_room(self, c: cmd.LeaveRoom) -> None:
-        await self._around.switch.leave_room(ChannelId(c.channel))
-
-    async def _send_digits(self, c: cmd.SendDigitsTo) -> None:
-        await self._around.switch.send_digits(ChannelId(c.channel), c.digits)
-
-    async def _transfer(self, c: cmd.TransferLeg) -> None:
-        phone = self._around.agents.agent_of(c.target) is not None
-        await self._around.switch.transfer(
-            ChannelId(c.channel),
-            ChannelId(c.new_leg),
-            # What is no phone of ours is a number, and passes the rules for calls out.
-            PhoneDestination(c.target) if phone else NumberDestination(c.target),
-            caller_number=c.shown if phone else "",
-            timeout_s=c.timeout_s,
-        )
-
-    async def _hold(self, c: cmd.HoldLeg) -> None:
-        await self._around.switch.hold(ChannelId(c.channel))
-
-    async def _unhold(self, c: cmd.UnholdLeg) -> None:
-        await self._around.switch.unhold(ChannelId(c.channel))
-
-    def _spec(self, recording: str, path: str) -> RecordingSpec:
-        try:
-            return RecordingSpec(RecordingId(recording), self._around.recordings.prepare(path))
-        except OSError as error:
-            raise CommandRefused(f"no place for recordings: {error.strerror}") from error
-
-    async def _start_recording(self, c: cmd.StartRecording) -> None:
-        await self._around.switch.record(ChannelId(c.channel), self._spec(c.recording, c.path))
-
-    async def _pause_recording(self, c: cmd.PauseRecording) -> None:
-        await self._around.switch.pause_recording(ChannelId(c.channel), RecordingId(c.recording))
-
-    async def _resume_recording(self, c: cmd.ResumeRecording) -> None:
-        await self._around.switch.resume_recording(ChannelId(c.channel), RecordingId(c.recording))
-
-    async def _stop_recording(self, c: cmd.StopRecording) -> None:
-        await self._around.switch.stop_recording(ChannelId(c.channel), RecordingId(c.recording))
-
-    async def _finish_recording(self, c: cmd.FinishRecording) -> None:
-        # Also where there is no room for more: what was written is to be kept.
-        spec = RecordingSpec(RecordingId(c.recording), self._around.recordings.resolve(c.path))
-        try:
-            file = await self._around.switch.finish_recording(spec)
-        except OSError as error:
-            raise CommandRefused(f"the recording could not be finished: {error.strerror}") from error
-        self.tell(inp.RecordingFinished(c.recording, file))
-
     # --- the router, the clock, people --------------------
-
-    async def _route(self, c: cmd.RouteItem) -> None:
-        self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=c.item))
-
-    async def _withdraw(self, c: cmd.WithdrawItem) -> None:
-        item = InteractionId(c.item) if c.item else self.state.id
-        self._around.desk.tell(routing.ItemWithdrawn(at=self._around.clock.now(), item=item))
-
-    async def _move(self, c: cmd.MoveItem) -> None:
-        now = self._around.clock.now()
-        self._around.desk.tell(routing.ItemMoved(at=now, item=self.state.id, queue=c.queue, by=c.by))
-
-    async def _raise(self, c: cmd.RaiseItem) -> None:
-        now = self._around.clock.now()
-        self._around.desk.tell(routing.ItemRaised(at=now, item=self.state.id, priority=c.priority, by=c.by))
-
-    async def _assign(self, c: cmd.AssignItem) -> None:
-        now = self._around.clock.now()
-        self._around.desk.tell(routing.ItemAssigned(at=now, item=self.state.id, agent=c.agent, by=c.by))
-
-    async def _answer_offer(self, c: cmd.AnswerOffer) -> None:
-        self._around.desk.tell(
-            routing.OfferAnswered(at=self._around.clock.now(), offer=c.offer, how=c.how, detail=c.detail)
-        )
-
-    async def _begin_work(self, c: cmd.BeginWork) -> None:
-        now = self._around.clock.now()
-        self._around.desk.tell(routing.WorkRestored(at=now, item=self.state.id, agent=c.agent, queue=c.queue))
-
-    async def _take_work(self, c: cmd.TakeWork) -> None:
-        item = InteractionId(c.item) if c.item else self.state.id
-        now = self._around.clock.now()
-        self._around.desk.tell(
-            routing.WorkRenamed(at=now, agent=c.agent, item=item, becomes=self.state.id, queue=c.queue)
-        )
-
-    async def _end_work(self, c: cmd.EndWork) -> None:
-        desk, now = self._around.desk, self._around.clock.now()
-        item = InteractionId(c.item) if c.item else self.state.id
-        view = desk.router.agents.get(c.agent)
-        if view is None or item not in view.works:
-            # Not known to the router (a supervisor who is signed in nowhere, say): nobody else would end it.
-            return self.tell(routing.WrapUpOver(item=item, agent=c.agent, how="not_signed_in", disposition=None))
-        desk.tell(routing.WorkEnded(at=now, item=item, agent=c.agent))
-        if not c.wrap_up:
-            desk.tell(routing.WrapUpFinished(at=now, agent=c.agent, item=item))
-        return None
 
     def restore_work(self) -> None:
         """Tell a new router who works for this call. Before it is told of anybody who waits: else it would offer them
@@ -498,43 +315,11 @@ def _answer(answer: asyncio.Future[None] | None, error: RimayError | None) -> No
         answer.set_exception(error)
 
 
-_CARRY_OUT: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
-    cmd.AnswerLeg: CallSession._answer,
-    cmd.RejectLeg: CallSession._reject,
-    cmd.HangupLeg: CallSession._hangup,
-    cmd.PlayTo: CallSession._play,
+_BY_SESSION: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
     cmd.CollectFrom: CallSession._collect,
-    cmd.StartMusic: CallSession._start_music,
-    cmd.StopMusic: CallSession._stop_music,
-    cmd.RingAgent: CallSession._ring_agent,
-    cmd.CallOut: CallSession._call_out,
     cmd.Fetch: CallSession._fetch,
     cmd.TalkToBot: CallSession._talk_to_bot,
     cmd.AskPlace: CallSession._place,
-    cmd.BridgeLegs: CallSession._bridge,
-    cmd.PartLegs: CallSession._part,
-    cmd.SendDigitsTo: CallSession._send_digits,
-    cmd.SuperviseLeg: CallSession._supervise,
-    cmd.StopSupervision: CallSession._stop_supervision,
-    cmd.EnterRoom: CallSession._enter_room,
-    cmd.LeaveRoom: CallSession._leave_room,
-    cmd.TransferLeg: CallSession._transfer,
-    cmd.HoldLeg: CallSession._hold,
-    cmd.UnholdLeg: CallSession._unhold,
-    cmd.StartRecording: CallSession._start_recording,
-    cmd.PauseRecording: CallSession._pause_recording,
-    cmd.ResumeRecording: CallSession._resume_recording,
-    cmd.StopRecording: CallSession._stop_recording,
-    cmd.FinishRecording: CallSession._finish_recording,
-    cmd.RouteItem: CallSession._route,
-    cmd.WithdrawItem: CallSession._withdraw,
-    cmd.MoveItem: CallSession._move,
-    cmd.RaiseItem: CallSession._raise,
-    cmd.AssignItem: CallSession._assign,
-    cmd.AnswerOffer: CallSession._answer_offer,
-    cmd.BeginWork: CallSession._begin_work,
-    cmd.TakeWork: CallSession._take_work,
-    cmd.EndWork: CallSession._end_work,
     cmd.PlaceCallback: CallSession._place_callback,
     cmd.SetTimer: CallSession._set_timer,
     cmd.Alert: CallSession._alert,
