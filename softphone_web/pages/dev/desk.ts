@@ -25,10 +25,10 @@ const SCENES: Record<string, () => object> = {
   ready: () => ({ agent: agentIn("ready", 342), offers: [], items: [], wrap_ups: [] }),
   pause: () => ({ agent: agentIn("not_ready", 610, "almuerzo"), offers: [], items: [], wrap_ups: [] }),
   offer: () => ({ agent: agentIn("reserved", 6), offers: [offer()], items: [], wrap_ups: [] }),
-  call: () => ({ agent: agentIn("busy", 187), offers: [], items: [item()], wrap_ups: [] }),
-  held: () => ({ agent: agentIn("busy", 187), offers: [], items: [item({ held: true, recording: "paused" })], wrap_ups: [] }),
-  consult: () => ({ agent: agentIn("busy", 187), offers: [], items: [item({ held: true, consult })], wrap_ups: [] }),
-  conference: () => ({ agent: agentIn("busy", 187), offers: [], items: [item({ legs: [leg("p1", "customer", "Rosa Elena Quizhpe", "talking"), leg("p2", "agent", "Ana", "talking", "ana"), consult] })], wrap_ups: [] }),
+  call: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item()], wrap_ups: [] }),
+  held: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ held: true, recording: "paused" })], wrap_ups: [] }),
+  consult: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ held: true, consult })], wrap_ups: [] }),
+  conference: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ legs: [leg("p1", "customer", "Rosa Elena Quizhpe", "talking"), leg("p2", "agent", "Ana", "talking", "ana"), consult] })], wrap_ups: [] }),
   wrapup: () => ({ agent: agentIn("wrap_up", 12), offers: [], items: [], wrap_ups: [wrapUp()] }),
 };
 
@@ -76,7 +76,7 @@ const FIXED: Record<string, () => unknown> = {
   "/knowledge/fuga": () => ({ id: "fuga", title: "Fuga de agua en la vía", excerpt: "", body: "Pida la **dirección exacta** y una referencia.\n\n## Es urgente si\n- el agua entra en una casa\n- hay un hueco en la calzada\n\n1. Abra una orden de trabajo.\n2. Diga el plazo: *24 horas*.", updated_at: "2026-11-02" }),
   "/scripts": () => ({ items: [{ id: "s1", title: "Reporte de fuga", steps: [{ text: "Salude y confirme el nombre." }, { text: "Pida la dirección y una referencia." }, { text: "Pregunte si el agua entra en una casa." }, { text: "Dé el número de la orden y el plazo." }] }] }),
   "/directory": () => ({ items: [
-    { kind: "agent", id: "luis", name: "Luis Fernando Pauta", detail: "Internet", state: "ready", waiting: null }, { kind: "agent", id: "marta", name: "Marta Ordóñez", detail: "Planillas", state: "busy", waiting: null },
+    { kind: "agent", id: "luis", name: "Luis Fernando Pauta", detail: "Internet", state: "ready", waiting: null }, { kind: "agent", id: "marta", name: "Marta Ordóñez", detail: "Planillas", state: "interacting", waiting: null },
     { kind: "queue", id: "internet", name: "Internet y telefonía", detail: "", state: null, waiting: 3 }, { kind: "number", id: "072831000", name: "Bodega de materiales", detail: "Lunes a viernes", state: null, waiting: null },
   ] }),
   "/agents": () => ({ items: [{ id: "ana", name: "Ana Lucía Tapia" }, { id: "luis", name: "Luis Fernando Pauta" }] }),

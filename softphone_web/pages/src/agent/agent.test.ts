@@ -13,7 +13,7 @@ const item = (interaction: string, change: Partial<DeskItem> = {}): DeskItem => 
 });
 const wrap = (interaction: string): WrapUp => ({ interaction, queue: "agua", until: null, disposition: null, disposition_required: false, dispositions: [], reasons: [] });
 const desk = (change: Partial<Desk>): Desk => ({
-  agent: { id: "ana", name: "Ana", state: "busy", since: "", reason: null, wanted: null, wanted_reason: null, queues: [] },
+  agent: { id: "ana", name: "Ana", state: "interacting", since: "", reason: null, wanted: null, wanted_reason: null, queues: [] },
   phone: { kind: "web", leg: "up", endpoint: null, online: true }, offers: [], items: [], wrap_ups: [], measured_at: "2026-11-25T15:00:00Z", ...change,
 });
 

@@ -86,7 +86,7 @@ function Columns({ snapshot }: { snapshot: Desk }) {
   const { agent } = snapshot;
   const incoming = offer.value;
   const current = shown.value;
-  const idle = agent.state === "not_ready" || agent.state === "missed";
+  const idle = agent.state === "not_ready";
   const toggleReady = (): void => {
     if (idle) void commands.state("ready").catch(tellError);
     else openStates();
@@ -181,7 +181,7 @@ function Contact({ work: one, version }: { work: Work; version: string }) {
 
 function Idle({ agent }: { agent: DeskAgent }) {
   const ready = agent.state === "ready";
-  const missed = agent.state === "missed";
+  const missed = agent.state === "not_ready" && agent.reason === "missed_offer";
   if (agent.state === "signed_out") return <EmptyState icon={Coffee} title={t("state.signed_out")}><p>{t("state.ended")}</p></EmptyState>;
   return (
     <div class="idle">

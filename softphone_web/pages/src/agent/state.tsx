@@ -18,13 +18,19 @@ interface Reasons {
 /** Where the organisation names no reasons. */
 const ANY_REASON = "pausa";
 
+/** Reasons that the platform gives itself. */
+function ownPause(code: string | null): string {
+  const key = `pause.${code ?? ""}`;
+  return key in t.dictionary ? t(key as Parameters<typeof t>[0]) : (code ?? "");
+}
+
 export const stateWord = (agent: DeskAgent): string => t(`state.${agent.state}`);
 
 
 export function StateSwitch({ agent }: { agent: DeskAgent }) {
   const reasons = useLoad((signal) => api.get<Reasons>("/not-ready-reasons", signal), []);
   const [busy, run] = useBusy();
-  const titleOf = (code: string | null): string => reasons.data?.items.find((one) => one.code === code)?.title ?? code ?? "";
+  const titleOf = (code: string | null): string => reasons.data?.items.find((one) => one.code === code)?.title ?? ownPause(code);
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
   if (agent.state === "signed_out") {
     return (
@@ -34,7 +40,7 @@ export function StateSwitch({ agent }: { agent: DeskAgent }) {
       </section>
     );
   }
-  const idle = agent.state === "not_ready" || agent.state === "missed";
+  const idle = agent.state === "not_ready";
   return (
     <section class={`state-card ${AGENT_TONE[agent.state] ?? "idle"}`} aria-label={t("state.title")}>
       <Menu

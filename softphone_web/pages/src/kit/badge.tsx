@@ -19,10 +19,9 @@ export const Mark = ({ tone }: { tone: Tone }) => <span class={`mark ${tone}`} a
 export const AGENT_TONE: Record<string, Tone> = {
   ready: "good",
   reserved: "busy",
-  busy: "busy",
+  interacting: "busy",
   wrap_up: "warn",
   not_ready: "idle",
-  missed: "bad",
   signed_out: "off",
 };
 

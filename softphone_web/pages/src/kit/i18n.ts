@@ -20,7 +20,8 @@ export function texts<const T extends Record<string, Pair>>(dictionary: T): ((ke
   dictionary: T;
 } {
   const say = (key: keyof T & string, params: Params = {}): string => {
-    const pair = dictionary[key] as Pair;
+    const pair = dictionary[key];
+    if (!pair) return key; // a state that a newer server knows: its own word, not a broken page
     return fill(pair[language.value === "es" ? 0 : 1], params);
   };
   return Object.assign(say, { dictionary });

@@ -29,6 +29,7 @@ describe("texts", () => {
     expect(t("waiting", { n: 3 })).toBe("3 en espera");
     language.value = "en";
     expect(t("waiting", { n: 3 })).toBe("3 waiting");
+    expect(t("newer" as never)).toBe("newer");
     language.value = "es";
   });
 });

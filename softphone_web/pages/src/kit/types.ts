@@ -1,6 +1,6 @@
 // The shapes of the API that more than one page uses. Times are RFC 3339; personal data is null for who may not see it.
 
-export type AgentState = "signed_out" | "not_ready" | "ready" | "reserved" | "busy" | "wrap_up" | "missed";
+export type AgentState = "signed_out" | "not_ready" | "ready" | "reserved" | "interacting" | "wrap_up";
 
 export interface Agent {
   id: string;
