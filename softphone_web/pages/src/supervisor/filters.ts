@@ -47,7 +47,8 @@ export const showsAgent = (agent: BoardAgent, f: Filters): boolean =>
 
 const RISK: Record<Risk, number> = { late: 0, soon: 1, ok: 2 };
 const PHASES: Record<Phase, number> = {
-  queued: 0, connecting: 1, arriving: 2, flow: 3, talking: 4, transfer: 4, wrap_up: 5, ending: 6, closed: 7,
+  queued: 0, connecting: 1, dialing: 1, arriving: 2, flow: 3, talking: 4, consult: 4, conference: 4, transfer: 4,
+  wrap_up: 5, scheduled: 5, ending: 6, closed: 7,
 };
 const STATES: Record<AgentState, number> = {
   reserved: 0, interacting: 1, wrap_up: 2, ready: 3, not_ready: 4, signed_out: 5,

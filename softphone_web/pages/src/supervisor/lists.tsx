@@ -12,7 +12,7 @@ import { queueTitle } from "./store";
 import { t, word } from "./texts";
 
 export const RISK_TONE: Record<Risk, Tone> = { ok: "good", soon: "warn", late: "bad" };
-export const PHASE_TONE: Record<string, Tone> = { queued: "warn", connecting: "busy", talking: "busy", transfer: "busy", wrap_up: "idle" };
+export const PHASE_TONE: Record<string, Tone> = { queued: "warn", connecting: "busy", dialing: "busy", talking: "busy", consult: "busy", conference: "busy", transfer: "busy", wrap_up: "idle" };
 export const agentTone = (state: string): Tone => (state === "interacting" ? "busy" : (AGENT_TONE[state] ?? "idle"));
 
 export const whoIs = (item: BoardItem): string => (item.from_address ? phone(item.from_address) : t("hidden"));

@@ -1,7 +1,8 @@
 /** What the supervisor's pages are told by the server; see the routes `/board` and `/queues/{queue}/history`. Times are RFC 3339. */
 
 export type Phase =
-  | "arriving" | "flow" | "queued" | "connecting" | "talking" | "transfer" | "wrap_up" | "ending" | "closed";
+  | "arriving" | "flow" | "scheduled" | "queued" | "connecting" | "dialing" | "talking" | "consult" | "conference"
+  | "transfer" | "wrap_up" | "ending" | "closed";
 export type AgentState = "signed_out" | "ready" | "not_ready" | "reserved" | "interacting" | "wrap_up";
 export type Risk = "ok" | "soon" | "late";
 export type Listening = "listen" | "whisper" | "barge";
