@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -28,22 +29,31 @@ def add_pages(app: web.Application, document: Json, version: str, built: Path | 
 
     `built` is the folder of the pages for people; without it, `missing` says why, and the start page stands at `/`.
     """
-    templates = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    start = templates.get_template("start.html").render(here="start", version=version, missing=missing)
-    reference = templates.get_template("reference.html").render(
-        here="api", version=version, groups=groups_of(document), models=models_of(document)
-    )
+    start = _templates().get_template("start.html").render(here="start", version=version, missing=missing)
+    described = msgspec.json.encode(document)
     app.router.add_get("/estado", _constant(start.encode(), "text/html"))
     if built is None:
         app.router.add_get("/", _constant(start.encode(), "text/html"))
     else:
         add_built_pages(app, built)
-    app.router.add_get("/api", _constant(reference.encode(), "text/html"))
-    app.router.add_get("/openapi.json", _constant(msgspec.json.encode(document), "application/json"))
+    app.router.add_get("/api", _constant(_reference(described, version), "text/html"))
+    app.router.add_get("/openapi.json", _constant(described, "application/json"))
     for name, (path, media_type) in _FILES.items():
         app.router.add_get(f"/static/{name}", _constant((_HERE / path).read_bytes(), media_type))
+
+
+@lru_cache(maxsize=1)
+def _reference(described: bytes, version: str) -> bytes:
+    document = msgspec.json.decode(described)
+    page = _templates().get_template("reference.html")
+    return page.render(here="api", version=version, groups=groups_of(document), models=models_of(document)).encode()
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def _constant(body: bytes, media_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:

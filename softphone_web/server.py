@@ -13,6 +13,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import chain
 
 from aiohttp import WSCloseCode, web
@@ -47,7 +48,7 @@ from softphone_web import (
 from softphone_web.call import handler_of
 from softphone_web.deps import DEPS, WebDeps
 from softphone_web.live import LiveHub
-from softphone_web.openapi import build_document
+from softphone_web.openapi import Json, build_document
 from softphone_web.ports import HealthCheck
 from softphone_web.routes import Route
 from softphone_web.tickets import Tickets
@@ -107,6 +108,12 @@ class RunningServer:
     url: str
 
 
+@cache
+def _document(version: str) -> Json:
+    """Of the routes alone: one for all applications of this process (tests make hundreds)."""
+    return build_document(ROUTES, version)
+
+
 def build_app(deps: WebDeps) -> web.Application:
     """Everything under one application; its start and clean-up own the task that fans out live events."""
     app = web.Application(
@@ -119,7 +126,7 @@ def build_app(deps: WebDeps) -> web.Application:
     app[live_socket.TICKETS] = Tickets(deps.clock, deps.settings.ticket_s)
     app[health.DESK] = health.HealthDesk(deps, checks, deps.clock)
     _add(app, ROUTES)
-    pages.add_pages(app, build_document(ROUTES, deps.version), deps.version, deps.pages, deps.pages_missing)
+    pages.add_pages(app, _document(deps.version), deps.version, deps.pages, deps.pages_missing)
     app.on_response_prepare.append(guards.add_headers)
     app.on_response_prepare.append(problems.note_start)
     app.cleanup_ctx.append(_fan_out)
