@@ -17,6 +17,7 @@ from app.desk_watch import DeskWatch
 from app.flow_watch import FlowWatch
 from app.hearing import open_ears
 from app.identity import keep_tidy, open_accounts, single_sign_on
+from app.last_agents import LastAgents
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
 from app.pages_build import BuiltPages, pages_or_reason
@@ -197,6 +198,7 @@ class _Parts:
     organisation: Organisation
     desks: DaemonDesks
     board: BoardParts
+    last_agents: LastAgents
     phones: PhoneDesk
     webphones: WebPhoneDesk
     tokens: Tokens
@@ -232,6 +234,8 @@ class _Parts:
         systems = HttpSystems(settings.customer_systems, clock, metrics)
         bots = HttpBots(settings.bots)
         ears = await asyncio.to_thread(open_ears, settings.speech, sounds, place.sounds / "cache")
+        last_agents = LastAgents(organisation, clock)
+        herald.record_folds.append(last_agents.tell)
         daemon = Daemon(
             switch=switch,
             journal=journal,
@@ -244,6 +248,7 @@ class _Parts:
             clock=clock,
             metrics=metrics,
             systems=systems,
+            acquaintances=last_agents,
             ears=ears,
             bots=bots,
         )
@@ -284,6 +289,7 @@ class _Parts:
                 organisation.title,
             ),
             board=board,
+            last_agents=last_agents,
             phones=PhoneDesk(switch, directory, clock, daemon.phone_silent, settings.web.session_life_s),
             webphones=WebPhoneDesk(switch, clock, settings.web.webphone),
             tokens=Tokens(PostgresTokenStore(database), clock),
@@ -305,6 +311,7 @@ class _Parts:
         desks = DeskWatch(self.desks, self.clock, self.herald.tell)
         self.herald.watchers.append(desks.watch)
         supervisor.start("desks", desks.run())
+        await self.last_agents.load(self.database)
         await self.board.start(supervisor)
         supervisor.start("daemon", self.daemon.run())
         supervisor.start("accounts", keep_tidy(self.accounts))

@@ -36,6 +36,7 @@ class BusHerald:
             Callable[[LiveEvent], None]
         ] = []  # in this process, told before the bus (the demo's timeline)
         self.folds: list[Callable[[InteractionEvent], None]] = []  # figures that are kept as things happen
+        self.record_folds: list[Callable[[InteractionEvent, Interaction], None]] = []
         self.agent_folds: list[Callable[[AgentChanged], None]] = []
         self.rows: Rows | None = None  # makes the board's row that goes with each event
 
@@ -49,6 +50,8 @@ class BusHerald:
         agents = _told(event.fact, record)
         for fold in self.folds:
             fold(event)
+        for look in self.record_folds:
+            look(event, record)
         told = live_event(event, agents)
         if self.rows is not None:
             row = self.rows.row(record, event.at)

@@ -51,6 +51,7 @@ class Organisation:
         self._teams = {agent.id: agent.team for agent in config.agents}
         self._levels = {name: ServiceLevel() for name in self.queues}
         self._levels |= {queue.name: queue.service_level.build() for queue in config.queues}
+        self._acquainted = {queue.name for queue in config.queues if queue.prefer_last_agent}
         self._waiting = {q.name: q.alert_waiting_s for q in config.queues if q.alert_waiting_s is not None}
 
     def title(self, queue: str) -> str:
@@ -62,6 +63,9 @@ class Organisation:
 
     def team(self, agent: str) -> str | None:
         return self._teams.get(agent)
+
+    def prefers_last_agent(self, queue: str) -> bool:
+        return queue in self._acquainted
 
     def waiting_limit(self, queue: str) -> float:
         """How long a contact may wait there before somebody is told."""

@@ -241,7 +241,8 @@ def route(turn: Turn) -> None:
                 reason=s.reason,
                 give_up_at=s.give_up_at,
                 offers_made=s.offers_made,
-            )
+            ),
+            s.from_number,
         )
     )
 

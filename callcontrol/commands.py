@@ -203,7 +203,10 @@ class FinishRecording:
 
 @dataclass(frozen=True, slots=True)
 class RouteItem:
+    """`number` is the citizen's: an agent who knows them may be preferred."""
+
     item: WorkItem
+    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,15 @@ from callcontrol.listening import Ears
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
 from callcontrol.open_leg import NUMBER as OPEN_LEG
 from callcontrol.open_legs import OpenLegs
-from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
+from callcontrol.ports import (
+    Acquaintances,
+    AgentDirectory,
+    CustomerSystems,
+    Herald,
+    NoSystems,
+    RecordingPlace,
+    Strangers,
+)
 from callcontrol.record import last_moment
 from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession
@@ -62,6 +70,7 @@ class Daemon:
         max_calls: Mapping[str, int] | None = None,
         make_id: Callable[[], str] = new_id,
         systems: CustomerSystems | None = None,
+        acquaintances: Acquaintances | None = None,
         ears: Ears | None = None,
         bots: Bots | None = None,
     ) -> None:
@@ -79,6 +88,7 @@ class Daemon:
             clock=clock,
             metrics=metrics,
             systems=systems or NoSystems(),
+            acquaintances=acquaintances or Strangers(),
             place_callback=self.place_callback,
             ears=ears,
             bots=bots,

@@ -43,6 +43,21 @@ class AgentDirectory(Protocol):
     def queues(self) -> Mapping[AgentId, frozenset[str]]: ...
 
 
+class Acquaintances(Protocol):
+    """Who knows a citizen already."""
+
+    def of(self, number: str, queue: str) -> AgentId | None:
+        """The agent who talked with that number last, where that queue wants them preferred."""
+        ...
+
+
+class Strangers:
+    """Where nobody is to be preferred."""
+
+    def of(self, number: str, queue: str) -> AgentId | None:
+        return None
+
+
 class CustomerSystems(Protocol):
     """The systems that flows ask. Never raises for what a system does or does not answer."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
 from callcontrol.model import InteractionId
@@ -21,7 +23,11 @@ class RouterHands:
         self._tell = tell
 
     async def _route(self, c: cmd.RouteItem) -> None:
-        self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=c.item))
+        item = c.item
+        known = self._around.acquaintances.of(c.number, item.queue) if c.number else None
+        if known is not None and item.agent is None and not item.preferred:
+            item = replace(item, preferred=(known,))
+        self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=item))
 
     async def _withdraw(self, c: cmd.WithdrawItem) -> None:
         item = InteractionId(c.item) if c.item else self._call

@@ -12,7 +12,15 @@ from callcontrol.desk import Desk
 from callcontrol.journal import Journal
 from callcontrol.listening import Ears
 from callcontrol.model import InteractionId
-from callcontrol.ports import AgentDirectory, CustomerSystems, Herald, NoSystems, RecordingPlace
+from callcontrol.ports import (
+    Acquaintances,
+    AgentDirectory,
+    CustomerSystems,
+    Herald,
+    NoSystems,
+    RecordingPlace,
+    Strangers,
+)
 from foundation.clock import Clock
 from foundation.metrics import Metrics
 from pbx.switch import Switch
@@ -37,5 +45,6 @@ class Surroundings:
     uses: Callable[[InteractionId, Sequence[str], Sequence[str]], None]
     place_callback: Callable[[CallbackOrder], InteractionId]
     systems: CustomerSystems = field(default_factory=NoSystems)
+    acquaintances: Acquaintances = field(default_factory=Strangers)
     ears: Ears | None = None
     bots: Bots | None = None

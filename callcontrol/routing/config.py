@@ -176,6 +176,7 @@ class QueueConfig(Section):
     dispositions: list[str] = Field(default=[], description="those that make sense here; all when empty")
     contact_reasons: list[str] = Field(default=[], description="those that make sense here; all when empty")
     disposition_required: bool = False
+    prefer_last_agent: bool = Field(default=False, description="who talked with that number last is tried first")
     alert_waiting_s: float | None = Field(default=None, ge=1, le=86400, description="instead of `alerts.waiting_s`")
     contacts_per_month: float | None = Field(default=None, ge=0, description="for plans and simulations")
 
@@ -203,6 +204,7 @@ _NOT_THE_ROUTERS = {
     "contact_reasons",
     "disposition_required",
     "alert_waiting_s",
+    "prefer_last_agent",
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.queue_figures import QueueFigures
 from app.figures import SqlLog
+from app.last_agents import LastAgents
 from app.messages import SqlMessages
 from app.organisation import Organisation
 from app.settings import Settings
@@ -16,8 +17,9 @@ from callcontrol import events as ev
 from callcontrol.call_state import CallState
 from callcontrol.journal import Entry
 from callcontrol.journal_sql import SqlJournal
-from callcontrol.model import AgentId, Direction, InitiationMethod, InteractionId, Medium
+from callcontrol.model import AgentId, Direction, InitiationMethod, InteractionId, Medium, ParticipantId
 from callcontrol.record import apply
+from callcontrol.routing import config_store
 from callcontrol.settings import Agent, Queue
 from foundation.clock import VirtualClock
 from foundation.database import Database
@@ -92,3 +94,29 @@ async def test_a_message_reaches_whom_it_is_for_and_is_told_live(post: tuple[Mes
     ]
     assert await messages.of(agent=None, sender="user:x") == []
     assert [event.agents for event in live] == [m.agents for m in mine]
+
+
+async def test_who_talked_with_a_number_last_is_known_after_a_restart_where_a_queue_wants_it(
+    database: Database, tmp_path: Path
+) -> None:
+    text = "queues: [{name: agua, prefer_last_agent: true}, {name: luz}]\n"
+    config_store.put(text, tmp_path, config_store.revision_of(""))
+    organisation, clock = Organisation(tmp_path, Settings()), VirtualClock(AT + 10)
+    before, after = LastAgents(organisation, clock), LastAgents(organisation, clock)
+    journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
+    for n, agent in enumerate((ANA, LUIS)):
+        call, record, events = InteractionId(f"i-{n}"), None, []
+        for number, fact in enumerate((STARTED, ev.Connected(agent=agent, participant=ParticipantId("p"))), 1):
+            event = ev.InteractionEvent(interaction=call, n=number, at=AT + n, fact=fact)
+            record = apply(record, event)
+            events.append(event)
+            before.tell(event, record)
+        assert record is not None
+        await journal._store([Entry(events=tuple(events), record=record, state=CallState(id=call))])
+    await after.load(database)
+    for known in (before, after):
+        assert known.of("099", "agua") == LUIS
+        assert known.of("099", "luz") is None  # that queue does not want it
+        assert known.of("098", "agua") is None
+    await clock.advance(31 * 86400)
+    assert after.of("099", "agua") is None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from callcontrol.model import AgentState, ExitReason, Phase, Role, SegmentKind
+from callcontrol.model import AgentId, AgentState, ExitReason, Phase, Role, SegmentKind
 from recording.audio import analyse
 from tests.support.daemon import DaemonLab
 
@@ -273,3 +274,18 @@ async def test_a_fault_of_ours_ends_one_call_only(lab: DaemonLab, monkeypatch: p
     assert first.ended.is_set() != second.ended.is_set()
     assert "call_broken" in {kind for kind, _ in lab.herald.alerts}
     assert ExitReason.FAILED in {r.exit_reason for r in lab.journal.records.values()}
+
+
+async def test_who_knows_the_citizen_is_offered_the_call_first(lab: DaemonLab) -> None:
+    class Knows:
+        def of(self, number: str, queue: str) -> AgentId | None:
+            return AgentId("luis") if number and queue == "contact-center" else None
+
+    lab.daemon._around = replace(lab.daemon._around, acquaintances=Knows())
+    await lab.phone("1001", auto_answer=False)
+    await lab.phone("1002", auto_answer=False)
+    await lab.ready("ana")
+    await lab.go(5)
+    await lab.ready("luis")
+    await lab.to_queue(await lab.call())
+    assert lab.state("luis")[0] is AgentState.RESERVED  # though Ana is idle longer
