@@ -18,8 +18,6 @@ export interface Mark {
 }
 
 export interface Editor {
-  text: () => string;
-  setText: (text: string) => void;
   setMarks: (marks: readonly Mark[]) => void;
   goTo: (line: number) => void;
   destroy: () => void;
@@ -120,8 +118,6 @@ export function openEditor({ host, text, label, readOnly, onChange, onLine }: Ed
     }),
   });
   return {
-    text: () => view.state.doc.toString(),
-    setText: (next) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } }),
     setMarks(marks) {
       const { doc } = view.state;
       const diagnostics = marks.map((mark) => {

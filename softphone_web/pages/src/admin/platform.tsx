@@ -96,7 +96,7 @@ export function Settings() {
       title={t("nav.settings")} note={t("set.hint")} loaded={settings} rowKey={(one) => one.key} words={(one) => `${one.key} ${shown(one.value)}`}
       columns={[
         { id: "key", title: t("set.key"), cell: (one) => <code>{one.key}</code> },
-        { id: "value", title: t("set.value"), cell: (one) => <code>{shown(one.value)}</code> },
+        { id: "value", title: t("set.value"), cell: (one) => <span class="settings-value"><code>{shown(one.value)}</code></span> },
         { id: "source", title: t("set.source"), cell: (one) => <span class="muted">{one.source}</span> },
       ]}
     />

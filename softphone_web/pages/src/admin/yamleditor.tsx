@@ -4,7 +4,7 @@ import { tellError } from "../kit/toast";
 import type { Editor, Mark } from "./editor";
 
 export interface YamlEditorProps {
-  /** The text to begin with; another one is put in when it changes. */
+  /** The text to begin with. From then on the editor has the truth: to put another one in, give the component another key. */
   text: string;
   label: string;
   readOnly: boolean;
@@ -39,7 +39,6 @@ export function YamlEditor({ text, label, readOnly, marks, onChange, onLine, goT
       editor.current = null;
     };
   }, [readOnly]);
-  useEffect(() => { if (editor.current && editor.current.text() !== text) editor.current.setText(text); }, [text]);
   useEffect(() => editor.current?.setMarks(marks), [marks]);
   useEffect(() => { if (goTo) editor.current?.goTo(goTo.line); }, [goTo]);
   return (

@@ -95,7 +95,8 @@ function options(width: number, { series, max, min = 0, height, axes = false, va
         ...(one.dashed && { dash: [4, 3] }),
         ...(one.fill && { fill: colour(one.fill) }),
         ...(one.bars && uPlot.paths.bars && { paths: uPlot.paths.bars({ size: [0.7, 24] }), width: 0, fill: colour(one.ink) }),
-        points: { show: false },
+        // A value that stands alone has no line to be seen by.
+        points: { show: one.values.filter((value) => value !== null).length === 1 && !one.bars },
         spanGaps: false,
       })),
     ],

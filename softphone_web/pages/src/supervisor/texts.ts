@@ -12,7 +12,7 @@ export const t = texts({
   "tile.expected": ["Espera prevista", "Expected wait"],
   "tile.level": ["Nivel de servicio", "Service level"],
   "tile.target": ["Meta {target} en {seconds} s", "Target {target} in {seconds} s"],
-  "tile.free": ["{n} libres", "{n} free"],
+  "tile.free": ["Libres: {n}", "Free: {n}"],
   "tile.filter": ["Ver solo {queue}", "Show only {queue}"],
   "tile.filtered": ["Dejar de filtrar por {queue}", "Stop filtering by {queue}"],
   "tile.chart": ["Ver el día de {queue}", "See the day of {queue}"],
