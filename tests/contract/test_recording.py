@@ -66,6 +66,22 @@ async def test_it_outlasts_a_change_of_the_peer(lab: Lab) -> None:
     assert seconds_of(spec.path, LEFT, CALLER_HZ) >= file.seconds - 0.5
 
 
+async def test_a_hold_is_part_of_it(lab: Lab) -> None:
+    """The file's time is the call's time; on hold the citizen is recorded, and what they hear."""
+    customer, _ = await pair(lab)
+    spec = await record(lab, customer)
+    await lab.wait(1.0)
+    await lab.switch.hold(customer.channel)
+    await lab.wait(1.0)
+    await lab.switch.unhold(customer.channel)
+    await lab.wait(1.0)
+    await lab.switch.stop_recording(customer.channel, spec.id)
+    file = await stopped(lab, spec)
+    assert 2.7 <= file.seconds <= 4.5
+    assert 1.5 <= seconds_of(spec.path, RIGHT, AGENT_HZ) <= 2.6
+    assert seconds_of(spec.path, LEFT, CALLER_HZ) >= file.seconds - 0.5
+
+
 async def test_the_second_agents_voice_is_in_it_whatever_its_packets_numbers(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
