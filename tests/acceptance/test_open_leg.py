@@ -10,7 +10,19 @@ import pytest
 
 from pbx.sip import PhoneCall, SipPhone, tones
 from tests.support.platform import GATEWAY_HOST, PlatformProcess
-from tests.support.stage import AGENT_HZ, CALLER_HZ, WAIT_S, Citizen, Page, Record, Stage, at, check_voices, on_stage
+from tests.support.stage import (
+    AGENT_HZ,
+    CALLER_HZ,
+    WAIT_S,
+    Citizen,
+    Page,
+    Record,
+    Stage,
+    at,
+    check_voices,
+    on_stage,
+    talk_on,
+)
 
 LUIS_HZ, FAR_HZ = 800, 950
 
@@ -64,6 +76,7 @@ async def test_a_day_at_the_page(stage: Stage) -> None:
     citizen, ana, record = await talk(stage)
     accepted, joined = await citizen.fact("offer_ended"), await citizen.fact("connected")
     assert at(joined) - at(accepted) < 1.0
+    await talk_on(citizen.call, 1.5)
     await ana.call(record, "hold")
     assert await music(citizen.call)
     await ana.call(record, "resume")
