@@ -4,7 +4,7 @@ import { blocksOf } from "../kit/markdown";
 import { newer, shownOf, workOf } from "./desk";
 import { dialable } from "./directory";
 import { unread } from "./messages";
-import { callerOf, numberOf } from "./names";
+import { callerOf, numberOf, spoken } from "./names";
 import { linesOf } from "./timeline";
 
 const item = (interaction: string, change: Partial<DeskItem> = {}): DeskItem => ({
@@ -46,6 +46,10 @@ describe("names", () => {
     expect(callerOf(item("a", { direction: "outbound" }))).toBe("07 283 1900");
     expect(numberOf(item("a", { direction: "outbound" }))).toBe("072831900");
   });
+});
+
+describe("codes without a title", () => {
+  it("are spoken as well as they can be", () => expect(spoken("agua_potable")).toBe("Agua potable"));
 });
 
 describe("numbers to dial", () => {

@@ -10,7 +10,7 @@ import { Timer } from "../kit/timer";
 import { tellError } from "../kit/toast";
 import type { DeskItem, Leg } from "../kit/types";
 import { useBusy } from "../kit/use";
-import { muted, setMuted } from "../phone/phone";
+import { muted, phoneState, setMuted } from "../phone/phone";
 import { commands, desk } from "./desk";
 import { ConsultBar } from "./consult";
 import { HelpDialog } from "./help";
@@ -28,6 +28,8 @@ export function CallPanel({ item }: { item: DeskItem }) {
   const agent = desk.value?.agent.id ?? "";
   const others = othersIn(item, agent);
   const conference = !item.consult && others.filter((one) => one.state === "talking").length > 1;
+  const onPage = desk.value?.phone.kind === "web";
+  const silent = item.legs.some((one) => one.agent === agent && one.state === "away") || (onPage && phoneState.value !== "up");
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
   const toggle = (what: typeof open): void => setOpen(open === what ? null : what);
   const hold = (): void => act(() => (item.held ? commands.resume(id) : commands.hold(id)));
@@ -48,7 +50,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
     <section class="call" aria-label={t("call.with", { who: callerOf(item) })}>
       <CallHead item={item} />
       {muted.value && <Banner tone="warn" icon={MicOff}>{t("call.muted")}</Banner>}
-      {item.legs.some((one) => one.agent === agent && one.state === "away") && <Banner tone="bad">{t("call.away")}</Banner>}
+      {silent && <Banner tone="bad">{t("call.away")}</Banner>}
       {!item.mine && <Banner tone="info" icon={Users}>{t("call.asked")}</Banner>}
       {item.supervised === "barge" && <Banner tone="info">{t("call.barge")}</Banner>}
       <div class="call-controls" role="toolbar" aria-label={t("call.controls")}>

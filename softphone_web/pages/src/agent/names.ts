@@ -35,7 +35,9 @@ export const othersIn = (item: DeskItem, agent: string): Leg[] => item.legs.filt
 /** What ids and codes are called, loaded once; one without a name is its own. */
 const titles = signal<Readonly<Record<"reason" | "agent" | "queue" | "state", ReadonlyMap<string, string>>>>({ reason: new Map(), agent: new Map(), queue: new Map(), state: new Map() });
 const called = (kind: keyof typeof titles.value, id: string | null): string => (id ? (titles.value[kind].get(id) ?? id) : "");
-export const reasonOf = (code: string | null): string => called("reason", code);
+/** "agua_potable" -> "Agua potable": a flow may give reasons that the organisation does not list. */
+export const spoken = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
+export const reasonOf = (code: string | null): string => (code ? (titles.value.reason.get(code) ?? spoken(code)) : "");
 export const agentName = (id: string | null): string => called("agent", id);
 export const queueName = (id: string | null): string => called("queue", id);
 export const pauseName = (code: string | null): string => called("state", code);

@@ -1,6 +1,6 @@
 // The card of an offer: who, why, what they chose, how long they have waited; answer or reject.
 import { Phone, PhoneOff } from "lucide-preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useActions } from "../kit/actions";
 import { Avatar } from "../kit/badge";
 import { Button } from "../kit/button";
@@ -69,6 +69,6 @@ export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean 
 /** What is left of the time to answer, as a line that grows shorter. */
 function Countdown({ offer }: { offer: Offer }) {
   const left = (Date.parse(offer.expires_at) - now.value) / 1000;
-  const whole = Math.max(left, 20);
+  const whole = useRef(Math.max(left, 1)).current; // from when it was first seen here
   return <div class="offer-left" aria-hidden="true"><span style={{ width: `${Math.max(0, Math.min(100, (left / whole) * 100))}%` }} /></div>;
 }

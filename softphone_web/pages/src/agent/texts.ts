@@ -21,7 +21,8 @@ export const t = texts({
   "signOut.call": ["Está en una llamada. Termínela o transfiérala antes de cerrar sesión.", "You are on a call. End or transfer it before signing out."],
   "pause.missed_offer": ["No contestó una llamada", "Missed a call"],
   "pause.rejected_offer": ["Rechazó una llamada", "Rejected a call"],
-  "pause.phone_lost": ["Se perdió el teléfono", "Phone lost"],
+  "pause.device_unreachable": ["Su teléfono no respondió", "Your phone did not answer"],
+  "pause.signed_in": ["Recién empezó su turno", "Shift just begun"],
   // items
   "items.title": ["Sus atenciones", "Your work"],
   "items.none": ["Nada pendiente", "Nothing pending"],

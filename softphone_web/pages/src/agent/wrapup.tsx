@@ -10,7 +10,7 @@ import { tell, tellError } from "../kit/toast";
 import type { Interaction, WrapUp } from "../kit/types";
 import { useBusy } from "../kit/use";
 import { chosen, commands } from "./desk";
-import { callerOf } from "./names";
+import { callerOf, reasonOf } from "./names";
 import { Notes } from "./notes";
 import { t } from "./texts";
 
@@ -25,6 +25,8 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
     setReason(record?.reason ?? "");
   }, [record?.id]);
   const id = wrapUp.interaction;
+  const reasons = wrapUp.reasons.map((one) => ({ value: one.code, title: one.title }));
+  if (reason && !reasons.some((one) => one.value === reason)) reasons.push({ value: reason, title: reasonOf(reason) });
   const missing = wrapUp.disposition_required && !disposition;
   const finish = (): void => {
     if (missing) {
@@ -64,7 +66,7 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
         />
         <Select
           label={t("wrap.reason")} value={reason} placeholder={t("wrap.chooseReason")} optional
-          options={wrapUp.reasons.map((one) => ({ value: one.code, title: one.title }))}
+          options={reasons}
           onChange={(code) => { setReason(code); if (code) void commands.reason(id, code).catch(tellError); }}
         />
       </div>
