@@ -22,12 +22,15 @@ from callcontrol.tables import interactions as kept
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import Conflict, NotFound
+from foundation.logs import get_logger
 from pbx.settings import Trunk
 from pbx.switch import Switch
 from pbx.terms import SwitchError
 from recording.place import RecordingFolder
 from softphone_web import ports
 from softphone_web.downloads import LocalFile
+
+log = get_logger(__name__)
 
 
 class SqlInteractions:
@@ -190,10 +193,10 @@ class DeskAgents:
                         found = await self._switch.endpoints()
                     self._known = {status.endpoint: status.online for status in found}
                 except TimeoutError:
-                    pass  # a switch under load answers late: what it said last is shown
+                    log.info("agents.switch_late")  # under load: what it said last is shown, and nobody queues for more
                 except SwitchError:
                     return {}
-                self._asked_at = now
+                self._asked_at = self._clock.now()
             return self._known
 
     async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> ports.AgentView:

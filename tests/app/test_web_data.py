@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from app import web_data
 from app.web_data import DeskAgents, SwitchTrunks
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.model import AgentId, AgentState
@@ -56,3 +58,22 @@ async def test_a_trunk_tells_how_many_calls_it_carries(lab: DaemonLab) -> None:
     await caller.hangup()
     await lab.go(1)
     assert [trunk.calls for trunk in await trunks.list()] == [0]
+
+
+async def test_a_switch_that_answers_late_keeps_no_agent_from_a_change(
+    lab: DaemonLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agents, asked = agents_of(lab), 0
+
+    async def never() -> list[object]:
+        nonlocal asked
+        asked += 1
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(lab.daemon._around.switch, "endpoints", never)
+    monkeypatch.setattr(web_data, "ONLINE_WITHIN_S", 0.01)
+    await agents.sign_in(ANA, by="ana")
+    views = await asyncio.gather(*(agents.get(ANA) for _ in range(20)))
+    assert {view.endpoint_online for view in views} == {None}
+    assert asked == 1  # nobody stands in line for the same late answer
