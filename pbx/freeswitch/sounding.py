@@ -32,6 +32,8 @@ from pbx.terms import (
 )
 
 MUSIC = "local_stream://default"
+# Samples a second of the files that a leg hears: a wideband telephone gets more than the public network's.
+NARROW, WIDE = 8000, 16_000
 # Ecuador's ring tone: 425 Hz, 1.2 s on, 4.6 s off.
 RING_TONE = "tone_stream://%(1200,4600,425);loops=-1"
 
@@ -45,7 +47,7 @@ class Sounds:
 
     async def play(self, leg: Leg, playback: PlaybackId, sounds: Sequence[Sound]) -> None:
         try:
-            argument = await self._argument(sounds)
+            argument = await self._argument(sounds, WIDE if leg.rate >= WIDE else NARROW)
         except RimayError as error:
             self._set(leg, None)
             self._tell_missing(leg, playback, error.message)
@@ -54,8 +56,8 @@ class Sounds:
             raise ChannelGone("no such channel, or it hung up", channel=leg.id)
         await self._run(leg, "playback", argument, playback)
 
-    async def _argument(self, sounds: Sequence[Sound]) -> str:
-        paths = [str(await self._library.resolve(sound)) for sound in sounds]
+    async def _argument(self, sounds: Sequence[Sound], rate: int) -> str:
+        paths = [str(await self._library.resolve(sound, rate)) for sound in sounds]
         if not paths:
             raise CommandRefused("nothing to play")
         if any("!" in path or "\n" in path for path in paths):
