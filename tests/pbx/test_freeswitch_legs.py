@@ -122,6 +122,16 @@ async def test_a_playback_that_the_switch_cannot_do(tmp_path: Path) -> None:
         assert (event.end, event.detail) == (PlaybackEnd.FAILED, "FILE NOT FOUND")
 
 
+@pytest.mark.parametrize("rate", [8000, 16_000, 48_000])
+async def test_a_wideband_leg_hears_files_of_twice_the_rate(tmp_path: Path, rate: int) -> None:
+    async with watched(tmp_path, world()) as lab:
+        lab.fake.send(json_event("CHANNEL_PARK", {"Unique-ID": LEG, "Channel-Read-Codec-Rate": str(rate)}))
+        await lab.rest()  # it was taken in
+        await played(lab, tmp_path, "p-1", 1)
+        (sent,) = lab.fake.commands(f"sendmsg {LEG}")
+        assert soundfile.info(sent.headers["execute-app-arg"]).samplerate == min(rate, 16_000)
+
+
 async def test_the_hang_up_is_the_last_event(tmp_path: Path) -> None:
     async with watched(tmp_path, world()) as lab:
         token = await played(lab, tmp_path, "p-1", 1)
