@@ -143,6 +143,7 @@ class DaemonDesks:
     # --- answers and orders
 
     async def accept(self, agent: AgentId, offer: OfferId) -> None:
+        await self._orders.leave_supervision(agent)
         self._orders.accept(agent, offer)
 
     async def reject(self, agent: AgentId, offer: OfferId, reason: str) -> None:
@@ -179,6 +180,7 @@ class DaemonDesks:
             queue = None if known is None else known.queues[0]
         elif queue not in self._daemon.desk.router.queues:
             raise NotFound("There is no such queue.", queue=queue)
+        await self._orders.leave_supervision(agent)
         return await self._orders.place(agent, number, queue)
 
     async def supervise(self, interaction: InteractionId, by: AgentId, mode: Supervision | None) -> None:

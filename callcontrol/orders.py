@@ -3,6 +3,7 @@ raises why it cannot be."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -88,6 +89,13 @@ class Orders:
         leg = self._leg(by)
         self._check_alone(by, call)
         await self.order(call, inp.Supervise(by, leg, mode))
+
+    async def leave_supervision(self, agent: AgentId) -> None:
+        """Whoever takes a call leaves those they only listen to: it is one leg."""
+        for session in list(self._daemon.sessions.values()):
+            if agent in session.state.watchers:
+                with contextlib.suppress(NotNow):  # the talk ended in that instant
+                    await session.ask(inp.StopSupervising(agent))
 
     async def take_over(self, by: AgentId, call: InteractionId) -> None:
         leg = self._leg(by)

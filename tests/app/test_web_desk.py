@@ -15,6 +15,7 @@ from callcontrol.directory import ConfiguredAgents
 from callcontrol.model import AgentId, AgentState, InteractionId, PhoneKind, Target
 from callcontrol.orders import NotAvailable
 from foundation.errors import Conflict, Invalid, NotFound
+from pbx.terms import Supervision
 from softphone_web.ports import LiveEvent, Topic
 from softphone_web.ports_desk import Codes, DispositionRequired
 from softphone_web.schemas_desk import desk_out
@@ -143,6 +144,18 @@ async def test_a_wrap_up_wants_its_disposition(lab: DaemonLab, desks: DaemonDesk
     await lab.go(0)
     assert desks.now(ANA).wrap_ups == []
     assert lab.state("ana") == (AgentState.READY, "")
+
+
+async def test_who_accepts_leaves_the_call_they_listen_to(lab: DaemonLab, desks: DaemonDesks) -> None:
+    call = await talk(lab, desks)
+    luis = await lab.open_leg("luis", tone_hz=800)
+    await lab.ready("luis")
+    await desks.supervise(call, LUIS, Supervision.LISTEN)
+    await lab.to_queue(await lab.call(tone_hz=500))
+    await desks.accept(LUIS, desks.now(LUIS).offers[0].id)
+    await lab.go(1)
+    assert luis.hears_now == {500}
+    assert lab.record(0).supervisors == ()
 
 
 async def test_what_is_not_there(lab: DaemonLab, desks: DaemonDesks) -> None:

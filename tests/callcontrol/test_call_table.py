@@ -184,6 +184,15 @@ def test_any_pair_is_ruled_or_named(phase: Phase, told: inp.CallInput) -> None:
             step(state, told, 2.0, OneQueue())
 
 
+def test_who_accepts_by_themselves_is_joined_without_a_hand() -> None:
+    made = routing.MakeOffer(offer=OFFER, item=ME, agent=ANA, expires_at=20, auto_accept=True)
+    state = CallState(id=ME, phase=Phase.QUEUED, channel=CALLER, customer_up=True, queue="q")
+    out = step(state, inp.OfferMade(made, OPEN), 2.0, OneQueue())
+    assert out.commands == [cmd.AnswerOffer(OFFER, OfferEnd.ACCEPTED)]
+    out = step(out.state, routing.Assign(offer=OFFER, item=ME, agent=ANA), 2.0, OneQueue())
+    assert cmd.BridgeLegs(CALLER, OPEN) in out.commands
+
+
 def test_a_number_without_a_flow_is_refused() -> None:
     out = step(CallState(id=ME), arrived("9"), 1.0, OneQueue())
     assert out.commands == [cmd.RejectLeg(CALLER, HangupCause.UNALLOCATED)]
