@@ -31,7 +31,7 @@ class Login:
 
 
 async def make_people(people: People) -> list[Login]:
-    """Accounts of an earlier run in the same folder are given new passwords."""
+    """Accounts of an earlier run in the same folder are as at first again, with new passwords."""
     logins = []
     for fields in _PEOPLE:
         password = Secret(temporary_password())
@@ -40,6 +40,8 @@ async def make_people(people: People) -> list[Login]:
         except NotFound:
             await people.add(fields, by=OPERATOR, origin=_ORIGIN, password=password, must_change=False)
         else:
+            await people.change(user.id, fields, by=OPERATOR, origin=_ORIGIN)
+            await people.remove_totp(user.id, by=OPERATOR, origin=_ORIGIN)
             await people.set_password(user.id, password, by=OPERATOR, origin=_ORIGIN, must_change=False)
         logins.append(Login(fields.username, fields.role, password))
     return logins

@@ -28,8 +28,8 @@ class Limit:
 
 
 ACCOUNT = Limit(free=5, first_s=15, longest_s=900, forget_s=3600)
-# Many people may share an address (an office behind one gateway).
-ADDRESS = Limit(free=30, first_s=15, longest_s=900, forget_s=3600)
+# Many people may share an address: a whole shift that signs in at the same minute, behind one gateway.
+ADDRESS = Limit(free=60, first_s=15, longest_s=900, forget_s=3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +42,20 @@ class Count:
 def counted(count: Count, limit: Limit, now: float) -> Count:
     """With one more failure, which was allowed to be tried."""
     failures = 1 if now - count.last_at > limit.forget_s else count.failures + 1
-    return Count(failures, now, now + _wait(failures, limit))
+    return Count(failures, now, _until(failures, now, limit))
 
 
 def taken_back(count: Count, limit: Limit) -> Count:
     """One failure less, and the lock of those that remain; `last_at` stays: it only delays forgetting."""
     failures = max(0, count.failures - 1)
-    return Count(failures, count.last_at, count.last_at + _wait(failures, limit))
+    return Count(failures, count.last_at, _until(failures, count.last_at, limit))
 
 
-def _wait(failures: int, limit: Limit) -> float:
+def _until(failures: int, at: float, limit: Limit) -> float:
+    """0 without a lock: attempts that began together read slightly different clocks, and none may find another's time
+    to be a lock of an instant."""
     beyond = failures - limit.free
-    return 0.0 if beyond <= 0 else min(limit.longest_s, limit.first_s * 2.0 ** min(beyond - 1, 30))
+    return 0.0 if beyond <= 0 else at + min(limit.longest_s, limit.first_s * 2.0 ** min(beyond - 1, 30))
 
 
 def key_of_account(username: str) -> str:

@@ -217,6 +217,11 @@ async def test_attempts_lock_longer_and_longer(world: World) -> None:
     assert await throttle.attempt("other", LIMIT, now) == 0
 
 
+async def test_attempts_that_began_together_are_no_lock_to_each_other(world: World) -> None:
+    assert await world.stores.throttle.attempt("k", LIMIT, 1000.002) == 0
+    assert await world.stores.throttle.attempt("k", LIMIT, 1000.001) == 0
+
+
 async def test_attempts_are_forgotten(world: World) -> None:
     throttle = world.stores.throttle
     for _ in range(3):
