@@ -95,8 +95,12 @@ class Lab(ABC):
         await self._stack.aclose()
 
     async def _tidy(self) -> None:
-        """Leave no call behind for the next test."""
+        """Leave no call and no browser behind for the next test."""
         async with asyncio.timeout(10):
+            phones = {phone.name for phone in self.settings.phones}
+            for one in await self.switch.endpoints():
+                if one.endpoint not in phones:
+                    await self.switch.revoke_endpoint(one.endpoint)
             for snapshot in await self.switch.channels():
                 try:
                     await self.switch.hangup(snapshot.channel, HangupCause.NORMAL)
