@@ -28,7 +28,7 @@ const SCENES: Record<string, () => object> = {
   call: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item()], wrap_ups: [] }),
   held: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ held: true, recording: "paused" })], wrap_ups: [] }),
   consult: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ held: true, consult })], wrap_ups: [] }),
-  conference: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ legs: [leg("p1", "customer", "Rosa Elena Quizhpe", "talking"), leg("p2", "agent", "Ana", "talking", "ana"), consult] })], wrap_ups: [] }),
+  conference: () => ({ agent: agentIn("interacting", 187), offers: [], items: [item({ consult, legs: [leg("p1", "customer", "Rosa Elena Quizhpe", "talking"), leg("p2", "agent", "Ana", "talking", "ana"), consult] })], wrap_ups: [] }),
   wrapup: () => ({ agent: agentIn("wrap_up", 12), offers: [], items: [], wrap_ups: [wrapUp()] }),
 };
 

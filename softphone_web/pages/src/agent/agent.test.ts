@@ -4,7 +4,7 @@ import { blocksOf } from "../kit/markdown";
 import { newer, shownOf, workOf } from "./desk";
 import { dialable } from "./directory";
 import { unread } from "./messages";
-import { callerOf, numberOf, spoken } from "./names";
+import { callerOf, isConference, numberOf, spoken } from "./names";
 import { linesOf } from "./timeline";
 
 const item = (interaction: string, change: Partial<DeskItem> = {}): DeskItem => ({
@@ -45,6 +45,16 @@ describe("names", () => {
   it("takes the other side of an outbound call", () => {
     expect(callerOf(item("a", { direction: "outbound" }))).toBe("07 283 1900");
     expect(numberOf(item("a", { direction: "outbound" }))).toBe("072831900");
+  });
+});
+
+describe("a conference", () => {
+  const leg = (participant: string, state: "talking" | "held", agent: string | null = null) => ({ participant, role: "x", name: null, address: null, state, agent });
+  it("is when all others talk; in a consultation one of them waits", () => {
+    const consult = leg("p3", "talking", "luis");
+    expect(isConference(item("a", { consult, legs: [leg("p1", "talking"), leg("p2", "talking", "ana"), consult] }), "ana")).toBe(true);
+    expect(isConference(item("a", { consult, legs: [leg("p1", "held"), leg("p2", "talking", "ana"), consult] }), "ana")).toBe(false);
+    expect(isConference(item("a", { legs: [leg("p1", "talking"), leg("p2", "talking", "ana")] }), "ana")).toBe(false);
   });
 });
 

@@ -15,7 +15,7 @@ import { commands, desk } from "./desk";
 import { ConsultBar } from "./consult";
 import { HelpDialog } from "./help";
 import { Keypad } from "./keypad";
-import { callerOf, legName, numberOf, othersIn, queueOf, reasonOf } from "./names";
+import { callerOf, isConference, legName, numberOf, othersIn, queueOf, reasonOf } from "./names";
 import { t } from "./texts";
 import { TransferDialog, transferring } from "./transfer";
 
@@ -27,7 +27,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
   const id = item.interaction;
   const agent = desk.value?.agent.id ?? "";
   const others = othersIn(item, agent);
-  const conference = !item.consult && others.filter((one) => one.state === "talking").length > 1;
+  const conference = isConference(item, agent);
   const onPage = desk.value?.phone.kind === "web";
   const silent = item.legs.some((one) => one.agent === agent && one.state === "away") || (onPage && phoneState.value !== "up");
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
@@ -51,7 +51,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
       <CallHead item={item} />
       {muted.value && <Banner tone="warn" icon={MicOff}>{t("call.muted")}</Banner>}
       {silent && <Banner tone="bad">{t("call.away")}</Banner>}
-      {!item.mine && <Banner tone="info" icon={Users}>{t("call.asked")}</Banner>}
+      {!item.mine && !conference && <Banner tone="info" icon={Users}>{t("call.asked")}</Banner>}
       {item.supervised === "barge" && <Banner tone="info">{t("call.barge")}</Banner>}
       <div class="call-controls" role="toolbar" aria-label={t("call.controls")}>
         <Button stacked icon={muted.value ? MicOff : Mic} keyHint="m" pressed={muted.value} onClick={() => setMuted(!muted.value)}>{muted.value ? t("call.unmute") : t("call.mute")}</Button>
@@ -62,10 +62,10 @@ export function CallPanel({ item }: { item: DeskItem }) {
           {item.recording === "paused" ? t("call.unpause") : t("call.pause")}
         </Button>
         <Button stacked icon={LifeBuoy} keyHint="s" onClick={() => setOpen("help")}>{t("call.supervisor")}</Button>
-        {conference && <Button stacked icon={LogOut} disabled={busy} onClick={() => act(() => commands.leave(id))}>{t("call.leave")}</Button>}
+        {conference && item.mine && <Button stacked icon={LogOut} disabled={busy} onClick={() => act(() => commands.leave(id))}>{t("call.leave")}</Button>}
         <Button stacked kind="danger" icon={PhoneOff} keyHint="alt+x" disabled={busy} onClick={() => act(() => commands.hangup(id))}>{t("call.hangup")}</Button>
       </div>
-      {item.consult && <ConsultBar item={item} consult={item.consult} />}
+      {item.consult && item.mine && !conference && <ConsultBar item={item} consult={item.consult} />}
       {open === "keypad" && <Keypad onDigit={(digit) => commands.dtmf(id, digit).catch(tellError)} onClose={() => setOpen(null)} />}
       {(others.length > 1 || conference) && <People item={item} others={others} conference={conference} onRemove={(leg) => act(() => commands.remove(id, leg.participant))} />}
       {transferring.value !== null && <TransferDialog item={item} />}
@@ -106,7 +106,7 @@ function People({ item, others, conference, onRemove }: { item: DeskItem; others
             <Avatar name={legName(leg)} size={28} />
             <span class="people-name">{legName(leg)}</span>
             <Badge tone={LEG_TONE[leg.state]} quiet>{t(`leg.${leg.state}`)}</Badge>
-            {conference && others.length > 1 && leg.address !== numberOf(item) && (
+            {conference && item.mine && leg.address !== numberOf(item) && (
               <Button kind="quiet" size="small" icon={UserMinus} label={t("call.remove", { name: legName(leg) })} onClick={() => onRemove(leg)} />
             )}
           </li>

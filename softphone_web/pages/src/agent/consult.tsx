@@ -24,8 +24,8 @@ export function ConsultBar({ item, consult }: { item: DeskItem; consult: Leg }) 
   return (
     <section class="consult" role="status" aria-live="polite">
       <div>
-        <strong>{ringing ? t("consult.ringing", { name }) : t("consult.talking", { name })}</strong>
-        <p class="muted small">{t("consult.waiting", { name: callerOf(item) })}</p>
+        <strong>{ringing ? t("consult.ringing", { name }) : consult.state === "held" ? t("consult.held", { name: callerOf(item) }) : t("consult.talking", { name })}</strong>
+        <p class="muted small">{t("consult.waiting", { name: consult.state === "held" ? name : callerOf(item) })}</p>
       </div>
       <div class="row">
         <Button kind="primary" icon={PhoneForwarded} keyHint="enter" disabled={busy || ringing} onClick={() => act("complete")}>{t("consult.complete")}</Button>

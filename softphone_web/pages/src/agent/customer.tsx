@@ -5,6 +5,7 @@ import { api, idPart } from "../kit/api";
 import { Badge, type Tone } from "../kit/badge";
 import { Button } from "../kit/button";
 import { clock, day, phone, timeOfDay, when } from "../kit/format";
+import { Problem } from "../kit/problem";
 import { Banner, EmptyState, ErrorState, Skeleton } from "../kit/states";
 import { t as kit } from "../kit/texts";
 import type { CustomerCard } from "../kit/types";
@@ -16,9 +17,23 @@ import { agentName, queueName, reasonOf } from "./names";
 import { NoteList } from "./notes";
 import { t } from "./texts";
 
+const WRITTEN_MS = 600;
+
+/** A call is offered before its record is written; then it is asked for once more. */
+async function load(interaction: string, abort: AbortSignal): Promise<CustomerCard> {
+  const path = `/interactions/${idPart(interaction)}/customer`;
+  try {
+    return await api.get<CustomerCard>(path, abort);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 404) throw error;
+    await new Promise((done) => window.setTimeout(done, WRITTEN_MS));
+    return api.get<CustomerCard>(path, abort);
+  }
+}
+
 export function CustomerTab({ interaction }: { interaction: string | null }) {
   const card = useLoad<CustomerCard | null>(
-    (abort) => (interaction ? api.get<CustomerCard>(`/interactions/${idPart(interaction)}/customer`, abort) : Promise.resolve(null)),
+    (abort) => (interaction ? load(interaction, abort) : Promise.resolve(null)),
     [interaction],
   );
   if (!interaction) return <EmptyState icon={UserRound} title={t("customer.none")}><p>{t("customer.noneText")}</p></EmptyState>;

@@ -111,6 +111,7 @@ export const t = texts({
   // consult
   "consult.ringing": ["Llamando a {name}…", "Calling {name}…"],
   "consult.talking": ["Consulta con {name}", "Consulting {name}"],
+  "consult.held": ["Habla con {name}", "Talking with {name}"],
   "consult.waiting": ["{name} espera con música mientras tanto.", "{name} hears music meanwhile."],
   "consult.complete": ["Transferir", "Transfer"],
   "consult.swap": ["Alternar", "Swap"],
