@@ -61,6 +61,14 @@ class DaemonDesks:
             offers=[offer for offer in offers if offer is not None],
             items=items,
             wrap_ups=[self._wrap_up(s, s.record, agent) for s in sessions if s.record and agent in s.state.wrapping],
+            supervising=next(
+                (
+                    (call, s.state.watchers[agent].mode)
+                    for call, s in self._daemon.sessions.items()
+                    if agent in s.state.watchers
+                ),
+                None,
+            ),
             measured_at=self._clock.now(),
         )
 

@@ -131,6 +131,7 @@ class DeskView:
     offers: Sequence[OfferView]
     items: Sequence[ItemView]
     wrap_ups: Sequence[WrapUpView]
+    supervising: tuple[InteractionId, Supervision] | None  # the call that a supervisor is in
     measured_at: float
 
 

@@ -103,12 +103,18 @@ class WrapUpOut(Model):
     reasons: list[CodeOut]
 
 
+class SupervisingOut(Model):
+    interaction: str
+    mode: Supervision
+
+
 class DeskOut(Model):
     agent: DeskAgentOut
     phone: PhoneOut
     offers: list[OfferOut]
     items: list[ItemOut]
     wrap_ups: list[WrapUpOut]
+    supervising: SupervisingOut | None = Field(description="the call that a supervisor listens to or speaks in")
     measured_at: datetime
 
 
@@ -279,5 +285,8 @@ def desk_out(view: p.DeskView) -> DeskOut:
         offers=[_offer(offer) for offer in view.offers],
         items=[_item(item) for item in view.items],
         wrap_ups=[_wrap_up(one) for one in view.wrap_ups],
+        supervising=None
+        if view.supervising is None
+        else SupervisingOut(interaction=view.supervising[0], mode=view.supervising[1]),
         measured_at=at(view.measured_at),
     )

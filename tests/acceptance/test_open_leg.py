@@ -156,6 +156,30 @@ async def test_asking_a_colleague_all_three_and_giving_on(stage: Stage) -> None:
     assert len(closed["recordings"]) == 1
 
 
+async def test_a_daemon_killed_while_three_talk(stage: Stage) -> None:
+    """The room is the switch's: nobody hears of it, and the new daemon lets the agent leave it."""
+    luis = await page_of(stage, "luis", tone_hz=LUIS_HZ)
+    await stage.api.order("PUT", "/agents/luis/state", {"state": "not_ready", "reason": "almuerzo"})
+    citizen, ana, record = await talk(stage)
+    await stage.api.order("PUT", "/agents/luis/state", {"state": "ready"})
+    await ana.call(record, "transfer", {"kind": "attended", "to": {"kind": "agent", "id": "luis"}})
+    await luis.accept()
+    await ana.hears(LUIS_HZ)
+    await ana.call(record, "consult/conference")
+    await hears(citizen.call, AGENT_HZ, LUIS_HZ)
+    stage.process.kill()
+    await hears(citizen.call, AGENT_HZ, LUIS_HZ)
+    await asyncio.to_thread(stage.process.start)
+    await citizen.fact("reattached")
+    await hears(citizen.call, AGENT_HZ, LUIS_HZ)
+    await ana.call(record, "conference/leave")
+    await hears(citizen.call, LUIS_HZ, absent=(AGENT_HZ,))
+    await luis.hears(CALLER_HZ, absent=[AGENT_HZ])
+    await citizen.call.hangup()
+    closed = await citizen.closed()
+    assert closed["agent"] == "luis"
+
+
 async def carrier(stage: Stage) -> SipPhone:
     """Who answers what we call over the trunk."""
     phone = SipPhone("carrier", host=GATEWAY_HOST, port=stage.process.gateway_port, tone_hz=FAR_HZ)

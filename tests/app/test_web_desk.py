@@ -151,6 +151,9 @@ async def test_who_accepts_leaves_the_call_they_listen_to(lab: DaemonLab, desks:
     luis = await lab.open_leg("luis", tone_hz=800)
     await lab.ready("luis")
     await desks.supervise(call, LUIS, Supervision.LISTEN)
+    await lab.go(0)
+    assert desks.now(LUIS).supervising == (call, Supervision.LISTEN)
+    assert desks.now(ANA).supervising is None
     await lab.to_queue(await lab.call(tone_hz=500))
     await desks.accept(LUIS, desks.now(LUIS).offers[0].id)
     await lab.go(1)

@@ -94,6 +94,7 @@ def desk_of(agent: AgentId) -> p.DeskView:
                 codes=p.Codes(required=True, dispositions={"resuelto": "Resuelto"}, reasons={}),
             )
         ],
+        supervising=None,
         measured_at=AT,
     )
 
