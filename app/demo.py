@@ -16,6 +16,7 @@ from aiohttp import web
 
 from app.bootstrap import Platform, platform
 from app.caller import GATEWAY_HOST, Caller
+from app.demo_bot import DemoBot
 from app.demo_checks import Check, verify
 from app.demo_customer_system import CustomerSystem
 from app.demo_people import AGENTS, Login, make_people
@@ -38,6 +39,7 @@ AGENT, PHONE, KEY = AgentId("ana"), "1001", "1"
 CALLER_HZ, AGENT_HZ = 440, 620
 TALK_S = 4.0
 CARDS = "demo-cards"  # the customer's system that knows who calls
+BOT, BOT_NUMBER = "demo-bot", "072831901"  # who calls there talks with the bot
 STEP_S = 45.0  # no step of a call on a sane machine takes as long
 _LOGINS = {
     "agente": (Role.AGENT, AGENT),
@@ -51,7 +53,7 @@ def demo_overrides(place: Place) -> Mapping[str, object]:
     from app.ports import Ports
 
     port = Ports(place).choose("demo-caller")
-    cards = Ports(place).choose(CARDS)
+    cards, bot = Ports(place).choose(CARDS), Ports(place).choose(BOT)
     place.secrets.get("demo-phone")
     secret = place.secrets.folder / "demo-phone"
     return {
@@ -66,6 +68,8 @@ def demo_overrides(place: Place) -> Mapping[str, object]:
         # Under a name of its own: what the flows of the demo ask is not there, and they go on without.
         "customer_systems.systems": [{"name": CARDS, "url": f"http://127.0.0.1:{cards}"}],
         "customers.system": CARDS,
+        "bots": [{"name": "averias", "url": f"http://127.0.0.1:{bot}/turno"}],
+        "ivr_flows.entries": [{"number": BOT_NUMBER, "flow": "asistente"}],
         "pbx.phones": [{"name": PHONE, "password": {"file": str(secret)}}],
         "agents": [
             {"id": str(AGENT), "name": "Ana Cordero", "phone": PHONE, "queues": ["contact-center"]},
@@ -165,7 +169,7 @@ async def _staged(settings: Settings, place: Place, say: Progress) -> AsyncItera
     """The platform, the agent's phone and the caller, all ready."""
     tool = asyncio.ensure_future(find_tool("baresip", say))
     try:
-        async with _cards(settings), platform(settings, place, say, drain_s=2.0) as running:
+        async with _theirs(settings), platform(settings, place, say, drain_s=2.0) as running:
             if running.sip_port is None:
                 raise Unavailable("the demo needs a switch of its own: take `asterisk` out of the pbx settings")
             caller = Caller(place, await tool, number=CALLER_NUMBER, hz=CALLER_HZ)
@@ -189,14 +193,22 @@ async def _staged(settings: Settings, place: Place, say: Progress) -> AsyncItera
 
 
 @asynccontextmanager
-async def _cards(settings: Settings) -> AsyncIterator[None]:
-    """The customer's system of the demo, where the settings say that it is."""
-    url = next((urlsplit(one.url) for one in settings.customer_systems.systems if one.name == CARDS), None)
-    runner = web.AppRunner(CustomerSystem().app())
+async def _theirs(settings: Settings) -> AsyncIterator[None]:
+    """The customer's system and the bot of the demo, where the settings say that they are."""
+    cards = next((one.url for one in settings.customer_systems.systems if one.name == CARDS), None)
+    bot = next((one.url for one in settings.bots if one.name == "averias"), None)
+    async with _serving(CustomerSystem().app(), cards), _serving(DemoBot().app(), bot):
+        yield
+
+
+@asynccontextmanager
+async def _serving(app: web.Application, url: str | None) -> AsyncIterator[None]:
+    runner = web.AppRunner(app)
     await runner.setup()
     try:
         if url is not None:
-            await web.TCPSite(runner, url.hostname, url.port).start()
+            at = urlsplit(url)
+            await web.TCPSite(runner, at.hostname, at.port).start()
         yield
     finally:
         await runner.cleanup()

