@@ -65,7 +65,7 @@ def settings_of(folder: Path, gateway_port: int, **changes: Any) -> dict[str, An
             {"id": agent, "name": agent.title(), "phone": phone, "queues": [QUEUE]} for agent, phone in AGENTS.items()
         ],
         "recording": {"min_free_mb": 1},
-        "web": {"health_cache_s": 0},
+        "web": {"health_cache_s": 0, "webphone": {"at_once": 3}},
         "logs": {"format": "json"},
     }
     for dotted, value in changes.items():
