@@ -253,6 +253,7 @@ class _Parts:
             bots=bots,
         )
         agents = DeskAgents(daemon, directory, switch, clock, journal.stored)
+        herald.endpoint_folds.append(agents.endpoint_changed)
         board = BoardParts.make(
             herald=herald,
             daemon=daemon,

@@ -37,6 +37,7 @@ class BusHerald:
         ] = []  # in this process, told before the bus (the demo's timeline)
         self.folds: list[Callable[[InteractionEvent], None]] = []  # figures that are kept as things happen
         self.record_folds: list[Callable[[InteractionEvent, Interaction], None]] = []
+        self.endpoint_folds: list[Callable[[EndpointChanged], None]] = []
         self.agent_folds: list[Callable[[AgentChanged], None]] = []
         self.rows: Rows | None = None  # makes the board's row that goes with each event
 
@@ -89,6 +90,8 @@ class BusHerald:
         )
 
     def endpoint(self, change: EndpointChanged) -> None:
+        for look in self.endpoint_folds:
+            look(change)
         self.tell(
             LiveEvent(
                 topic=Topic.AGENTS,

@@ -23,6 +23,7 @@ from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import Conflict, NotFound
 from foundation.logs import get_logger
+from pbx.events import EndpointChanged
 from pbx.settings import Trunk
 from pbx.switch import Switch
 from pbx.terms import SwitchError
@@ -142,8 +143,9 @@ class DeskQueues:
 
 # Long enough for a batch of the journal, short enough that agents can work while the database is away.
 STORED_WITHIN_S = 1.0
-# How old the word of the switch on who is registered may be: pages show it, nothing is decided by it.
-ONLINE_FOR_S = 1.0
+# So often the switch is asked for all that are registered, beside what it tells by itself of each change: pages show
+# it, nothing is decided by it.
+ONLINE_FOR_S = 10.0
 # Nobody waits longer for it.
 ONLINE_WITHIN_S = 0.5
 
@@ -181,8 +183,8 @@ class DeskAgents:
     async def _online(self) -> Mapping[str, bool]:
         """Nothing while the switch does not answer: agents can change their state all the same.
 
-        Asked once for all who want to know within a second: with hundreds of phones the answer is long, and at the
-        begin of a shift everybody wants it."""
+        Asked once for all who want to know within a while: with hundreds of phones the answer is long, and at the
+        begin of a shift everybody wants it. What changes meanwhile the switch tells (`endpoint_changed`)."""
         if not self._daemon.ready.is_set():
             return {}
         async with self._asking:
@@ -198,6 +200,9 @@ class DeskAgents:
                     return {}
                 self._asked_at = self._clock.now()
             return self._known
+
+    def endpoint_changed(self, change: EndpointChanged) -> None:
+        self._known = {**self._known, change.status.endpoint: change.status.online}
 
     async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> ports.AgentView:
         view = self._desk.router.agents.get(agent)

@@ -13,6 +13,8 @@ from app.web_data import DeskAgents, SwitchTrunks
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.model import AgentId, AgentState
 from foundation.errors import Conflict
+from pbx.events import EndpointChanged
+from pbx.terms import EndpointStatus
 from tests.support.daemon import AGENTS, SETTINGS, DaemonLab
 
 ANA = AgentId("ana")
@@ -77,3 +79,11 @@ async def test_a_switch_that_answers_late_keeps_no_agent_from_a_change(
     views = await asyncio.gather(*(agents.get(ANA) for _ in range(20)))
     assert {view.endpoint_online for view in views} == {None}
     assert asked == 1  # nobody stands in line for the same late answer
+
+
+async def test_what_the_switch_tells_of_a_phone_is_shown_without_asking_again(lab: DaemonLab) -> None:
+    agents = agents_of(lab)
+    assert (await agents.get(ANA)).endpoint_online is False
+    change = EndpointChanged(at=lab.clock.now(), status=EndpointStatus(endpoint="1001", online=True))
+    agents.endpoint_changed(change)
+    assert (await agents.get(ANA)).endpoint_online is True
