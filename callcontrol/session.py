@@ -37,6 +37,9 @@ from pbx.terms import (
 
 log = get_logger(__name__)
 
+# After an audio stream ended: when no hang-up was told by then, the caller is still there.
+STREAM_LOST_S = 0.5
+
 
 class CallSession:
     """`run` is its life, as a task of the daemon; it returns when the call is closed. `channel` is the citizen's."""
@@ -219,9 +222,22 @@ class CallSession:
         else:
             if answer is not None:
                 self.tell(inp.Heard(c.playback, answer.digits, answer.end, answer.phrase))
+            elif await self._is_still_there() and self._listening is listening and self.state.question == c.playback:
+                log.warning("call.stream_lost")
+                await self._carry_out(dataclasses.replace(c, expected=None))
         finally:
             if self._listening is listening:
                 self._listening = None
+
+    async def _is_still_there(self) -> bool:
+        """Whether an audio stream broke by itself: the hang-up that mostly ends one is told a moment later."""
+        passed = asyncio.Event()
+        timer = self._around.clock.call_later(STREAM_LOST_S, passed.set)
+        try:
+            await passed.wait()
+        finally:
+            timer.cancel()
+        return self.state.customer_up and self.state.phase is Phase.FLOW
 
     async def _talk_to_bot(self, c: cmd.TalkToBot) -> None:
         around = self._around
@@ -235,6 +251,8 @@ class CallSession:
 
     async def _talked(self, c: cmd.TalkToBot, talk: BotTalk) -> None:
         ended = await talk.talk()
+        if ended is None and await self._is_still_there():
+            ended = Conversed(BotExit.UNAVAILABLE, reason="stream_lost")
         if self._listening is talk:
             self._listening = None
             if ended is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from callcontrol.listening import Ears
+from callcontrol.listening import Ears, Listening
 from pbx.recognition.likeness import LikenessRecogniser
 from pbx.recognition.terms import Expected, Pcm, Recognised, RecognitionFailed
 from tests.support.engines import Engine, start_engine
@@ -145,6 +145,28 @@ async def test_a_recogniser_that_is_away_leaves_the_keys(engine: Engine, tmp_pat
         call.play_pcm(say("internet"))
         async with asyncio.timeout(10):
             await broken.asked.wait()
+        await call.send_digits("2")
+        await hears(call, SECOND_HZ)
+        await ends(stage, call)
+
+
+async def test_a_stream_that_breaks_leaves_the_keys(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    listen = Listening._listen
+
+    async def seen(self: Listening, stream: Any) -> None:
+        opened.append(stream)
+        await listen(self, stream)
+
+    monkeypatch.setattr(Listening, "_listen", seen)
+    async with talking(engine, tmp_path, MENU) as stage:
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        await opened[0].close()
+        assert await call.hears_silence()
+        await hears(call, FIRST_HZ)  # the question, asked again
         await call.send_digits("2")
         await hears(call, SECOND_HZ)
         await ends(stage, call)
