@@ -278,7 +278,7 @@ class _Parts:
             watch=watch,
             flows=ShelfFlows(book, shelf, clock, watch.look),
             daemon=daemon,
-            interactions=SqlInteractions(database),
+            interactions=SqlInteractions(database, journal.stored),
             recordings=recordings,
             agents=agents,
             organisation=organisation,

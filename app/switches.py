@@ -72,7 +72,7 @@ async def _own_asterisk(settings: Settings, place: Place, ports: SwitchPorts, pr
     program = await find_asterisk(progress)
     folders = _folders(settings, place, "asterisk")
     secrets = AsteriskSecrets(ari_password=place.secrets.get("ari"), ami_password=place.secrets.get("ami"))
-    link = asterisk_link(folders, ports, secrets, settings.pbx, program)
+    link = asterisk_link(folders, ports, secrets, settings.pbx)
     return SwitchPlan(
         engine="asterisk",
         version=program.version,

@@ -32,11 +32,17 @@ from softphone_web import ports
 from softphone_web.downloads import LocalFile
 
 log = get_logger(__name__)
+# Longer than a batch of the journal takes, short enough for a page when the database is slow.
+_READ_OWN_S = 0.5
 
 
 class SqlInteractions:
-    def __init__(self, database: Database) -> None:
+    """`stored` waits for the journal: facts are written behind the call, and a page that is told of an offer asks for
+    its interaction before the fact is in the database."""
+
+    def __init__(self, database: Database, stored: Callable[[float], Awaitable[bool]] | None = None) -> None:
         self._database = database
+        self._stored = stored
 
     async def page(
         self, wanted: ports.InteractionFilter, *, after: ports.Position | None, limit: int
@@ -51,6 +57,8 @@ class SqlInteractions:
             return [_record(row) for row in await session.scalars(query)]
 
     async def get(self, interaction: InteractionId) -> Interaction:
+        if self._stored is not None:
+            await self._stored(_READ_OWN_S)
         async with self._database.begin() as session:
             row = await session.scalar(select(kept.c.record).where(kept.c.id == interaction))
         if row is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from foundation.errors import Invalid
 from foundation.processes import ServerSpec
 from pbx.addresses import own_addresses
-from pbx.asterisk.rendering import MODULES, REQUIRED, can_opus, codec_list, environment, host
+from pbx.asterisk.rendering import MODULES, REQUIRED, codec_list, environment, host
 from pbx.certificate import make_certificate
 from pbx.instance import AsteriskProgram, SwitchFolders, SwitchPorts
 from pbx.music import has_music, write_music
@@ -71,7 +71,6 @@ class AsteriskLink:
     # What browsers' endpoints are given. Without a certificate Asterisk makes one for each.
     certificate: tuple[Path, Path] | None = None
     media_address: str | None = None
-    has_opus: bool = True
 
 
 def asterisk_link(
@@ -79,9 +78,8 @@ def asterisk_link(
     ports: SwitchPorts,
     secrets: AsteriskSecrets,
     settings: PbxSettings | None = None,
-    program: AsteriskProgram | None = None,
 ) -> AsteriskLink:
-    """The link to our own instance. Without settings and program it takes no browsers as they should be."""
+    """The link to our own instance. Without settings it takes no browsers as they should be."""
     return AsteriskLink(
         ari_url=f"http://127.0.0.1:{ports.control}/ari",
         ari_user=ARI_USER,
@@ -93,7 +91,6 @@ def asterisk_link(
         recordings=folders.recordings,
         certificate=_certificate(folders.home.absolute(), settings) if settings else None,
         media_address=_media_address(host(settings.bind)) if settings else None,
-        has_opus=program is None or can_opus(present_modules(program.modules)),
     )
 
 

@@ -13,16 +13,8 @@ from app.pages_build import build_pages
 from foundation.errors import RimayError
 from tests.support.browser import PASSWORD, Crowd, crowd, why_no_browser
 from tests.support.engines import why_absent
-from tests.support.platform import ENGINE, PlatformProcess, rimay, running_platform
-
-# User name, role, and the agent that they are.
-PEOPLE = (
-    ("ana", "agent", "ana"),
-    ("luis", "agent", "luis"),
-    ("sofia", "supervisor", None),
-    ("marco", "manager", None),
-    ("admin", "admin", None),
-)
+from tests.support.platform import ENGINE, PlatformProcess, running_platform
+from tests.support.scene import AGENTS, Scene, make_accounts, on_scene
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -40,13 +32,15 @@ def platform() -> Iterator[PlatformProcess]:
         asyncio.run(build_pages())
     except RimayError as error:
         pytest.skip(f"the pages cannot be built: {error.message.splitlines()[0]}")
-    with running_platform() as process:
-        for name, role, agent in PEOPLE:
-            who = ["--agent", agent] if agent else []
-            words = ("user", "add", name, "--name", name.title(), "--role", role, *who, "--ask-password")
-            done = rimay(*words, var=process.var, config=process.config, said=PASSWORD + "\n")
-            assert done.returncode == 0, done.stderr
+    with running_platform(agents=AGENTS, web__webphone={"at_once": 5, "per_minute_each": 30}) as process:
+        make_accounts(process, PASSWORD)
         yield process
+
+
+@pytest.fixture
+async def scene(platform: PlatformProcess, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with on_scene(platform, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

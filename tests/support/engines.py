@@ -201,7 +201,7 @@ def _asterisk(engine: Engine) -> tuple[ServerSpec, MakeSwitch]:
     secrets = AsteriskSecrets.make()
     program = _apart(find_asterisk())
     spec = asterisk_server(engine.settings, program, engine.folders, engine.ports, secrets)
-    link = asterisk_link(engine.folders, engine.ports, secrets, engine.settings, program)
+    link = asterisk_link(engine.folders, engine.ports, secrets, engine.settings)
 
     def make(control: int, manager: int) -> Switch:
         through = replace(link, ari_url=f"http://{BIND}:{control}/ari", ami_host=BIND, ami_port=manager)

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from callcontrol.open_leg import NUMBER as OPEN_LEG
-from pbx.sip import PhoneCall, SipPhone
+from pbx.sip import PhoneCall, SipPhone, tones
 from recording.audio import Analysis, analyse
 from tests.support.platform import AGENTS, ENGINE, GATEWAY_HOST, PHONE_PASSWORD, PlatformProcess
 
@@ -21,6 +21,8 @@ CALLER_HZ, AGENT_HZ = 440, 620
 NUMBER = "072831900"
 WAIT_S = 20.0
 _LOOK_EVERY_S = 0.04
+_LOUD = 100  # rms of 16 bits: far above silence, below any music
+_CREST = 2**0.5  # of a tone: its level over its rms
 _NUMBERS = itertools.count(991000001)  # a citizen of their own for every call: that is how its record is found
 Record = dict[str, Any]
 
@@ -182,6 +184,17 @@ class Citizen:
         assert all(one["left_at"] for one in record["participants"])
         return record
 
+    async def sounds(self, timeout_s: float = WAIT_S, absent: Sequence[int] = ()) -> bool:
+        """Whether they come to hear something loud in which none of these tones is the most: music, an announcement."""
+
+        def music() -> bool:
+            newest = self.call.heard(last_s=0.5)
+            loud = tones.rms(newest)
+            voices = max((tones.level(newest, hz) for hz in absent), default=0.0)
+            return loud > _LOUD and voices / _CREST < loud / 2
+
+        return await self.call.poll(music, timeout_s)
+
     async def to_queue(self, key: str = "1") -> None:
         """Into the greeting with the key, as people do who know the menu."""
         assert await self.call.poll(self.call.answered.is_set, WAIT_S)
@@ -248,6 +261,7 @@ class Stage:
         self.process = process
         self.api = Api(session, process)
         self.phones: dict[str, SipPhone] = {}
+        self.citizens: list[Citizen] = []
         self._session = session
         self._stack = stack
 
@@ -294,7 +308,8 @@ class Stage:
         phone = SipPhone(name, host=GATEWAY_HOST, port=bind, tone_hz=CALLER_HZ)
         await self._stack.enter_async_context(phone)
         call = await phone.call(number, self.sip, wait=wait)
-        return Citizen(self, phone, call)
+        self.citizens.append(Citizen(self, phone, call))
+        return self.citizens[-1]
 
     async def talk(self, agent: str = "ana") -> tuple[Citizen, PhoneCall]:
         """A citizen and an agent who talk, both heard by the other and being recorded."""

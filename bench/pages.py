@@ -1,0 +1,102 @@
+"""What the pages cost, on this machine: how soon they are ready, how soon what happens is on them, how much they load.
+
+    ./rimay bench pages                       figures as a table
+    ./rimay bench pages --json                one object, nothing else
+    ./rimay bench pages --only fanout,size    some of them
+
+Beside each stands what it could be at best here: Redis alone told to as many subscribers as there are pages."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gzip
+import json
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from app.pages_build import build_pages
+from bench._fanout import fanout
+from bench._machine import facts
+from bench._pages import Agents, accept_to_audio, memory, ready
+from tests.support.browser import why_no_browser
+from tests.support.platform import PlatformProcess, running_platform
+
+# figure, goal, what it is
+ROWS: tuple[tuple[str, str, str], ...] = (
+    ("accept_to_audio_p50_ms", "", "accepting on the page to audio heard both ways, median"),
+    ("accept_to_audio_p99_ms", "<= 150", "the same, 99th percentile (the highest of fewer than 100)"),
+    ("ringing_to_audio_p50_ms", "", "the same with a desk phone that rings and answers at once, median"),
+    ("event_fanout_p50_ms", "", "an agent's state to the pages of 200 supervisors, median"),
+    ("event_fanout_p99_ms", "<= 100", "the same, 99th percentile"),
+    ("redis_fanout_p99_ms", "", "Redis alone, as many subscribers, a message as long, 99th percentile"),
+    ("ready_s", "<= 2", "signing in to the softphone being registered and its leg up, median of cold loads"),
+    ("agent_js_gzip_kb", "<= 150", "script of the agent's page, gzipped, without the SIP library"),
+    ("memory_start_mb", "", "script heap of the agent's page after its first contacts"),
+    ("memory_end_mb", "no growth", "the same after eight hours' contacts, the page's clock run fast"),
+)
+PARTS = ("size", "fanout", "ready", "audio", "memory")
+
+
+def script_kb(built: Path, page: str = "agente.html") -> float:
+    """What a browser loads of script to show that page, gzipped; what it loads later is not in it."""
+    manifest = json.loads((built / "manifest.json").read_text())
+    wanted, chunks = [page], set()
+    for key in wanted:
+        chunks.add(manifest[key]["file"])
+        wanted += [name for name in manifest[key].get("imports", ()) if name not in wanted]
+    scripts = [built / name for name in chunks if name.endswith(".js")]
+    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in scripts) / 1024
+
+
+async def measure(parts: set[str], process: PlatformProcess, pages: int, rounds: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "fanout" in parts:
+        found |= await fanout(process, pages=pages, rounds=rounds * 5)
+    browser: dict[str, Callable[[Agents], Awaitable[dict[str, Any]]]] = {
+        "ready": lambda agents: ready(agents, max(3, rounds // 4)),
+        "audio": lambda agents: accept_to_audio(agents, rounds),
+        "memory": lambda agents: memory(agents, contacts=rounds * 8),
+    }
+    wanted = [name for name in browser if name in parts]
+    if wanted and (reason := why_no_browser()):
+        return {**found, "skipped": f"{', '.join(wanted)}: {reason}"}
+    for name in wanted:
+        with tempfile.TemporaryDirectory(prefix="rimay-bench-") as folder:
+            async with Agents.at(process, Path(folder)) as agents:
+                found |= await browser[name](agents)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What the pages cost.")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--pages", type=int, default=200, help="connected supervisors' pages")
+    parser.add_argument("--rounds", type=int, default=20, help="contacts that are measured")
+    args = parser.parse_args()
+    parts = set(args.only.split(","))
+    if unknown := parts - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    found: dict[str, Any] = {"machine": facts()}
+    if "size" in parts or parts - {"fanout"}:
+        built = asyncio.run(build_pages(lambda text: print(text, file=sys.stderr)))
+        found["agent_js_gzip_kb"] = round(script_kb(built), 1)
+    if parts - {"size"}:
+        with running_platform(web__live_clients_each=args.pages + 50) as process:
+            found |= asyncio.run(measure(parts, process, args.pages, args.rounds))
+    if args.json:
+        print(json.dumps(found))
+        return
+    print("| figure | value | goal | what it is |\n| --- | ---: | --- | --- |")
+    for key, goal, what in ROWS:
+        print(f"| {key} | {found.get(key, '-')} | {goal} | {what} |")
+
+
+if __name__ == "__main__":
+    main()

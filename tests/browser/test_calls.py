@@ -1,0 +1,138 @@
+"""Calls at the agent's page, with real audio: a citizen by SIP, agents in Chromium, a colleague at a desk phone.
+
+Each person says one tone; who hears whom is read from the spectrum of what arrives."""
+
+from __future__ import annotations
+
+from tests.support.browser import PASSWORD
+from tests.support.browser_desk import AgentDesk
+from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, DESK_HZ, Scene
+from tests.support.stage import WAIT_S, Citizen, talk_on
+
+ANA_HZ, EVA_HZ = BROWSER_HZ["ana"], BROWSER_HZ["eva"]
+
+
+async def _hears_music(citizen: Citizen, *absent: int) -> None:
+    """Something loud, and nobody's voice."""
+    assert await citizen.sounds(absent=absent), "the citizen hears silence, or still a voice"
+
+
+async def test_each_hears_the_other_and_the_recording_holds_both(scene: Scene) -> None:
+    desk = await scene.agent("ana")
+    citizen = await scene.talk(desk)
+    before = await desk.person.stats()
+    await citizen.fact("recording_started")
+    await talk_on(citizen.call, 2.0)
+    after = await desk.person.stats()
+    assert after["received"] > before["received"]
+    assert after["sent"] > before["sent"]
+    # nothing of it left this machine: where it goes is here, whatever it is sent from
+    assert str(after["addresses"][1]).startswith("127."), after
+    await citizen.call.hangup()
+    record = await citizen.closed()
+    assert (record["exit_reason"], record["agent"]) == ("completed", "ana")
+    heard = await citizen.recorded(record)
+    assert heard.channels == 2
+    for side, hz in zip(heard.sides, (CITIZEN_HZ, ANA_HZ), strict=True):
+        assert side.hz is not None
+        assert abs(side.hz - hz) <= 8, heard
+    await desk.finish()
+
+
+async def test_hold_is_music_and_mute_is_silence(scene: Scene) -> None:
+    desk = await scene.agent("ana")
+    citizen = await scene.talk(desk)
+    await desk.key("h")
+    await _hears_music(citizen, ANA_HZ)
+    await desk.person.hears_not(CITIZEN_HZ)
+    await desk.key("h")
+    await scene.together(citizen, desk)
+    await desk.key("m")
+    assert await citizen.call.hears_silence(WAIT_S)
+    await desk.key("m")
+    await scene.together(citizen, desk)
+    await desk.key("Alt+x")
+    await citizen.closed()
+
+
+async def test_blind_transfer(scene: Scene) -> None:
+    await scene.colleague("luis")
+    desk = await scene.agent("ana")
+    citizen = await scene.talk(desk)
+    await scene.api.ready("luis")
+    await desk.transfer("Luis", blind=True)
+    leg = await scene.stage.phones["luis"].next_call(WAIT_S)
+    assert await citizen.call.hears(DESK_HZ, WAIT_S, absent=[ANA_HZ])
+    assert await leg.hears(CITIZEN_HZ, WAIT_S)
+    await desk.finish()
+    await citizen.call.hangup()
+    assert (await citizen.closed())["agent"] == "luis"
+
+
+async def test_attended_transfer_and_a_swap_on_the_way(scene: Scene) -> None:
+    await scene.colleague("luis")
+    await scene.api.ready("luis")
+    desk, citizen, leg = await _consulting(scene)
+    await _hears_music(citizen, ANA_HZ, DESK_HZ)
+    await desk.key("w")  # back to the citizen for a moment; the colleague waits
+    await scene.together(citizen, desk)
+    await desk.key("w")
+    await desk.person.hears(DESK_HZ)
+    await desk.press("Transferir")
+    assert await citizen.call.hears(DESK_HZ, WAIT_S)
+    assert await leg.hears(CITIZEN_HZ, WAIT_S)
+    await desk.finish()
+    await citizen.call.hangup()
+    await citizen.closed()
+
+
+async def _consulting(scene: Scene) -> tuple[AgentDesk, Citizen, object]:
+    desk = await scene.agent("ana")
+    citizen = await scene.talk(desk)
+    await desk.transfer("Luis", blind=False)
+    leg = await scene.stage.phones["luis"].next_call(WAIT_S)
+    await desk.person.hears(DESK_HZ)
+    assert await leg.hears(ANA_HZ, WAIT_S)
+    return desk, citizen, leg
+
+
+async def test_reload_in_mid_call(scene: Scene) -> None:
+    """The citizen hears music meanwhile; the new leg is joined by itself."""
+    desk = await scene.agent("ana")
+    citizen = await scene.talk(desk)
+    await desk.page.reload()
+    await _hears_music(citizen, ANA_HZ)
+    await desk.phone_is("up")
+    await scene.together(citizen, desk)
+    await citizen.call.hangup()
+    record = await citizen.closed()
+    assert record["exit_reason"] == "completed"
+
+
+async def test_a_whole_contact_with_the_keyboard_alone(scene: Scene) -> None:
+    """Signing in, becoming ready, answering, holding, hanging up, closing: no mouse."""
+    person = await scene.people.person("ana", hz=ANA_HZ)
+    keyboard = person.page.keyboard
+    await person.open("/")
+    await person.page.wait_for_selector("[name=username]:focus")
+    await keyboard.type("ana")
+    await keyboard.press("Tab")
+    await keyboard.type(PASSWORD)
+    await keyboard.press("Enter")
+    desk = AgentDesk(person)
+    await desk.phone_is("up")
+    await keyboard.press("p")
+    await desk.state_is("Disponible")
+    citizen = await scene.stage.citizen(port=0)
+    await citizen.to_queue()
+    await desk.offered()
+    await keyboard.press("Enter")
+    await scene.together(citizen, desk)
+    await keyboard.press("h")
+    await _hears_music(citizen, ANA_HZ)
+    await keyboard.press("h")
+    await scene.together(citizen, desk)
+    await keyboard.press("Alt+x")
+    await citizen.fact("ended")
+    await desk.finish()
+    await citizen.closed()
