@@ -79,8 +79,10 @@ describe("the timeline", () => {
       { n: 5, at: "", type: "offer_ended", data: { agent: "luis", how: "expired" } },
       { n: 6, at: "", type: "offer_ended", data: { agent: "ana", how: "accepted" } },
       { n: 7, at: "", type: "never_heard_of", data: {} },
+      { n: 8, at: "", type: "consult_begun", data: { by: "ana", kind: "agent", to: "luis" } },
+      { n: 9, at: "", type: "transferred", data: { by: "ana", kind: "number", to: "0987654321" } },
     ], names);
-    expect(lines.map((one) => one.text)).toEqual(["Llamó al 07 283 1900", "Eligió «Agua potable»", "Entró a la cola cola agua", "LUIS no la tomó"]);
+    expect(lines.map((one) => one.text)).toEqual(["Llamó al 07 283 1900", "Eligió «Agua potable»", "Entró a la cola cola agua", "LUIS no la tomó", "Consulta a LUIS", "Se transfirió a 098 765 4321"]);
   });
 });
 

@@ -29,7 +29,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
   const others = othersIn(item, agent);
   const conference = isConference(item, agent);
   const onPage = desk.value?.phone.kind === "web";
-  const silent = item.legs.some((one) => one.agent === agent && one.state === "away") || (onPage && phoneState.value !== "up");
+  const silent = item.legs.some((one) => one.agent === agent && one.state === "away") || (onPage && phoneState.value !== "up" && phoneState.value !== "elsewhere");
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
   const toggle = (what: typeof open): void => setOpen(open === what ? null : what);
   const hold = (): void => act(() => (item.held ? commands.resume(id) : commands.hold(id)));
@@ -57,12 +57,15 @@ export function CallPanel({ item }: { item: DeskItem }) {
         <Button stacked icon={muted.value ? MicOff : Mic} keyHint="m" pressed={muted.value} onClick={() => setMuted(!muted.value)}>{muted.value ? t("call.unmute") : t("call.mute")}</Button>
         <Button stacked icon={item.held ? Play : Pause} keyHint="h" pressed={item.held} disabled={busy || !steady} onClick={hold}>{item.held ? t("call.resume") : t("call.hold")}</Button>
         <Button stacked icon={Grid3x3} keyHint="k" pressed={open === "keypad"} onClick={() => toggle("keypad")}>{t("call.keypad")}</Button>
-        <Button stacked icon={PhoneForwarded} keyHint="t" disabled={!steady} onClick={() => void (transferring.value = "open")}>{t("call.transfer")}</Button>
+        {conference && item.mine ? (
+          <Button stacked icon={LogOut} disabled={busy} onClick={() => act(() => commands.leave(id))}>{t("call.leave")}</Button>
+        ) : (
+          <Button stacked icon={PhoneForwarded} keyHint="t" disabled={!steady} onClick={() => void (transferring.value = "open")}>{t("call.transfer")}</Button>
+        )}
         <Button stacked icon={item.recording === "paused" ? CircleDot : CirclePause} keyHint="g" pressed={item.recording === "paused"} disabled={busy || !records} onClick={record}>
           {item.recording === "paused" ? t("call.unpause") : t("call.pause")}
         </Button>
         <Button stacked icon={LifeBuoy} keyHint="s" onClick={() => setOpen("help")}>{t("call.supervisor")}</Button>
-        {conference && item.mine && <Button stacked icon={LogOut} disabled={busy} onClick={() => act(() => commands.leave(id))}>{t("call.leave")}</Button>}
         <Button stacked kind="danger" icon={PhoneOff} keyHint="alt+x" disabled={busy} onClick={() => act(() => commands.hangup(id))}>{t("call.hangup")}</Button>
       </div>
       {item.consult && item.mine && !conference && <ConsultBar item={item} consult={item.consult} />}
