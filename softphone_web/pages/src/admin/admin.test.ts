@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { changeOf } from "./changes";
 import { counts, difference } from "./difference";
 import { entriesOf, fieldOf, nameOf, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
 import { mistakesOf, placeOf } from "./mistakes";
@@ -134,5 +135,16 @@ describe("the drawing", () => {
     expect(nodeOf("saludo", nodes)?.line).toBe(3);
     expect(nodeOf("un_nombre_que_es_muy_la…", nodes)?.line).toBe(9);
     expect(nodeOf("sal", nodes)).toBeUndefined();
+  });
+});
+
+describe("what the server says that changes", () => {
+  it("is taken apart, in lists and in maps", () => {
+    expect(changeOf("~ queues[agua-potable].priority: 5 → 12")).toEqual({ sign: "~", section: "queues", entry: "agua-potable", field: "priority", value: "5 → 12" });
+    expect(changeOf("+ queues[internet].service_level.target: 0.8")?.field).toBe("service_level.target");
+    expect(changeOf("+ skills.senas: Lengua de señas: nivel")).toEqual({ sign: "+", section: "skills", entry: "senas", field: "", value: "Lengua de señas: nivel" });
+  });
+  it("is left alone when it is something else", () => {
+    expect(changeOf("~ timezone: UTC → America/Guayaquil")).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 // CodeMirror for YAML, loaded only where it is used. It stands in a shadow root: there its styles are sheets of the DOM, which our
 // content security policy allows, and not elements with text in them, which it refuses.
 import { yaml } from "@codemirror/lang-yaml";
-import { lintGutter, setDiagnostics } from "@codemirror/lint";
+import { setDiagnostics } from "@codemirror/lint";
 import { EditorState, RangeSet, StateEffect, StateField, type Text } from "@codemirror/state";
 import { Decoration, EditorView, keymap, WidgetType, type DecorationSet } from "@codemirror/view";
 import { indentWithTab } from "@codemirror/commands";
@@ -81,6 +81,10 @@ const theme = EditorView.theme({
   ".cm-under": { fontFamily: "var(--font)", fontSize: "12px", fontWeight: "600", padding: "2px 8px 3px 0", whiteSpace: "pre-wrap" },
   ".cm-under.error": { color: "var(--danger)", backgroundColor: "var(--danger-soft)" },
   ".cm-under.warning, .cm-under.info": { color: "var(--warning)", backgroundColor: "var(--warning-soft)" },
+  // Its own waves are pictures in data: addresses, which our content security policy refuses.
+  ".cm-lintRange": { backgroundImage: "none", textDecoration: "underline wavy var(--warning-mark)", textUnderlineOffset: "3px" },
+  ".cm-lintRange-error": { backgroundImage: "none", textDecorationColor: "var(--danger)" },
+  ".cm-lintRange-warning, .cm-lintRange-info, .cm-lintRange-hint, .cm-lintRange-active": { backgroundImage: "none" },
   ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--text)" },
   ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--text)", border: "1px solid var(--line)" },
   ".cm-foldPlaceholder": { backgroundColor: "var(--sunken)", border: "1px solid var(--line)", color: "var(--muted)" },
@@ -107,7 +111,7 @@ export function openEditor({ host, text, label, readOnly, onChange, onLine }: Ed
     state: EditorState.create({
       doc: text,
       extensions: [
-        basicSetup, keymap.of([indentWithTab]), yaml(), lintGutter(), under, theme, syntaxHighlighting(highlight),
+        basicSetup, keymap.of([indentWithTab]), yaml(), under, theme, syntaxHighlighting(highlight),
         EditorState.readOnly.of(readOnly), EditorState.tabSize.of(2), EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onChange(update.state.doc.toString());

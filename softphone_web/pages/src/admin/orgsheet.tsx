@@ -12,7 +12,8 @@ import { entriesOf, nameOf, textOf, usesOf, withEntry, withoutEntry, type Docume
 import { mistakesOf, placeOf, type Mistake } from "./mistakes";
 import { OrgField } from "./orgfield";
 import { checkChange, hasMoved, loadOrganisation, saveText, type Checked, type Organisation } from "./orgstore";
-import { NAME, type OrgSection } from "./sections";
+import { NAME, SECTIONS, type OrgSection } from "./sections";
+import { changeOf } from "./changes";
 import { t } from "./texts";
 
 interface Props {
@@ -122,12 +123,22 @@ export function OrgSheet({ section, organisation: first, name, onClose, onSaved 
   );
 }
 
+/** "~ queues[agua].priority: 5 → 12" -> "Colas, agua. Prioridad: 5 → 12". */
+function spoken(line: string): string {
+  const change = changeOf(line);
+  const section = SECTIONS.find((one) => one.path === change?.section);
+  if (!change || !section) return line;
+  const field = section.fields.find((one) => one.path === change.field);
+  const what = field ? t(field.label) : change.field;
+  return `${change.sign === "~" ? "" : `${change.sign} `}${t(section.title)}, ${change.entry}${what ? `. ${what}` : ""}: ${change.value}`;
+}
+
 /** What the server says that changes, one sentence a line. */
 export function Difference({ lines, empty = true }: { lines: readonly string[]; empty?: boolean }) {
   if (lines.length === 0) return empty ? <p class="muted">{t("org.same")}</p> : null;
   return (
     <ul class="differences">
-      {lines.map((line) => <li key={line} class={line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : ""}>{line}</li>)}
+      {lines.map((line) => <li key={line} class={line.startsWith("+") ? "added" : line.startsWith("-") ? "removed" : ""}>{spoken(line)}</li>)}
     </ul>
   );
 }

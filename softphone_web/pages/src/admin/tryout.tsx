@@ -49,7 +49,7 @@ export function TryPanel({ flow, text, onNode }: { flow: string; text: string; o
       </ol>
       {!talk.over && waits && (
         <div class="try-now">
-          <p class="small"><strong>{word("try.waits", waits.kind)}</strong> {waits.detail && <span class="muted">{waits.detail}</span>}</p>
+          <p class="small"><strong>{word("try.waits", waits.kind)}</strong></p>
           <div class="row">
             {waits.options.map((one) => <Button key={`${one.field} ${one.value}`} size="small" disabled={busy} onClick={() => tell(inputOfChoice(one), one.title || one.value)}>{one.field === "digits" ? <><strong>{one.value}</strong> {one.title}</> : one.title || one.value}</Button>)}
           </div>

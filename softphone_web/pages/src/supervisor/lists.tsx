@@ -15,7 +15,14 @@ export const RISK_TONE: Record<Risk, Tone> = { ok: "good", soon: "warn", late: "
 export const PHASE_TONE: Record<string, Tone> = { queued: "warn", connecting: "busy", dialing: "busy", talking: "busy", consult: "busy", conference: "busy", transfer: "busy", wrap_up: "idle" };
 export const agentTone = (state: string): Tone => (state === "interacting" ? "busy" : (AGENT_TONE[state] ?? "idle"));
 
-export const whoIs = (item: BoardItem): string => (item.from_address ? phone(item.from_address) : t("hidden"));
+/** Who calls from the web phone has no number, only a name that the platform made up for this call. */
+const VISITOR = /^visit([0-9a-f]{4})[0-9a-f]+$/;
+
+export function whoIs({ from_address: address }: BoardItem): string {
+  if (!address) return t("hidden");
+  const visitor = VISITOR.exec(address)?.[1];
+  return visitor ? t("visitor", { id: visitor }) : phone(address);
+}
 
 /** What a chosen row is called: `i:` an interaction, `a:` an agent. */
 export type Chosen = { kind: "item" | "agent"; id: string };

@@ -90,6 +90,7 @@ export const t = texts({
   "phone.online": ["Conectado", "Connected"],
   "phone.offline": ["Sin conexión", "Not connected"],
   hidden: ["Número oculto", "Hidden number"],
+  visitor: ["Teléfono web {id}", "Web phone {id}"],
   outbound: ["Saliente", "Outbound"],
   supervised: ["Escucha: {who}", "Listening: {who}"],
   alerts: ["Alertas", "Alerts"],
