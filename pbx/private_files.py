@@ -27,3 +27,10 @@ def give_away(folder: Path, owner: tuple[int, int]) -> None:
             info = path.lstat()
             if (info.st_uid, info.st_gid) != owner and not stat.S_ISSOCK(info.st_mode):
                 os.chown(path, *owner, follow_symlinks=False)
+
+
+def give_away_if_new(folder: Path, owner: tuple[int, int]) -> None:
+    """The same for a folder that may hold years of files: once it is the switch's, all in it was made by its owner."""
+    info = folder.stat()
+    if (info.st_uid, info.st_gid) != owner:
+        give_away(folder, owner)

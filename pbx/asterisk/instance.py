@@ -17,7 +17,7 @@ from pbx.asterisk.rendering import MODULES, REQUIRED, codec_list, environment, h
 from pbx.certificate import make_certificate
 from pbx.instance import AsteriskProgram, SwitchFolders, SwitchPorts
 from pbx.music import has_music, write_music
-from pbx.private_files import give_away, write_private
+from pbx.private_files import give_away, give_away_if_new, write_private
 from pbx.settings import AsteriskAddress, PbxSettings
 
 APP = "rimay"
@@ -147,7 +147,7 @@ def asterisk_server(
     for name, text in files.items():
         write_private(home / "etc" / name, text)
     give_away(home, owner)
-    give_away(folders.recordings, owner)
+    give_away_if_new(folders.recordings, owner)
     digest = hashlib.sha256(repr((sorted(files.items()), program.version, str(program.binary))).encode())
     return ServerSpec(
         name="asterisk",

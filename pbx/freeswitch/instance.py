@@ -25,7 +25,7 @@ from pbx.freeswitch.rendering import (
 )
 from pbx.instance import FreeswitchProgram, SwitchFolders, SwitchPorts
 from pbx.music import has_music, write_music
-from pbx.private_files import give_away, write_private
+from pbx.private_files import give_away, give_away_if_new, write_private
 from pbx.settings import Codec, FreeswitchAddress, PbxSettings
 from pbx.terms import DOMAIN
 
@@ -97,7 +97,7 @@ def freeswitch_server(
     text = render(settings, program, folders, ports, secrets)
     write_private(home / "conf" / "freeswitch.xml", text)
     give_away(home, (info.st_uid, info.st_gid))
-    give_away(folders.recordings, (info.st_uid, info.st_gid))
+    give_away_if_new(folders.recordings, (info.st_uid, info.st_gid))
     digest = hashlib.sha256(repr((text, program.version, str(program.binary))).encode())
     return ServerSpec(
         name="freeswitch",
