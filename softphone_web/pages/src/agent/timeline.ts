@@ -83,60 +83,6 @@ const SAY: Record<string, Say> = {
   conference_begun: () => [t("conference")],
   supervisor_asked: (d) => [t("help"), str(d["text"])],
   taken_over: () => [t("takenOver")],
-  steered: ["Supervisión intervino", "A supervisor stepped in"],
-  wrapUp: ["Cierre de llamada", "Wrap-up"],
-  ended: ["Terminó la llamada", "The call ended"],
-});
-
-/** How ids are called: agents, queues. */
-export interface Names {
-  agent: (id: string) => string;
-  queue: (id: string) => string;
-}
-
-export interface Line {
-  n: number;
-  at: string;
-  text: string;
-  detail: string;
-}
-
-type Data = Record<string, unknown>;
-type Say = (data: Data, names: Names) => [string, string?] | null;
-const str = (value: unknown): string => (typeof value === "string" ? value : typeof value === "number" ? String(value) : "");
-
-function noted(data: Data): [string, string?] | null {
-  const inner = (data["data"] ?? data) as Data;
-  const name = str(inner["name"]) || str(inner["option"]);
-  return str(data["kind"]) === "menu.choice" && name ? [t("choice", { option: name })] : null;
-}
-
-/** Whom it was given to: an agent, a queue or a number. */
-function target(data: Data, names: Names): string {
-  const to = str(data["to"]);
-  return data["kind"] === "agent" ? names.agent(to) : data["kind"] === "queue" ? names.queue(to) : phone(to);
-}
-
-const SAY: Record<string, Say> = {
-  started: (d) => [t(d["direction"] === "outbound" ? "outbound" : "inbound", { to: phone(str(d["to_address"])) })],
-  flow_noted: noted,
-  queued: (d, n) => [t("queued", { queue: n.queue(str(d["queue"])) })],
-  dequeued: (d, n) => (d["how"] === "answered" ? null : [t("moved", { queue: n.queue(str(d["queue"])) })]),
-  offered: (d, n) => [t("offered", { agent: n.agent(str(d["agent"])) })],
-  offer_ended: (d, n) => (d["how"] === "accepted" || d["how"] === "withdrawn" ? null : [t("rejected", { agent: n.agent(str(d["agent"])) })]),
-  connected: (d, n) => [t("connected", { agent: n.agent(str(d["agent"])) })],
-  held: () => [t("held")],
-  resumed: () => [t("resumed")],
-  agent_away: (d, n) => [t("away", { agent: n.agent(str(d["agent"])) })],
-  agent_back: (d, n) => [t("back", { agent: n.agent(str(d["agent"])) })],
-  digits_sent: () => [t("digits")],
-  transfer_begun: (d) => [t("transfer"), str(d["to"] ?? d["target"])],
-  transfer_ended: (d) => [t("transferEnded", { how: str(d["how"]) })],
-  consult_begun: (d) => [t("consult"), str(d["agent"] ?? d["number"])],
-  consult_started: (d) => [t("consult"), str(d["agent"] ?? d["number"])],
-  conference_started: () => [t("conference")],
-  conference_begun: () => [t("conference")],
-  supervisor_requested: () => [t("help")],
   steered: (d) => [t("steered"), str(d["by"])],
   recording_paused: () => [t("paused")],
   recording_resumed: () => [t("unpaused")],
