@@ -46,4 +46,14 @@ def test_the_life_of_an_account(open_folder: Path) -> None:
     assert rimay("user", "list").stdout.split() == ["iris", "admin", "Iris", "Vega", "disabled"]
     nobody = rimay("user", "disable", "nadie")
     assert (nobody.returncode, nobody.stderr.strip()) == (1, "rimay: there is no user 'nadie'")
+
+    verified = rimay("audit", "verify")
+    assert verified.returncode == 0, verified.stderr
+    head = verified.stdout.strip()
+    assert head.partition(":")[0] == "3"  # added, password, disabled; what was refused left nothing
+    assert rimay("audit", "verify", "--expect", head).returncode == 0
+    forged = rimay("audit", "verify", "--expect", head[:-1] + ("0" if head[-1] != "0" else "1"))
+    assert (forged.returncode, forged.stdout) == (1, "")
+    assert "written anew" in forged.stderr
+    assert rimay("audit", "verify", "--expect", "x").returncode == 1
     assert json.loads(rimay("status", "--json").stdout)["running"] is False
