@@ -1,0 +1,42 @@
+"""Journeys of who runs the platform: what is typed into a flow is kept and its mistakes are told in their place; a
+change of the organisation is shown before it is put in force."""
+
+from __future__ import annotations
+
+from tests.support.browser import Crowd
+
+_MISTAKE = "\n  roto:\n    kind: plai\n"
+
+
+async def test_a_mistake_in_a_flow_is_told_under_its_line(people: Crowd) -> None:
+    admin = await people.person("admin")
+    await admin.sign_in(then="/admin/flujos")
+    await admin.page.locator("tbody tr").first.click()
+    text = admin.page.locator(".cm-content")
+    await text.click()
+    await admin.page.keyboard.press("ControlOrMeta+End")
+    await admin.page.keyboard.type(_MISTAKE)
+    await admin.page.locator(".cm-under.error").first.wait_for()
+    assert "kind: plai" in await text.inner_text()
+    save = admin.page.get_by_role("button", name="Guardar")
+    await save.click()
+    await admin.page.get_by_role("dialog").wait_for()
+    assert await admin.page.get_by_role("dialog").get_by_role("button", name="Guardar").is_disabled()
+
+
+async def test_a_new_skill_is_shown_before_it_is_in_force(people: Crowd) -> None:
+    admin = await people.person("admin")
+    await admin.sign_in(then="/admin/habilidades")
+    page = admin.page
+    await page.get_by_role("button", name="Añadir").click()
+    await page.get_by_label("Código").fill("Mal Código")
+    await page.get_by_role("button", name="Revisar los cambios").click()
+    await page.get_by_role("alert").wait_for()
+    await page.get_by_label("Código").fill("quichua")
+    await page.get_by_label("Nombre").fill("Quichua")
+    await page.get_by_role("button", name="Revisar los cambios").click()
+    difference = page.locator(".differences")
+    await difference.wait_for()
+    assert "quichua: Quichua" in await difference.inner_text()
+    await page.get_by_role("button", name="Guardar y poner en vigor").click()
+    await page.get_by_role("cell", name="Quichua", exact=True).wait_for()
