@@ -55,6 +55,17 @@ async def test_hold_is_music_and_mute_is_silence(scene: Scene) -> None:
     await citizen.closed()
 
 
+async def test_keys_reach_the_other_side_as_tones(scene: Scene) -> None:
+    desk = await scene.agent("ana")
+    citizen = await scene.talk(desk)
+    await desk.key("k")
+    for digit in "57#":
+        await desk.key(digit)
+    assert await citizen.call.hears_digits("57#", WAIT_S), citizen.call.digits_received
+    await desk.key("Alt+x")
+    await citizen.closed()
+
+
 async def test_blind_transfer(scene: Scene) -> None:
     await scene.colleague("luis")
     desk = await scene.agent("ana")
@@ -67,33 +78,6 @@ async def test_blind_transfer(scene: Scene) -> None:
     await desk.finish()
     await citizen.call.hangup()
     assert (await citizen.closed())["agent"] == "luis"
-
-
-async def test_attended_transfer_and_a_swap_on_the_way(scene: Scene) -> None:
-    await scene.colleague("luis")
-    await scene.api.ready("luis")
-    desk, citizen, leg = await _consulting(scene)
-    await _hears_music(citizen, ANA_HZ, DESK_HZ)
-    await desk.key("w")  # back to the citizen for a moment; the colleague waits
-    await scene.together(citizen, desk)
-    await desk.key("w")
-    await desk.person.hears(DESK_HZ)
-    await desk.press("Transferir")
-    assert await citizen.call.hears(DESK_HZ, WAIT_S)
-    assert await leg.hears(CITIZEN_HZ, WAIT_S)
-    await desk.finish()
-    await citizen.call.hangup()
-    await citizen.closed()
-
-
-async def _consulting(scene: Scene) -> tuple[AgentDesk, Citizen, object]:
-    desk = await scene.agent("ana")
-    citizen = await scene.talk(desk)
-    await desk.transfer("Luis", blind=False)
-    leg = await scene.stage.phones["luis"].next_call(WAIT_S)
-    await desk.person.hears(DESK_HZ)
-    assert await leg.hears(ANA_HZ, WAIT_S)
-    return desk, citizen, leg
 
 
 async def test_reload_in_mid_call(scene: Scene) -> None:
