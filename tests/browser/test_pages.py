@@ -14,6 +14,9 @@ PAGES: dict[str, str | None] = {
     "/llamar": None,
     "/agente": "ana",
     "/supervisor": "sofia",
+    "/pared": "sofia",
+    "/admin/colas": "admin",
+    "/admin/flujos": "admin",
     "/estado": None,
     REFERENCE: None,
 }
