@@ -5,6 +5,7 @@ import { api, query } from "../kit/api";
 import { AGENT_TONE, Avatar, Badge } from "../kit/badge";
 import { Field } from "../kit/field";
 import { groupBy, phone } from "../kit/format";
+import { matches } from "../kit/palette";
 import { ErrorState, Skeleton } from "../kit/states";
 import type { AgentState, DirectoryEntry } from "../kit/types";
 import { useLoad, useSettled } from "../kit/use";
@@ -34,7 +35,7 @@ export function DirectorySearch({ label, value, onChoose, without }: DirectoryPr
   const list = useId();
   const number = dialable(text);
   const typed: DirectoryEntry[] = number ? [{ kind: "number", id: number, name: t("transfer.number", { number: phone(number) }), detail: "", state: null, waiting: null }] : [];
-  const entries = [...typed, ...(found.data?.items ?? []).filter((one) => !(one.kind === "agent" && one.id === without) && one.id !== number)];
+  const entries = [...typed, ...(found.data?.items ?? []).filter((one) => !(one.kind === "agent" && one.id === without) && one.id !== number && matches(text, `${one.name} ${one.detail} ${one.id}`))];
   const at = entries.findIndex((one) => one.kind === value?.kind && one.id === value.id);
   const move = (event: KeyboardEvent): void => {
     const to = event.key === "ArrowDown" ? Math.min(entries.length - 1, at + 1) : event.key === "ArrowUp" ? Math.max(0, at - 1) : null;
