@@ -9,7 +9,7 @@ from tests.support.browser_desk import AgentDesk
 from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, DESK_HZ, Scene
 from tests.support.stage import WAIT_S, Citizen, talk_on
 
-ANA_HZ, EVA_HZ = BROWSER_HZ["ana"], BROWSER_HZ["eva"]
+EVA_HZ = BROWSER_HZ["eva"]
 
 
 async def _hears_music(citizen: Citizen, *absent: int) -> None:
@@ -18,7 +18,7 @@ async def _hears_music(citizen: Citizen, *absent: int) -> None:
 
 
 async def test_each_hears_the_other_and_the_recording_holds_both(scene: Scene) -> None:
-    desk = await scene.agent("ana")
+    desk = await scene.agent("eva")
     citizen = await scene.talk(desk)
     before = await desk.person.stats()
     await citizen.fact("recording_started")
@@ -30,20 +30,20 @@ async def test_each_hears_the_other_and_the_recording_holds_both(scene: Scene) -
     assert str(after["addresses"][1]).startswith("127."), after
     await citizen.call.hangup()
     record = await citizen.closed()
-    assert (record["exit_reason"], record["agent"]) == ("completed", "ana")
+    assert (record["exit_reason"], record["agent"]) == ("completed", "eva")
     heard = await citizen.recorded(record)
     assert heard.channels == 2
-    for side, hz in zip(heard.sides, (CITIZEN_HZ, ANA_HZ), strict=True):
+    for side, hz in zip(heard.sides, (CITIZEN_HZ, EVA_HZ), strict=True):
         assert side.hz is not None
         assert abs(side.hz - hz) <= 8, heard
     await desk.finish()
 
 
 async def test_hold_is_music_and_mute_is_silence(scene: Scene) -> None:
-    desk = await scene.agent("ana")
+    desk = await scene.agent("eva")
     citizen = await scene.talk(desk)
     await desk.key("h")
-    await _hears_music(citizen, ANA_HZ)
+    await _hears_music(citizen, EVA_HZ)
     await desk.person.hears_not(CITIZEN_HZ)
     await desk.key("h")
     await scene.together(citizen, desk)
@@ -56,9 +56,10 @@ async def test_hold_is_music_and_mute_is_silence(scene: Scene) -> None:
 
 
 async def test_keys_reach_the_other_side_as_tones(scene: Scene) -> None:
-    desk = await scene.agent("ana")
+    desk = await scene.agent("eva")
     citizen = await scene.talk(desk)
     await desk.key("k")
+    await desk.page.wait_for_selector("section.keypad")
     for digit in "57#":
         await desk.key(digit)
     assert await citizen.call.hears_digits("57#", WAIT_S), citizen.call.digits_received
@@ -68,12 +69,12 @@ async def test_keys_reach_the_other_side_as_tones(scene: Scene) -> None:
 
 async def test_blind_transfer(scene: Scene) -> None:
     await scene.colleague("luis")
-    desk = await scene.agent("ana")
+    desk = await scene.agent("eva")
     citizen = await scene.talk(desk)
     await scene.api.ready("luis")
     await desk.transfer("Luis", blind=True)
     leg = await scene.stage.phones["luis"].next_call(WAIT_S)
-    assert await citizen.call.hears(DESK_HZ, WAIT_S, absent=[ANA_HZ])
+    assert await citizen.call.hears(DESK_HZ, WAIT_S, absent=[EVA_HZ])
     assert await leg.hears(CITIZEN_HZ, WAIT_S)
     await desk.finish()
     await citizen.call.hangup()
@@ -82,10 +83,10 @@ async def test_blind_transfer(scene: Scene) -> None:
 
 async def test_reload_in_mid_call(scene: Scene) -> None:
     """The citizen hears music meanwhile; the new leg is joined by itself."""
-    desk = await scene.agent("ana")
+    desk = await scene.agent("eva")
     citizen = await scene.talk(desk)
     await desk.page.reload()
-    await _hears_music(citizen, ANA_HZ)
+    await _hears_music(citizen, EVA_HZ)
     await desk.phone_is("up")
     await scene.together(citizen, desk)
     await citizen.call.hangup()
@@ -95,11 +96,11 @@ async def test_reload_in_mid_call(scene: Scene) -> None:
 
 async def test_a_whole_contact_with_the_keyboard_alone(scene: Scene) -> None:
     """Signing in, becoming ready, answering, holding, hanging up, closing: no mouse."""
-    person = await scene.people.person("ana", hz=ANA_HZ)
+    person = await scene.people.person("eva", hz=EVA_HZ)
     keyboard = person.page.keyboard
     await person.open("/")
     await person.page.wait_for_selector("[name=username]:focus")
-    await keyboard.type("ana")
+    await keyboard.type("eva")
     await keyboard.press("Tab")
     await keyboard.type(PASSWORD)
     await keyboard.press("Enter")
@@ -113,7 +114,7 @@ async def test_a_whole_contact_with_the_keyboard_alone(scene: Scene) -> None:
     await keyboard.press("Enter")
     await scene.together(citizen, desk)
     await keyboard.press("h")
-    await _hears_music(citizen, ANA_HZ)
+    await _hears_music(citizen, EVA_HZ)
     await keyboard.press("h")
     await scene.together(citizen, desk)
     await keyboard.press("Alt+x")

@@ -68,7 +68,7 @@ class AgentDesk:
             .or_(dialog.get_by_role("textbox"))
             .first.fill(words)
         )
-        await dialog.get_by_role("option").first.click()
+        await dialog.get_by_role("option").filter(has_text=words).first.click()  # not of the list before
         await dialog.get_by_role("button", name="Transferir ahora" if blind else "Consultar primero").click()
 
     async def finish(self) -> None:

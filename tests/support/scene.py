@@ -12,11 +12,11 @@ from tests.support.browser_desk import AgentDesk
 from tests.support.platform import QUEUE, PlatformProcess, rimay
 from tests.support.stage import AGENT_HZ, WAIT_S, Citizen, Stage, on_stage, until
 
-# Who works at a browser has no phone of the settings; luis has one on his desk.
+# Ana and Luis have phones on their desks, as in the platform's other tests; Eva and Sofía work at browsers alone.
 AGENTS = [
-    {"id": "ana", "name": "Ana Cordero", "queues": [QUEUE]},
-    {"id": "eva", "name": "Eva Tello", "queues": [QUEUE]},
+    {"id": "ana", "name": "Ana Cordero", "phone": "1001", "queues": [QUEUE]},
     {"id": "luis", "name": "Luis Vintimilla", "phone": "1002", "queues": [QUEUE]},
+    {"id": "eva", "name": "Eva Tello", "queues": [QUEUE]},
     {"id": "sofia", "name": "Sofía Guamán", "queues": [QUEUE]},  # supervises; her leg is an agent's
 ]
 # User name, role, and the agent that they are.
@@ -46,14 +46,14 @@ class Scene:
         self.stage, self.people = stage, people
         self.api = stage.api
 
-    async def agent(self, name: str = "ana", **how: object) -> AgentDesk:
+    async def agent(self, name: str = "eva", **how: object) -> AgentDesk:
         """At their page, their phone up, and ready."""
         desk = await self.at_desk(name, **how)
         await desk.phone_is("up")
         await desk.become_ready()
         return desk
 
-    async def at_desk(self, name: str = "ana", **how: object) -> AgentDesk:
+    async def at_desk(self, name: str = "eva", **how: object) -> AgentDesk:
         person = await self.people.person(name, hz=BROWSER_HZ[name], **how)  # type: ignore[arg-type]
         await person.sign_in()
         await person.page.wait_for_url("**/agente")
