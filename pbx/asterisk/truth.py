@@ -49,7 +49,9 @@ class Truth:
     async def living(self) -> list[AriChannel]:
         """Legs of calls; not the snoop and media channels that we made."""
         channels = await self._core.ari.get("/channels", list[AriChannel])
-        return [one for one in channels if one.name.startswith(_OURS) and not one.id.startswith(OWN)]
+        # A channel that another thread moves (out of a bridge, say) while the list is made can stand in it twice.
+        once = {one.id: one for one in channels}
+        return [one for one in once.values() if one.name.startswith(_OURS) and not one.id.startswith(OWN)]
 
     async def variables(self) -> dict[str, dict[str, str]]:
         """All variables of all channels, in one request."""
