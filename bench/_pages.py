@@ -16,7 +16,8 @@ from tests.support.browser_desk import AgentDesk
 from tests.support.platform import PlatformProcess, rimay
 from tests.support.stage import CALLER_HZ, WAIT_S, Stage, on_stage
 
-AGENT = "ana"
+# Without a desk phone: her phone is in the page.
+AGENT = "eva"
 AGENT_HZ = 620
 _LOUD_DB = -55
 _SETTLED_CONTACTS = 8  # after these, what a page keeps for ever is there
@@ -32,7 +33,7 @@ class Agents:
     @classmethod
     @asynccontextmanager
     async def at(cls, process: PlatformProcess, folder: Path) -> AsyncIterator[Agents]:
-        words = ("user", "add", AGENT, "--name", "Ana", "--role", "agent", "--agent", AGENT, "--ask-password")
+        words = ("user", "add", AGENT, "--name", "Eva", "--role", "agent", "--agent", AGENT, "--ask-password")
         # there already when another part was measured before
         await asyncio.to_thread(rimay, *words, var=process.var, config=process.config, said=PASSWORD + "\n")
         async with crowd(process.url, folder) as people, on_stage(process, agents=()) as stage:

@@ -26,12 +26,12 @@ from bench._machine import facts
 from bench._pages import Agents, accept_to_audio, memory, ready
 from tests.support.browser import why_no_browser
 from tests.support.platform import PlatformProcess, running_platform
+from tests.support.scene import AGENTS
 
 # figure, goal, what it is
 ROWS: tuple[tuple[str, str, str], ...] = (
     ("accept_to_audio_p50_ms", "", "accepting on the page to audio heard both ways, median"),
     ("accept_to_audio_p99_ms", "<= 150", "the same, 99th percentile (the highest of fewer than 100)"),
-    ("ringing_to_audio_p50_ms", "", "the same with a desk phone that rings and answers at once, median"),
     ("event_fanout_p50_ms", "", "an agent's state to the pages of 200 supervisors, median"),
     ("event_fanout_p99_ms", "<= 100", "the same, 99th percentile"),
     ("redis_fanout_p99_ms", "", "Redis alone, as many subscribers, a message as long, 99th percentile"),
@@ -88,7 +88,7 @@ def main() -> None:
         built = asyncio.run(build_pages(lambda text: print(text, file=sys.stderr)))
         found["agent_js_gzip_kb"] = round(script_kb(built), 1)
     if parts - {"size"}:
-        with running_platform(web__live_clients_each=args.pages + 50) as process:
+        with running_platform(agents=AGENTS, web__live_clients_each=args.pages + 50) as process:
             found |= asyncio.run(measure(parts, process, args.pages, args.rounds))
     if args.json:
         print(json.dumps(found))
