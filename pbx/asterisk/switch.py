@@ -448,6 +448,7 @@ class AsteriskSwitch:
 
     async def revoke_endpoint(self, name: str) -> None:
         await self._browsers.revoke(name)
+        self._follow_all(self._contacts.revoked(name, self._legs, self._core.clock.now()))
 
     # --- truth
 

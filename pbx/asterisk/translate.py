@@ -354,6 +354,14 @@ class Contacts:
         state = self._told.get(phone)
         return state if isinstance(state, bool) else None
 
+    def revoked(self, phone: str, legs: Legs, at: float) -> Events:
+        """Asterisk says nothing of a registration whose endpoint is gone by the time that it looks, or that it did not
+        list yet when it was taken away."""
+        if not self.is_online(phone):
+            return []
+        self._told[phone] = False
+        return [EndpointChanged(at=at, status=_endpoint_status(phone, False, legs))]
+
     def forget_phones(self) -> None:
         """What was told before the connection broke may be so no more."""
         self._told = {key: state for key, state in self._told.items() if not isinstance(state, bool)}
@@ -380,9 +388,11 @@ def contact_changed(row: Mapping[str, Any], legs: Legs, at: float) -> Events:
         return [TrunkChanged(at=at, status=trunk_status(trunk, state, str(row.get("RoundtripUsec", ""))))]
     if state not in _PHONE_STATES:
         return []
-    calls = sum(leg.endpoint == name for leg in legs.all())
-    status = EndpointStatus(endpoint=name, online=_PHONE_STATES[state], channels=calls)
-    return [EndpointChanged(at=at, status=status)]
+    return [EndpointChanged(at=at, status=_endpoint_status(name, _PHONE_STATES[state], legs))]
+
+
+def _endpoint_status(name: str, online: bool, legs: Legs) -> EndpointStatus:
+    return EndpointStatus(endpoint=name, online=online, channels=sum(leg.endpoint == name for leg in legs.all()))
 
 
 def trunk_status(trunk: tuple[str, str], contact: str, microseconds: str) -> TrunkStatus:

@@ -22,6 +22,7 @@ from pbx.events import (
     ChannelRinging,
     DigitReceived,
     DigitsCollected,
+    EndpointChanged,
     PeerHeld,
     PlaybackEnd,
     PlaybackFinished,
@@ -337,6 +338,17 @@ def test_a_trunks_state_is_told_when_it_changes() -> None:
 
 def test_a_state_that_we_do_not_know_of_a_phone_is_no_news() -> None:
     assert Contacts().changed({"EndpointName": "agente1", "ContactStatus": "Updated"}, Legs(), NOW) == []
+
+
+def test_a_revoked_phone_is_told_offline_once_though_asterisk_keeps_silent() -> None:
+    contacts, legs = Contacts(), Legs()
+    assert contacts.revoked("web-1", legs, NOW) == []
+    contacts.changed({"EndpointName": "web-1", "ContactStatus": "NonQualified"}, legs, NOW)
+    (event,) = contacts.revoked("web-1", legs, NOW)
+    assert isinstance(event, EndpointChanged)
+    assert not event.status.online
+    assert contacts.changed({"EndpointName": "web-1", "ContactStatus": "Removed"}, legs, NOW) == []
+    assert contacts.revoked("web-1", legs, NOW) == []
 
 
 # --- what was missed
