@@ -82,8 +82,18 @@ def _played_in_flow(turn: Turn, e: pbx.PlaybackFinished) -> None:
 
 
 def _key_in_flow(turn: Turn, e: pbx.DigitReceived) -> None:
-    systems.key(turn, e)
-    message.key(turn, e)
+    """A question takes its keys by itself; beside one, whatever goes on just now does."""
+    s = turn.s
+    if e.channel != s.channel:
+        return
+    if s.request is not None:
+        systems.key(turn, e)
+    elif s.message is not None:
+        message.key(turn, e)
+    elif s.onward is not None:
+        onward.key(turn, e)
+    elif s.prompt is not None:
+        flow.key(turn, e)
 
 
 def _timer(turn: Turn, e: inp.TimerFired) -> None:

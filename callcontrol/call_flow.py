@@ -109,7 +109,8 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
         case flow.Play():
             playback = turn.new_playback()
             turn.set(prompt=playback)
-            turn.do(cmd.PlayTo(turn.s.channel, playback, tuple(action.prompts)))
+            aside = Expected(phrases=tuple(action.asides), language=action.language) if action.asides else None
+            turn.do(cmd.PlayTo(turn.s.channel, playback, tuple(action.prompts), aside))
         case flow.Collect():
             rules = DigitRules(
                 max_digits=action.max_digits,
@@ -300,11 +301,31 @@ def digits_collected(turn: Turn, e: pbx.DigitsCollected) -> None:
 
 
 def heard(turn: Turn, e: inp.Heard) -> None:
-    """A question with ears was answered."""
+    """A question with ears was answered, or an announcement heard to its end."""
+    if e.playback == turn.s.prompt and e.end is not DigitsEnd.STOPPED:
+        turn.set(prompt=None)
+        if e.phrase:
+            tell(turn, flow.Collected("", flow.CollectEnd.COMPLETE, e.phrase))
+        return tell(turn, flow.Played())
     if not turn.s.collecting or e.playback != turn.s.question or e.end is DigitsEnd.STOPPED:
-        return
+        return None
     turn.set(collecting=False)
-    tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end], e.phrase))
+    return tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end], e.phrase))
+
+
+def wishes_person(turn: Turn, digit: str) -> Sequence[flow.Action]:
+    """A key where none was asked for: only the flow's key for a person counts, and the flow knows which that is. What
+    it wants then; nothing for any other key."""
+    if turn.s.flow is None:
+        return ()
+    cursor, actions = turn.flows.step(turn.s.flow, flow.Collected(digit, flow.CollectEnd.COMPLETE), turn.at)
+    turn.set(flow=cursor)
+    return actions
+
+
+def key(turn: Turn, e: pbx.DigitReceived) -> None:
+    """During an announcement that is heard to its end."""
+    run_actions(turn, wishes_person(turn, e.digit))
 
 
 def bot_talked(turn: Turn, e: inp.BotTalked) -> None:

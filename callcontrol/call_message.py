@@ -6,7 +6,7 @@ from callcontrol import call_talk as talk
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
-from callcontrol.call_flow import tell
+from callcontrol.call_flow import run_actions, tell, wishes_person
 from callcontrol.call_state import Message, Turn
 from callcontrol.model import Phase
 from ivr_flows import protocol as flow
@@ -25,9 +25,17 @@ def prompted(turn: Turn, message: Message) -> None:
 
 
 def key(turn: Turn, e: pbx.DigitReceived) -> None:
+    """A key ends the message; so does the one for a person, after whose prompt nothing is recorded any more."""
     message = turn.s.message
-    if e.channel == turn.s.channel and e.digit in _END_KEYS and message is not None and message.recording:
+    if message is None:
+        return
+    wishes = wishes_person(turn, e.digit)
+    run_actions(turn, wishes)
+    if message.recording and (wishes or e.digit in _END_KEYS):
         turn.do(cmd.StopRecording(turn.s.channel, message.id))
+    elif wishes:
+        turn.set(message=None, prompt=None)
+        tell(turn, flow.Recorded("", 0.0))
 
 
 def limit_reached(turn: Turn, recording: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
-from callcontrol.call_flow import tell
+from callcontrol.call_flow import run_actions, tell, wishes_person
 from callcontrol.call_state import Onward, Turn
 from ivr_flows import protocol as flow
 from pbx import events as pbx
@@ -66,8 +66,18 @@ def over(turn: Turn, how: flow.TransferExit) -> None:
     tell(turn, flow.TransferEnded(how))
 
 
+def key(turn: Turn, e: pbx.DigitReceived) -> None:
+    """Who wants a person while it rings does not wait for the other one. In a talk keys are for the other party."""
+    onward = turn.s.onward
+    wishes = () if onward is None or onward.talks else wishes_person(turn, e.digit)
+    if wishes:
+        drop(turn, "cancelled")
+        turn.do(cmd.StopMusic(turn.s.channel))
+        run_actions(turn, wishes)
+
+
 def drop(turn: Turn, why: str) -> None:
-    """The caller is gone: so goes the other party."""
+    """The caller is gone, or goes elsewhere: so goes the other party."""
     onward = turn.s.onward
     if onward is None:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
-from callcontrol.call_flow import tell
+from callcontrol.call_flow import run_actions, tell, wishes_person
 from callcontrol.call_state import Turn
 from callcontrol.model import Phase
 from ivr_flows import protocol as flow
@@ -41,6 +41,5 @@ def comforted(turn: Turn) -> None:
 
 
 def key(turn: Turn, e: pbx.DigitReceived) -> None:
-    """While a system is asked, only the flow's key for a person counts; the flow knows which that is."""
-    if e.channel == turn.s.channel and turn.s.request is not None:
-        tell(turn, flow.Collected(e.digit, flow.CollectEnd.COMPLETE))
+    """Who wants a person waits for no system."""
+    run_actions(turn, wishes_person(turn, e.digit))

@@ -36,6 +36,8 @@ class PlayTo:
     channel: str
     playback: str
     prompts: Sequence[Prompt]
+    # Where there are ears: asides that may be said meanwhile. The prompt is heard to its end all the same.
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True)

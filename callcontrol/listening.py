@@ -59,12 +59,13 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Question:
     """`answers` False: what is expected are asides. Speech then neither stops the prompt nor counts as a wrong answer;
-    only an aside that is understood ends the question."""
+    only an aside that is understood ends the question, and with `to_the_end` not before the prompt has."""
 
     sounds: Sequence[Sound]
     rules: DigitRules
     expected: Expected
     answers: bool = True
+    to_the_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Listening:
         self._tasks: list[asyncio.Task[None]] = []
         self._speaker: asyncio.Task[None] | None = None
         self._understanding = False
+        self._aside = ""  # said while the prompt must be heard to its end
         self._timer: Timer | None = None
 
     def key(self, digit: str) -> None:
@@ -134,6 +136,9 @@ class Listening:
                 return None
             if isinstance(heard, _Understood):
                 self._understanding = False
+                if heard.text is not None and self._question.to_the_end and state.prompting:
+                    self._aside = heard.text
+                    continue
                 if heard.text is not None or (self._question.answers and not heard.failed):
                     return Answer(digits="", end=DigitsEnd.COMPLETE, phrase=heard.text or UNEXPECTED)
                 state = self._waited_for_nothing(state)
@@ -148,7 +153,7 @@ class Listening:
                 if isinstance(effect, collect.StopPrompt):
                     await self._hush(stream)
                 else:
-                    return Answer(digits=effect.digits, end=effect.end)
+                    return Answer(digits=effect.digits, end=effect.end, phrase=self._aside)
             self._set_timer(state)
 
     def _waited_for_nothing(self, state: collect.Collecting) -> collect.Collecting:
@@ -159,8 +164,8 @@ class Listening:
         return state
 
     async def _voice(self, stream: AudioStream, state: collect.Collecting, frame: bytes) -> collect.Collecting:
-        deaf = self._ears.recogniser is None or state.digits or self._understanding
-        if deaf or (state.prompting and not self._question.rules.barge_in):
+        deaf = self._ears.recogniser is None or state.digits or self._understanding or self._aside
+        if deaf or (state.prompting and not self._question.rules.barge_in and not self._question.to_the_end):
             self._endpointer.forget()
             return state
         match self._endpointer.feed(frame):

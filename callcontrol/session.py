@@ -31,6 +31,7 @@ from ivr_flows.protocol import BotExit, Conversed, Failure, Response
 from pbx.events import DigitReceived, SwitchEvent
 from pbx.terms import (
     ChannelId,
+    DigitRules,
     PlaybackId,
     SwitchUnreachable,
 )
@@ -200,6 +201,13 @@ class CallSession:
 
     # --- what takes its time, or needs the call's own clock --------------------
 
+    async def _play(self, c: cmd.PlayTo) -> None:
+        if c.expected is not None and self._around.ears is not None and self._around.ears.recogniser is not None:
+            question = Question(sounds_of(c.prompts), _NO_KEYS, c.expected, answers=False, to_the_end=True)
+            self._listen(c, question, self._around.ears)
+        else:
+            await self._switch_hands.play(c)
+
     async def _collect(self, c: cmd.CollectFrom) -> None:
         if c.expected is not None and self._around.ears is not None and self._around.ears.recogniser is not None:
             question = Question(sounds_of(c.prompts), c.rules, c.expected, c.answers)
@@ -207,13 +215,13 @@ class CallSession:
         else:
             await self._collect_keys(c)
 
-    def _listen(self, c: cmd.CollectFrom, question: Question, ears: Ears) -> None:
+    def _listen(self, c: cmd.CollectFrom | cmd.PlayTo, question: Question, ears: Ears) -> None:
         """Beside the mailbox: whoever answers is told of as `Heard`."""
         listening = Listening(self._around.switch, ears, self._around.clock, ChannelId(c.channel), question)
         self._listening = listening
         self._beside(self._answered(c, listening), f"question {c.playback}")
 
-    async def _answered(self, c: cmd.CollectFrom, listening: Listening) -> None:
+    async def _answered(self, c: cmd.CollectFrom | cmd.PlayTo, listening: Listening) -> None:
         try:
             answer = await listening.ask()
         except RimayError as error:
@@ -222,12 +230,15 @@ class CallSession:
         else:
             if answer is not None:
                 self.tell(inp.Heard(c.playback, answer.digits, answer.end, answer.phrase))
-            elif await self._is_still_there() and self._listening is listening and self.state.question == c.playback:
+            elif await self._is_still_there() and self._listening is listening and self._still_waits_for(c):
                 log.warning("call.stream_lost")
                 await self._carry_out(dataclasses.replace(c, expected=None))
         finally:
             if self._listening is listening:
                 self._listening = None
+
+    def _still_waits_for(self, c: cmd.CollectFrom | cmd.PlayTo) -> bool:
+        return c.playback == (self.state.question if isinstance(c, cmd.CollectFrom) else self.state.prompt)
 
     async def _is_still_there(self) -> bool:
         """Whether an audio stream broke by itself: the hang-up that mostly ends one is told a moment later."""
@@ -333,7 +344,11 @@ def _answer(answer: asyncio.Future[None] | None, error: RimayError | None) -> No
         answer.set_exception(error)
 
 
+# Of an announcement: a moment after its end, for the word that was begun before.
+_NO_KEYS = DigitRules(max_digits=1, terminator="", first_s=0.1, between_s=0.1, barge_in=False)
+
 _BY_SESSION: dict[type[Any], Callable[[CallSession, Any], Awaitable[None]]] = {
+    cmd.PlayTo: CallSession._play,
     cmd.CollectFrom: CallSession._collect,
     cmd.Fetch: CallSession._fetch,
     cmd.TalkToBot: CallSession._talk_to_bot,

@@ -41,7 +41,7 @@ class SwitchHands:
     async def _hangup(self, c: cmd.HangupLeg) -> None:
         await self._around.switch.hangup(ChannelId(c.channel), c.cause)
 
-    async def _play(self, c: cmd.PlayTo) -> None:
+    async def play(self, c: cmd.PlayTo) -> None:
         await self._around.switch.play(ChannelId(c.channel), PlaybackId(c.playback), sounds_of(c.prompts))
 
     async def _start_music(self, c: cmd.StartMusic) -> None:
@@ -150,7 +150,6 @@ BY_SWITCH: dict[type[Any], Callable[[SwitchHands, Any], Awaitable[None]]] = {
     cmd.AnswerLeg: SwitchHands._answer,
     cmd.RejectLeg: SwitchHands._reject,
     cmd.HangupLeg: SwitchHands._hangup,
-    cmd.PlayTo: SwitchHands._play,
     cmd.StartMusic: SwitchHands._start_music,
     cmd.StopMusic: SwitchHands._stop_music,
     cmd.RingAgent: SwitchHands._ring_agent,

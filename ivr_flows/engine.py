@@ -122,8 +122,8 @@ def _on_answered(run: Run, heard: Answered) -> None:
 
 
 def _on_heard(run: Run, heard: Input) -> None:
-    if isinstance(heard, Collected) and isinstance(run.state.waiting, Request):
-        return _on_key_in_a_request(run, heard)
+    if isinstance(heard, Collected) and not isinstance(run.state.waiting, Collect):
+        return _on_key_unasked(run, heard)
     if isinstance(heard, Collected):
         heard = only_digits(heard, run.state.waiting)
     elif isinstance(heard, Played):
@@ -131,11 +131,16 @@ def _on_heard(run: Run, heard: Input) -> None:
     return run.follow(lambda: _decided(run, heard))
 
 
-def _on_key_in_a_request(run: Run, heard: Collected) -> None:
-    """While a system is asked, only the key for a person counts: the answer is then not waited for."""
-    if _asks_for_a_person(run, heard):
-        run.note("person.asked")
+def _on_key_unasked(run: Run, heard: Collected) -> None:
+    """Nothing was asked: only the wish for a person counts. A system's answer, or a telephone that rings, is then not
+    waited for; an announcement is heard and a message kept first."""
+    if run.scratch.get(_WISH) or not _asks_for_a_person(run, heard):
+        return
+    run.note("person.asked")
+    if isinstance(run.state.waiting, Request | Transfer):
         run.follow(lambda: Go(None))
+    else:
+        run.changes = {"scratch": {**run.scratch, _WISH: True}}
 
 
 def _asks_for_a_person(run: Run, heard: Input) -> bool:
@@ -158,7 +163,8 @@ def _decided(run: Run, heard: Input) -> Outcome:
     ):
         run.note("person.asked")
         return Go(None)
-    return handle(node, run.context(), heard)
+    outcome = handle(node, run.context(), heard)
+    return Go(None, notes=outcome.notes) if run.scratch.get(_WISH) else outcome
 
 
 def _on_apology_said(run: Run, heard: Played) -> None:
@@ -191,11 +197,14 @@ def _nothing(run: Run, heard: Input) -> None:
 
 _Handler: TypeAlias = Callable[[Run, Any], None]
 
+# In the scratch of a node that waits: the caller has asked for a person, and gets one afterwards.
+_WISH = "wishes_person"
+
 # The input that answers each action.
 _ANSWERS: dict[type[Input], tuple[type[Waiting], ...]] = {
     Answered: (Answer,),
     Played: (Play,),
-    Collected: (Collect, Request),
+    Collected: (Collect, Request, Play, Record, Transfer),
     QueueLeft: (Enqueue,),
     Response: (Request,),
     Recorded: (Record,),
@@ -217,6 +226,7 @@ _TRANSITIONS: dict[tuple[Phase, type[Input]], _Handler] = {
     (Phase.WAITING, CallerLeft): _on_caller_left,
     (Phase.APOLOGY, Answered): _on_answered,
     (Phase.APOLOGY, Played): _on_apology_said,
+    (Phase.APOLOGY, Collected): _nothing,
     (Phase.APOLOGY, Resume): _on_resume,
     (Phase.APOLOGY, CallerLeft): _on_caller_left,
     (Phase.OVER, CallerLeft): _nothing,

@@ -53,9 +53,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Waits: `Played`."""
+    """Play to the end, whatever the caller does. `asides` are the words for a person: who says one of them, or presses
+    the key, is `Collected` meanwhile. Waits: `Played`."""
 
     prompts: Sequence[Prompt]
+    asides: Sequence[str] = ()
+    language: str = "es"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Enqueue:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Ask a system of the customer's. Waits: `Response`.
+    """Ask a system of the customer's. Waits: `Response`; a key meanwhile is `Collected`.
 
     `system` names one in the settings (its address, its headers, its breaker); without it `url` is whole. Of `secrets`
     (header to name in the settings) only the runner knows the values. After `comfort_after_s` without an answer the
@@ -121,7 +124,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Play the prompts, then record what the caller says until a key, silence or the limit. Waits: `Recorded`."""
+    """Play the prompts, then record what the caller says until a key or the limit. Waits: `Recorded`; a key meanwhile
+    is `Collected`, and where the flow then notes something the message ends there."""
 
     prompts: Sequence[Prompt]
     max_s: float
@@ -137,7 +141,8 @@ class TransferKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Connect the caller with somebody outside of the queues. Waits: `TransferEnded`."""
+    """Connect the caller with somebody outside of the queues. Waits: `TransferEnded`; a key while it rings is
+    `Collected`."""
 
     kind: TransferKind
     target: str

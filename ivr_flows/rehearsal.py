@@ -46,6 +46,7 @@ from ivr_flows.protocol import (
 SOME_MONDAY = 1_772_463_600.0
 # Kinds whose `Collect` only listens for impatient keys.
 _SPEAKERS = frozenset({"play", "announce"})
+_SAID_BEFORE_S = 10.0
 # More prompts in a row than any flow may play.
 _MOST_PLAYS = 1000
 
@@ -124,9 +125,11 @@ class Rehearsal:
         if isinstance(waits, Enqueue):
             self._wants(keys in waits.exits, f"key {keys} leads nowhere from this queue")
             return self.tell(QueueLeft(QueueExit.DIGIT, keys))
-        self._wants(isinstance(waits, Collect | Request), f"key {keys} is not waited for")
+        self._wants(isinstance(waits, Collect | Request | Record | Transfer), f"key {keys} is not waited for")
         most = waits.max_digits if isinstance(waits, Collect) else 1
         self.tell(Collected(keys[:most], CollectEnd.COMPLETE))
+        if isinstance(self.waits, Record) and self.notes[-1].kind == "person.asked":
+            self.record(_SAID_BEFORE_S)  # what was said until then is a message
         return self.press(keys[most:]) if keys[most:] else None
 
     def say(self, phrase: str) -> None:

@@ -214,19 +214,21 @@ class Run:
 
     def wait(self, action: Waiting, phase: Phase, scratch: Mapping[str, Any]) -> None:
         held = None
-        if isinstance(action, Collect | Converse):
+        if isinstance(action, Collect | Converse) or (isinstance(action, Play) and phase is Phase.WAITING):
             action = self._with_ears(action)
         if not self.answered and not isinstance(action, Answer):
             action, held = Answer(), action
         self.changes = {"phase": phase, "waiting": action, "held": held, "scratch": dict(scratch)}
         self.actions.append(action)
 
-    def _with_ears(self, action: Collect | Converse) -> Collect | Converse:
+    def _with_ears(self, action: Collect | Converse | Play) -> Collect | Converse | Play:
         """A person may be asked for in any question, and words are heard in the caller's language."""
         person = person_of(self)
         asides = () if person is None else _folded(person.phrases)
         if isinstance(action, Converse):
             return dataclasses.replace(action, asides=asides, person_digit="" if person is None else person.digit)
+        if isinstance(action, Play):
+            return Play(action.prompts, asides, self.language or self.flow.head.language)
         return Collect(  # each call asks thousands of times: `replace` takes three times as long
             action.prompts,
             action.max_digits,

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callcontrol.events import FlowNoted
 from callcontrol.model import ExitReason, Phase
-from tests.callcontrol.test_flow_actions import Make, Systems, lab_with, notes
-
-__all__ = ["lab_with"]  # the fixture
+from ivr_flows.settings import FlowSettings
+from tests.callcontrol.test_flow_actions import Systems, notes
+from tests.support.daemon import DaemonLab
+from tests.support.flow_kinds import PART, example, kinds
 
 TONE = "{tone: {hz: 450, ms: 6000}}"
-ASK = "request: {system: s, url: /x}"
-# Each kind that waits for something. The others (set, condition, switch, schedule, goto, tag, language, return,
-# subflow, hangup) wait for nothing: nobody can hang up in them. `bot` has its own test, on a real call.
-WAITING = {
-    "play": f"  uno: {{kind: play, prompts: {TONE}, next: tono}}",
-    "play without barge-in": f"  uno: {{kind: play, barge_in: false, prompts: {TONE}, next: tono}}",
-    "menu": f"  uno: {{kind: menu, prompts: {TONE}, options: {{'1': tono}}}}",
-    "collect": f"  uno: {{kind: collect, as: contract, into: t, prompts: {TONE}, next: tono}}",
-    "identify": (
-        f"  uno: {{kind: identify, by: contract, prompts: {TONE}, next: fin, unknown: fin, fallback: fin, {ASK}}}"
-    ),
-    "http": f"  uno: {{kind: http, {ASK}, take: {{n: n}}, next: tono, fallback: cola}}",
-    "announce": f"  uno: {{kind: announce, {ASK}, list: x, each: {TONE}, next: tono, fallback: fin}}",
-    "record": f"  uno: {{kind: record, prompts: {TONE}, next: tono}}",
-    "voicemail": f"  uno: {{kind: voicemail, mailbox: m, prompts: {TONE}, max_s: 30, next: tono}}",
-    "survey": f"  uno: {{kind: survey, name: s, questions: [{{id: calidad, prompts: {TONE}}}], next: tono}}",
-    "callback": f"  uno: {{kind: callback, queue: contact-center, prompts: {TONE}, next: tono, declined: fin}}",
+HEAD = """\
+id: prueba
+entry: uno
+person: {digit: "0", to: cola}
+on_error: cola
+calendars: {siempre: {weekly: {mon-sun: "00:00-24:00"}, holidays: none}}
+variables: {n: number, t: text}
+nodes:
+  cola: {kind: queue, name: contact-center, then: {talked: fin, timeout: fin}}
+  bien: {kind: play, barge_in: false, prompts: SECOND, next: fin}
+  fin: {kind: hangup}
+"""
+# They wait in the node that they lead to, or in the flow that they enter; in `hangup` it is we who hang up.
+ELSEWHERE = {"subflow": "parte.a", "return": "parte.a"}
+# On the twin nobody has a bot, and a phone that nobody has is refused at once: both are hung up in on a real call.
+INSTEAD = {
     "transfer": "  uno: {kind: transfer, to: {number: '0999999999'}, then: {failed: fin, talked: fin}}",
-    "queue": "  uno: {kind: queue, name: contact-center, then: {talked: fin, timeout: fin}}",
+    "bot": "  uno: {kind: bot, name: averias, next: fin, unavailable: bien}",
 }
+WITHOUT_BARGE_IN = "play without barge-in"
+
+
+def lab_of(tmp_path: Path, nodes: str, systems: Any = None) -> DaemonLab:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    for name, text in (("prueba", HEAD + nodes), ("parte", PART)):
+        plain = text.replace("FIRST", TONE).replace("SECOND", TONE)
+        (folder / f"{name}.yaml").write_text(plain, encoding="utf-8")
+    flows = FlowSettings(folders=[str(folder)], shipped=False, default="prueba")
+    return DaemonLab(tmp_path, flows=flows, systems=systems)
 
 
 def where(lab: Any) -> str:
@@ -41,9 +53,17 @@ def where(lab: Any) -> str:
     return [fact.data["node"] for fact in facts if isinstance(fact, FlowNoted) and fact.kind == "node"][-1]
 
 
-@pytest.mark.parametrize("kind", WAITING)
-async def test_the_record_says_where(lab_with: Make, kind: str) -> None:
-    async with lab_with(WAITING[kind], Systems()) as lab:
+def nodes_of(kind: str) -> str:
+    if kind == WITHOUT_BARGE_IN:
+        return f"  uno: {{kind: play, barge_in: false, prompts: {TONE}, next: bien}}"
+    return INSTEAD.get(kind, example(kind).nodes)
+
+
+@pytest.mark.parametrize("kind", [*(kind for kind in kinds() if kind != "hangup"), WITHOUT_BARGE_IN])
+async def test_the_record_says_where(tmp_path: Path, kind: str) -> None:
+    waits = kind == WITHOUT_BARGE_IN or (example(kind).waits and kind not in ("answer", "bot"))
+    place = ELSEWHERE.get(kind, "uno" if waits else "bien")
+    async with lab_of(tmp_path, nodes_of(kind), Systems()) as lab:
         caller = await lab.call()
         await lab.go(1)
         assert not lab.record().closed_at
@@ -52,21 +72,29 @@ async def test_the_record_says_where(lab_with: Make, kind: str) -> None:
         record = lab.record()
         assert record.phase is Phase.CLOSED
         assert not lab.daemon.sessions
-        assert where(lab) == "uno"
+        assert where(lab) == place.rpartition(".")[2]
         if kind == "queue":
             assert (record.exit_reason, record.queue) == (ExitReason.ABANDONED_IN_QUEUE, "contact-center")
         else:
             (ended,) = notes(lab, "flow.ended")
-            assert (ended["end"], ended["node"], ended["path"]) == ("caller_left", "uno", ["uno"])
+            assert (ended["end"], ended["node"]) == ("caller_left", place.rpartition(".")[2])
+            assert (ended["path"][0], ended["path"][-1]) == ("uno", place)
 
 
-async def test_while_it_rings(lab_with: Make) -> None:
+async def test_where_we_hang_up_the_record_says_that(tmp_path: Path) -> None:
+    async with lab_of(tmp_path, example("hangup").nodes) as lab:
+        await lab.call()
+        await lab.go(60)
+        (ended,) = notes(lab, "flow.ended")
+        assert (ended["end"], ended["node"]) == ("hangup", "uno")
+        assert lab.record().phase is Phase.CLOSED
+
+
+async def test_while_it_rings(tmp_path: Path) -> None:
     """Before the flow has answered: there is a node, and the record says that nobody was ever answered."""
-    async with lab_with(
-        f"  uno: {{kind: answer, next: dos}}\n  dos: {{kind: play, prompts: {TONE}, next: fin}}"
-    ) as lab:
+    async with lab_of(tmp_path, "  uno: {kind: answer, next: bien}") as lab:
         caller = await lab.call()
         await caller.hangup()
         await lab.go(60)
         assert lab.record().phase is Phase.CLOSED
-        assert where(lab) in ("uno", "dos")
+        assert where(lab) in ("uno", "bien")

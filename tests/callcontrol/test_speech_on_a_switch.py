@@ -14,6 +14,7 @@ import pytest
 from callcontrol.listening import Ears, Listening
 from pbx.recognition.likeness import LikenessRecogniser
 from pbx.recognition.terms import Expected, Pcm, Recognised, RecognitionFailed
+from pbx.sip import tones
 from tests.support.engines import Engine, start_engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ
@@ -81,6 +82,25 @@ async def test_a_person_may_be_asked_for_while_something_is_only_announced(engin
         await hears(call, FIRST_HZ)
         call.play_pcm(say("operadora"))
         await hears(call, AGENT_HZ)
+        await call.hangup()
+        await stage.closed()
+
+
+async def test_what_must_be_heard_is_heard_and_then_comes_the_person_who_was_asked_for(
+    engine: Engine, tmp_path: Path
+) -> None:
+    nodes = "  uno: {kind: play, barge_in: false, prompts: FIRST, next: fin}"
+    async with talking(engine, tmp_path, nodes) as stage:
+        await stage.phone()
+        stage.ready()
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        call.play_pcm(say("operadora"))
+        assert await call.hears(AGENT_HZ, 12.0)
+        heard = call.heard(since_s=0.0)
+        spans = [heard[start : start + 800] for start in range(0, len(heard) - 800, 800)]
+        assert sum(tones.level(span, FIRST_HZ) > 1000 for span in spans) >= 55  # of sixty tenths of a second
+        assert len(stage.notes("person.asked")) == 1
         await call.hangup()
         await stage.closed()
 

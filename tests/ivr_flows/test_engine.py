@@ -61,7 +61,7 @@ LEGAL = {
     "answer": {"Answered", "Resume", "CallerLeft"},
     "menu": {"Collected", "Resume", "CallerLeft"},
     "queue": {"QueueLeft", "Resume", "CallerLeft"},
-    "apology": {"Played", "Resume", "CallerLeft"},
+    "apology": {"Played", "Collected", "Resume", "CallerLeft"},
     "over": {"Resume", "CallerLeft"},
     "left": {"Resume", "CallerLeft"},
 }

@@ -185,6 +185,13 @@ def test_every_call_ends_and_every_state_survives(
         state = through_json(state)
         resumed = engine.step(flow, state, Resume(), find=finder(flow)).state
         assert resumed == state or is_order(state.waiting)
+        if isinstance(state.waiting, Play | Record | Transfer | Request) and data.draw(st.booleans()):
+            key = Collected(data.draw(st.sampled_from("05")), CollectEnd.COMPLETE)  # nobody asked for it
+            state, actions = engine.step(flow, state, key, at=at, find=finder(flow))
+            seen += actions
+            check_actions(state, actions)
+            if state.is_over:
+                break
         heard = CallerLeft() if inputs == leaves_at else an_answer(state.waiting, data)
         at += data.draw(st.sampled_from([0, 0, 3, 200]))
         state, actions = engine.step(flow, state, heard, at=at, find=finder(flow))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ivr_flows.protocol import Collect, Hangup, Play, Played, PromptFile, PromptText, PromptTone
-from tests.support.flows import Caller, flow_of
+from tests.support.flows import PERSON, Caller, flow_of
 
 PROMPTS = "[{file: es/hola, text: Hola}, Buenas, {tone: {hz: 440, ms: 200}}]"
 
@@ -16,7 +16,7 @@ def test_a_key_may_end_it() -> None:
 
 def test_what_must_be_heard_is_heard_to_its_end() -> None:
     caller = Caller(flow_of("  uno: {kind: play, prompts: Aviso, barge_in: false, next: cola}"))
-    assert caller.waits == Play((PromptText("Aviso"),))
+    assert caller.waits == Play((PromptText("Aviso"),), PERSON)
     caller.tell(Played())
     assert caller.state.node == "cola"
 
