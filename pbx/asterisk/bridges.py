@@ -22,6 +22,17 @@ HELD_IN = "RIMAY_HELD_IN"
 ROOM = "RIMAY_ROOM"
 
 
+async def dissolve(core: Core, bridge: str, *inside: str) -> None:
+    """Everybody out of it by a command of their own, then the bridge.
+
+    One that is deleted around a channel lets go of it in a thread of its own, and whatever the channel enters in that
+    very moment it leaves at once: Asterisk 22 clears away what waits for the end of the old bridge and takes what waits
+    for the end of the new one with it. A command to the channel comes in turn with those that move it."""
+    leave = (core.ari.attempt("POST", f"/bridges/{bridge}/removeChannel", {"channel": channel}) for channel in inside)
+    await asyncio.gather(*leave)
+    await core.ari.attempt("DELETE", f"/bridges/{bridge}")
+
+
 class Bridges:
     def __init__(self, core: Core, prompts: Prompts) -> None:
         self._core = core
@@ -59,9 +70,9 @@ class Bridges:
         self.stock()
         return bridge
 
-    def drop(self, bridge: str) -> None:
-        """Those in it go on in silence."""
-        self._core.spawn(self._core.ari.attempt("DELETE", f"/bridges/{bridge}"), "drop a bridge")
+    def drop(self, bridge: str, *inside: str) -> None:
+        """Those who may be in it go on in silence."""
+        self._core.spawn(dissolve(self._core, bridge, *inside), "drop a bridge")
 
     async def add(self, bridge: str, *channels: str) -> None:
         await self._core.ari.call("POST", f"/bridges/{bridge}/addChannel", {"channel": ",".join(channels)})
@@ -85,7 +96,7 @@ class Bridges:
             await self.add(bridge, a, b)
         except SwitchError:
             legs.part(pair)
-            self.drop(bridge)
+            self.drop(bridge, a, b)
             raise
 
     def part_from_all(self, leg: Leg) -> None:
@@ -109,15 +120,18 @@ class Bridges:
     def clear_ended(self) -> None:
         """Pairs and rooms that are over: drop the bridge, and the music of a leg that was on hold."""
         emptied, self._core.legs.emptied = self._core.legs.emptied, []
-        for bridge in emptied:
-            self.drop(bridge)
+        for bridge, last in emptied:
+            self.drop(bridge, last)
         ended, self._core.legs.ended = self._core.legs.ended, []
         for pair in ended:
-            self.drop(pair.bridge)
+            self.drop(pair.bridge, *self._still_in(pair))
             for channel in pair.held:
                 self._core.spawn(self._end_hold_music(channel), "end hold music")
             for channel in (pair.a, pair.b):
                 self._transfer_done(channel)
+
+    def _still_in(self, pair: Pair) -> list[ChannelId]:
+        return [one for one in (pair.a, pair.b) if one not in pair.held and self._core.legs.find(one)]
 
     def _transfer_done(self, channel: ChannelId) -> None:
         """A phone that asked for a transfer is told that it was done once its pair was taken apart."""
@@ -136,7 +150,7 @@ class Bridges:
         if leg.pair is None:
             return
         pair = leg.pair
-        await self._core.ari.attempt("DELETE", f"/bridges/{pair.bridge}")
+        await dissolve(self._core, pair.bridge, *self._still_in(pair))
         await asyncio.gather(*(self._end_hold_music(held) for held in pair.held))
         # Its events may have told it already, in which case this tells nothing.
         self._part(pair, channel)

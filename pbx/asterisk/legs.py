@@ -119,7 +119,8 @@ class Legs:
         self.pairs: dict[str, Pair] = {}  # by bridge
         self.ended: list[Pair] = []  # by events, their bridges still to be dropped
         self.rooms: dict[RoomId, str] = {}  # the bridge of each
-        self.emptied: list[str] = []  # bridges of rooms that are over, still to be dropped
+        # Bridges of rooms that are over, still to be dropped, and who was the last in each.
+        self.emptied: list[tuple[str, ChannelId]] = []
 
     def __contains__(self, channel: str) -> bool:
         return channel in self._legs
@@ -180,7 +181,7 @@ class Legs:
         if room is not None and not any(other.room == room for other in self._legs.values()):
             bridge = self.rooms.pop(room, None)
             if bridge:
-                self.emptied.append(bridge)
+                self.emptied.append((bridge, leg.id))
 
     def part(self, pair: Pair) -> None:
         """The two are no pair any more; where they are in the switch is another matter."""

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import msgspec
 
-from pbx.asterisk.bridges import Bridges
+from pbx.asterisk.bridges import Bridges, dissolve
 from pbx.asterisk.core import Core
 from pbx.asterisk.legs import Leg
 from pbx.asterisk.prompts import Prompts
@@ -107,7 +107,7 @@ class WebSocketStream:
         self._ended()
         await self._stack.aclose()
         await self._core.ari.attempt("DELETE", f"/channels/{self._channel}")
-        await self._core.ari.attempt("DELETE", f"/bridges/{self._bridge}")
+        await dissolve(self._core, self._bridge, self._leg.id)
 
 
 class Streams:

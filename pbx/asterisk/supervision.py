@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pbx.asterisk.bridges import Bridges
+from pbx.asterisk.bridges import Bridges, dissolve
 from pbx.asterisk.core import Core
 from pbx.asterisk.prompts import Prompts
 from pbx.terms import ChannelId, CommandRefused, Supervision, SwitchError
@@ -66,14 +66,14 @@ class Supervisors:
         """Before its leg is bridged, where it supervises at all."""
         watch = self._watches.pop(supervisor, None)
         if watch:
-            await self._end(watch)
+            await self._end(supervisor, watch)
 
-    async def _end(self, watch: _Watch) -> None:
+    async def _end(self, supervisor: ChannelId, watch: _Watch) -> None:
         await self._core.ari.attempt("DELETE", f"/channels/{watch.snoop}")
-        await self._core.ari.attempt("DELETE", f"/bridges/{watch.bridge}")
+        await dissolve(self._core, watch.bridge, supervisor)
 
     def channel_ended(self, channel: ChannelId) -> None:
         """The supervisor left, or whom it listened to."""
         gone = [sup for sup, watch in self._watches.items() if channel in (sup, watch.target)]
         for supervisor in gone:
-            self._core.spawn(self._end(self._watches.pop(supervisor)), "end supervision")
+            self._core.spawn(self._end(supervisor, self._watches.pop(supervisor)), "end supervision")

@@ -169,6 +169,21 @@ async def test_entering_again_is_not_told(lab: Lab) -> None:
     await all_talk(customer, desk, colleague)
 
 
+async def test_who_goes_from_one_to_the_next_at_once_stays_there(lab: Lab) -> None:
+    """On Asterisk, a bridge that was deleted around somebody took them out of the next one, now and then."""
+    customer, desk = await pair(lab)
+    for _ in range(8):
+        await enter(lab, RoomId(lab.id("sala")), customer, desk)
+        await lab.eventually(Unbridged)
+        await lab.never(RoomLeft, during_s=0.1)
+        await bridge(lab, customer, desk)
+        for leg in (customer, desk):
+            await lab.eventually(RoomLeft, channel=leg.channel)
+        await lab.never(Unbridged, during_s=0.1)
+    assert await customer.call.hears(AGENT_HZ)
+    assert await desk.call.hears(CALLER_HZ)
+
+
 async def test_another_room_leaves_the_first(lab: Lab) -> None:
     customer, desk, _, room = await three(lab)
     other = RoomId(lab.id("otra"))
