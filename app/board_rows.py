@@ -18,7 +18,9 @@ class Rows:
     def row(self, record: Interaction, at: float) -> BoardRow:
         waiting_since, waited_s = _wait(record, at)
         queue = record.queue
-        target = None if queue is None else self._organisation.level(queue).threshold_s
+        target = record.target_s
+        if target is None and queue is not None:
+            target = self._organisation.level(queue).threshold_s
         return BoardRow(
             id=record.id,
             medium=record.medium,

@@ -55,6 +55,8 @@ def asked(turn: Turn, e: inp.CallbackAsked) -> None:
         priority=order.priority,
         skills=dict(order.skills),
         criticality=order.criticality,
+        target_s=order.target_s,
+        preferred=order.preferred,
         reason=order.reason,
         callback=Callback(attempts=policy.attempts, retry_s=policy.retry_s, ring_s=policy.ring_s),
     )
@@ -100,7 +102,16 @@ def _line_up(turn: Turn) -> None:
     """In the place that the caller had: by when they came."""
     s = turn.s
     turn.set(phase=Phase.QUEUED, waits_since=turn.at, agent=None)
-    turn.fact(ev.Queued(queue=s.queue or "", priority=s.priority, skills=s.skills, reason=s.reason, callback=True))
+    turn.fact(
+        ev.Queued(
+            queue=s.queue or "",
+            priority=s.priority,
+            skills=s.skills,
+            reason=s.reason,
+            callback=True,
+            target_s=s.target_s,
+        )
+    )
     route(turn)
 
 

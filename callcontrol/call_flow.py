@@ -10,7 +10,7 @@ from callcontrol import inputs as inp
 from callcontrol.call_state import Message, Onward, Turn
 from callcontrol.callbacks import CallbackOrder
 from callcontrol.inputs import CallbackPlaced
-from callcontrol.model import Direction, ExitReason, InitiationMethod, Medium, Phase, Role
+from callcontrol.model import AgentId, Direction, ExitReason, InitiationMethod, Medium, Phase, Role
 from callcontrol.routing import terms as routing
 from callcontrol.routing.rules import PERSONAL
 from ivr_flows import protocol as flow
@@ -158,6 +158,8 @@ def _promise(turn: Turn, action: flow.CallBack) -> None:
         priority=s.priority if waited else 0,
         skills=s.skills if waited else {},
         criticality=s.criticality if waited else "",
+        target_s=s.target_s if waited else None,
+        preferred=s.preferred if waited else (),
         not_before=action.not_before,
         origin=s.id,
     )
@@ -208,13 +210,23 @@ def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
         priority=action.priority,
         skills=dict(action.skills),
         criticality=action.criticality,
+        target_s=action.target_s,
+        preferred=tuple(AgentId(name) for name in action.preferred),
         reason=action.reason,
         music=action.music,
         asked=action_to_json(action),
         give_up_at=None if action.timeout_s is None else turn.at + action.timeout_s,
         hand=None,
     )
-    turn.fact(ev.Queued(queue=action.queue, priority=action.priority, skills=dict(action.skills), reason=action.reason))
+    turn.fact(
+        ev.Queued(
+            queue=action.queue,
+            priority=action.priority,
+            skills=dict(action.skills),
+            reason=action.reason,
+            target_s=action.target_s,
+        )
+    )
     turn.do(cmd.StartMusic(turn.s.channel, action.music))
     route(turn)
 
@@ -239,6 +251,8 @@ def route(turn: Turn) -> None:
                 priority=s.priority,
                 skills=s.skills,
                 criticality=s.criticality,
+                target_s=s.target_s,
+                preferred=s.preferred,
                 reason=s.reason,
                 give_up_at=s.give_up_at,
                 offers_made=s.offers_made,

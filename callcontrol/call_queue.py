@@ -139,7 +139,15 @@ def moved(turn: Turn, d: routing.Moved) -> None:
     """Into another line; the caller hears nothing of it."""
     turn.fact(ev.Dequeued(queue=d.came_from, how=f"moved:{d.why}", waited_s=waited(turn)))
     turn.set(queue=d.queue, hand=None)
-    turn.fact(ev.Queued(queue=d.queue, priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
+    turn.fact(
+        ev.Queued(
+            queue=d.queue,
+            priority=turn.s.priority,
+            skills=turn.s.skills,
+            reason=turn.s.reason,
+            target_s=turn.s.target_s,
+        )
+    )
 
 
 def lost_before_talk(turn: Turn, why: str) -> None:
@@ -156,7 +164,15 @@ def queue_again(turn: Turn, *, first: bool = False) -> None:
         return back_to_flow(turn, QueueExit.TALKED)
     more = AHEAD_OF_ALL if first else 0
     turn.set(phase=Phase.QUEUED, agent=None, waits_since=turn.at, give_up_at=None, priority=turn.s.priority + more)
-    turn.fact(ev.Queued(queue=turn.s.queue or "", priority=turn.s.priority, skills=turn.s.skills, reason=turn.s.reason))
+    turn.fact(
+        ev.Queued(
+            queue=turn.s.queue or "",
+            priority=turn.s.priority,
+            skills=turn.s.skills,
+            reason=turn.s.reason,
+            target_s=turn.s.target_s,
+        )
+    )
     turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))
     return route(turn)
 

@@ -137,6 +137,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     skills: dict[str, int] = {}
     criticality: str = ""
+    target_s: float | None = None
+    preferred: tuple[AgentId, ...] = ()
     reason: str = ""
     music: str = "default"
     give_up_at: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from callcontrol.model import InteractionId
+from callcontrol.model import AgentId, InteractionId
 from callcontrol.routing.calendar import Calendar
 from callcontrol.routing.rules import QueueRules
 
@@ -21,6 +21,8 @@ class CallbackOrder:
     priority: int = 0
     skills: dict[str, int] = field(default_factory=dict)
     criticality: str = ""
+    target_s: float | None = None
+    preferred: tuple[AgentId, ...] = ()
     not_before: float | None = None
     origin: InteractionId | None = None
 

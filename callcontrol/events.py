@@ -89,6 +89,7 @@ class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
     skills: dict[str, int]
     reason: str
     callback: bool = False  # nobody waits on the line: they are called when their place comes
+    target_s: float | None = None  # to be answered within, where that is not the queue's target
 
 
 class Dequeued(Fact, frozen=True, kw_only=True, tag="dequeued"):

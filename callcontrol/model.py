@@ -192,6 +192,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     queue: str | None = None
     reason: str | None = None
     priority: int = 0
+    target_s: float | None = None  # to be answered within, where that is not the queue's target
     agent: AgentId | None = None  # the last one who talked
     flow: str | None = None
     flow_version: str | None = None

@@ -167,6 +167,7 @@ def _queued(r: Interaction, f: ev.Queued, at: float) -> Interaction:
         queue=f.queue,
         priority=f.priority,
         reason=f.reason or r.reason,
+        target_s=f.target_s,
         queued_at=at if r.queued_at is None else r.queued_at,
     )
 

@@ -25,8 +25,8 @@ class RouterHands:
     async def _route(self, c: cmd.RouteItem) -> None:
         item = c.item
         known = self._around.acquaintances.of(c.number, item.queue) if c.number else None
-        if known is not None and item.agent is None and not item.preferred:
-            item = replace(item, preferred=(known,))
+        if known is not None and item.agent is None and known not in item.preferred:
+            item = replace(item, preferred=(*item.preferred, known))
         self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=item))
 
     async def _withdraw(self, c: cmd.WithdrawItem) -> None:

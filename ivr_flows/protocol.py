@@ -100,6 +100,8 @@ class Enqueue:
     exits: str = ""
     language: str = "es"
     criticality: str = ""  # a name that the organisation gives points of priority (special_capacities, outage, ...)
+    preferred: Sequence[str] = ()  # agents who are tried first
+    target_s: float | None = None  # within which it should be answered, where that is not the queue's target
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def action_from_json(plain: Mapping[str, Any] | None) -> Waiting | None:
     for name in _SPOKEN:
         if name in rest:
             rest[name] = tuple(_prompt_in(prompt) for prompt in rest[name])
-    for name in ("phrases", "asides"):
+    for name in ("phrases", "asides", "preferred"):
         if name in rest:
             rest[name] = tuple(rest[name])
     if make is Transfer:

@@ -88,7 +88,7 @@ class Board:
             klass = self._open(line, key)
         w.klass = klass
         klass.count += 1
-        w.claim = w.priority * POINT - line.rate * w.queued
+        w.claim = w.priority * POINT - w.rate * w.queued
         if w.offer is None:
             self.line_up(w)
 
@@ -119,7 +119,7 @@ class Board:
             del self.lines[line.rules.name]
 
     def _open(self, line: Line, key: ClassKey) -> Klass:
-        klass = line.classes[key] = Klass(key, line.rules, line.rate)
+        klass = line.classes[key] = Klass(key, line.rules)
         self._classes += 1
         for name in key.only:
             self._only.setdefault(name, {})[klass] = None
@@ -278,17 +278,17 @@ OFFER, WRAP_UP, ITEM = 0, 1, 2
 
 
 def new_line(rules: QueueRules) -> Line:
-    return Line(rules, round(rules.ageing_per_min * 1000))
+    return Line(rules)
 
 
 def _key(w: Waiting) -> ClassKey:
     item = w.item
     alone = w.hand or item.agent or personal_agent(item.queue)
     if alone is not None:
-        return ClassKey(item.queue, item.medium, ANY, item.outbound, (alone,), anywhere=True)
+        return ClassKey(item.queue, item.medium, ANY, item.outbound, w.rate, (alone,), anywhere=True)
     if w.prefers is not None:
-        return ClassKey(item.queue, item.medium, w.need, item.outbound, item.preferred)
-    return ClassKey(item.queue, item.medium, w.need, item.outbound)
+        return ClassKey(item.queue, item.medium, w.need, item.outbound, w.rate, item.preferred)
+    return ClassKey(item.queue, item.medium, w.need, item.outbound, w.rate)
 
 
 _WRONG_WAY = {True: Blend.INBOUND, False: Blend.OUTBOUND}

@@ -187,6 +187,7 @@ class QueueConfig(Section):
         )
         return QueueRules(
             **given,
+            target_s=self.service_level.threshold_s,
             rings=tuple(rings),
             overflow=tuple(Overflow(**rule.model_dump()) for rule in self.overflow),
             hours=calendars[self.calendar] if self.calendar else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from callcontrol.model import AgentState, InteractionId, Medium, OfferEnd
+from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd
 from callcontrol.routing import terms as t
 from callcontrol.routing.board import ITEM, Board, micros
 from callcontrol.routing.line import POINT, Line, Waiting, is_live
@@ -51,20 +51,26 @@ def _arrive(board: Board, w: Waiting) -> None:
 
 def _take_rules(board: Board, line: Line, w: Waiting) -> None:
     item, rules = w.item, line.rules
+    w.rate = rules.rate(item.target_s)
     w.priority = item.priority + rules.priority + board.criticality.get(item.criticality, 0)
     w.asked = w.need = all_of(_need(board, rules.requires, w), _need(board, item.requires, w), at_least(item.skills))
     w.visited |= {item.queue}
     w.ring = 0
     w.overflowed = item.medium is Medium.CALLBACK  # a promise to call does not lapse
     w.stranded = None
-    if not w.item.preferred or len(w.visited) > 1:
-        w.prefers = None
+    if len(w.visited) > 1 or not any(_is_here(board, agent) for agent in item.preferred):
+        w.prefers = None  # nobody waits for who is not at work
     else:
         alone = rules.preferred_wait_s if item.preferred_wait_s is None else item.preferred_wait_s
         w.prefers = w.entered + micros(alone) if alone > 0 else None
     if is_live(item.medium):
         rule = rules.rule(When.NO_AGENTS)
         w.stranded = w.entered + micros(rules.stranded_s if rule is None else rule.over)
+
+
+def _is_here(board: Board, agent: AgentId) -> bool:
+    known = board.agents.get(agent)
+    return known is not None and known.presence is not AgentState.SIGNED_OUT
 
 
 def _need(board: Board, text: str, w: Waiting) -> Need:

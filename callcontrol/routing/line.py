@@ -27,12 +27,14 @@ Rank: TypeAlias = tuple[float, int, AgentId]  # the strategy's measure, idle sin
 
 
 class ClassKey(NamedTuple):
-    """`only`: these agents and no others; `anywhere`: whether or not they work in the queue."""
+    """`only`: these agents and no others; `anywhere`: whether or not they work in the queue. `rate`: one class ages
+    alike, so that its order never changes."""
 
     queue: str
     medium: Medium
     need: Need
     outbound: bool
+    rate: int
     only: tuple[AgentId, ...] = ()
     anywhere: bool = False
 
@@ -51,6 +53,7 @@ class Waiting:
     asked: Need
     claim: int = 0
     priority: int = 0
+    rate: int = 0  # of ageing
     offer: OfferId | None = None
     klass: Klass | None = None
     version: int = 0
@@ -66,10 +69,10 @@ class Waiting:
 class Klass:
     __slots__ = ("count", "free", "items", "key", "members", "rate", "rules", "skills")
 
-    def __init__(self, key: ClassKey, rules: QueueRules, rate: int) -> None:
+    def __init__(self, key: ClassKey, rules: QueueRules) -> None:
         self.key = key
         self.rules = rules
-        self.rate = rate
+        self.rate = key.rate
         self.skills = sorted(names(key.need))
         self.members: dict[AgentId, AgentView] = {}
         self.items: list[tuple[int, int, int, int, Waiting]] = []
@@ -140,7 +143,6 @@ class Line:
     at work or willing to."""
 
     rules: QueueRules
-    rate: int
     agents: dict[AgentId, AgentView] = field(default_factory=dict)
     classes: dict[ClassKey, Klass] = field(default_factory=dict)
     waiting: int = 0

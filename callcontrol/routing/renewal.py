@@ -41,8 +41,7 @@ def _change(board: Board, line: Line, rules: QueueRules) -> None:
     for w in here:
         board.unplace(w)
     board.close_all(line)
-    fresh = new_line(rules)
-    line.rules, line.rate = fresh.rules, fresh.rate
+    line.rules = rules
     for w in here:
         replace_in_line(board, line, w)
 

@@ -71,8 +71,9 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueRules(msgspec.Struct, frozen=True, kw_only=True):
-    """`priority` is added to each item's. `keep_free`: outbound items go out only while more agents than this are
-    ready. `stranded_s`: how long a live item waits when nobody signed in could ever take it."""
+    """`priority` is added to each item's. `target_s` is the service level's threshold. `keep_free`: outbound items go
+    out only while more agents than this are ready. `stranded_s`: how long a live item waits when nobody signed in could
+    ever take it."""
 
     name: str
     offer_s: float = 20.0
@@ -81,6 +82,7 @@ class QueueRules(msgspec.Struct, frozen=True, kw_only=True):
     strategy: Strategy = Strategy.LONGEST_IDLE
     priority: int = 0
     ageing_per_min: float = 0.0  # points of priority that a minute of waiting is worth
+    target_s: float = 20.0
     requires: str = ""
     rings: tuple[Ring, ...] = ()
     overflow: tuple[Overflow, ...] = ()
@@ -92,6 +94,12 @@ class QueueRules(msgspec.Struct, frozen=True, kw_only=True):
     keep_free: int = 0
     handle_s: float = 180.0  # taken for who has not been measured yet
     wrap_up_most_s: float = 600.0  # an extended wrap-up ends here at the latest
+
+    def rate(self, target_s: float | None = None) -> int:
+        """How fast a claim grows: thousandths of a point a minute. What has a target of its own ages by its share of
+        that: with half the queue's target, twice as fast."""
+        own = target_s if target_s is not None and target_s > 0 else self.target_s
+        return round(self.ageing_per_min * 1000 * self.target_s / own)
 
     def rule(self, when: When) -> Overflow | None:
         return next((rule for rule in self.overflow if rule.when is when), None)

@@ -16,8 +16,9 @@ __all__ = ["QueueRules"]
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     """Something that waits for a person: an interaction seen by the router.
 
-    `agent` names the only one it is for; `preferred` are tried first (last agent, account owner), alone for
-    `preferred_wait_s` (None: as the queue says). `requires` is an expression over skills, beside those in `skills`.
+    `agent` names the only one it is for; `preferred` are tried first (account owner, last agent), alone for
+    `preferred_wait_s` (None: as the queue says) if any of them is signed in when it comes. `requires` is an expression
+    over skills, beside those in `skills`.
     """
 
     id: InteractionId
@@ -35,7 +36,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     preferred_wait_s: float | None = None
     agent: AgentId | None = None
     outbound: bool = False
-    target_s: float | None = None  # its service-level target, where it differs from the queue's
+    target_s: float | None = None  # > 0: its own service-level target, for which it ages faster or slower than others
 
 
 class _In(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,6 +59,12 @@ class Queue(NodeModel):
     timeout_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
     urgency: tuple[Urgency, ...] = Field(default=(), max_length=20, description="added to the priority where they hold")
     criticality: Name | None = Field(default=None, description="what the organisation gives points of priority for")
+    target_s: float | None = Field(
+        default=None, gt=0, le=86_400, allow_inf_nan=False, description="answered within, where it is not the queue's"
+    )
+    prefer: tuple[Template, ...] = Field(
+        default=(), max_length=5, description="agents tried first, by their names: who looks after this customer"
+    )
     comfort: Prompts = ()
     comfort_every_s: float | None = Field(default=None, ge=10, le=600, allow_inf_nan=False)
     say_position: bool = False
@@ -89,6 +95,8 @@ def enter(node: Queue, context: Context) -> Outcome:
             exits="".join(node.exits),
             language=context.language,
             criticality=node.criticality or "",
+            target_s=node.target_s,
+            preferred=tuple(name for template in node.prefer if (name := context.text(template).strip())),
         )
     )
 

@@ -219,6 +219,8 @@ nodes:
     name: contact-center
     priority: 7
     criticality: outage
+    target_s: 10
+    prefer: [luis]
     reason: fuga
     exits: {"5": devolver}
     then: {talked: fin, timeout: fin, callback: devolver}
@@ -249,7 +251,7 @@ async def test_promised_in_a_flow_by_key_or_by_the_queues_rule_the_place_is_kept
         (item,) = lab.daemon.desk.router.waiting()
         assert first.queued_at is not None
         assert (item.medium, item.priority, item.reason) == (Medium.CALLBACK, 7, "fuga")
-        assert item.criticality == "outage"
+        assert (item.criticality, item.target_s, item.preferred) == ("outage", 10, ("luis",))
         assert item.queued_at == pytest.approx(first.queued_at, abs=0.01)
 
 

@@ -61,7 +61,9 @@ class Oracle:
     def standing(self, i: Any) -> tuple[Any, ...]:
         rules = self.queues[i.item.queue]
         # Thousandths of a point a minute, by microseconds: whole numbers.
-        claim = self.priority(i) * 60_000_000 * 1000 + round(rules.ageing_per_min * 1000) * (self.now - i.queued)
+        # Its own target counts against the queue's: who must be answered twice as soon ages twice as fast.
+        rate = round(rules.ageing_per_min * 1000 * rules.target_s / (i.item.target_s or rules.target_s))
+        claim = self.priority(i) * 60_000_000 * 1000 + rate * (self.now - i.queued)
         return (-claim, i.queued, i.order)
 
     def priority(self, i: Any) -> int:
@@ -399,7 +401,8 @@ class Oracle:
         i.visited.add(item.queue)
         i.ring, i.overflowed = 0, item.medium is Medium.CALLBACK
         alone = rules.preferred_wait_s if item.preferred_wait_s is None else item.preferred_wait_s
-        i.prefers = i.entered + us(alone) if item.preferred and len(i.visited) == 1 and alone > 0 else None
+        here = [a for a in self.agents.values() if a.id in item.preferred and a.presence is not S.SIGNED_OUT]
+        i.prefers = i.entered + us(alone) if here and len(i.visited) == 1 and alone > 0 else None
         rule = rules.rule(When.NO_AGENTS)
         i.stranded = None
         if item.medium in LIVE:

@@ -302,6 +302,15 @@ def test_preferred_first_alone_for_a_while_then_anybody() -> None:
     assert floor.offered == [("i1", "ana")]
 
 
+def test_nobody_waits_for_who_is_not_at_work() -> None:
+    floor = Floor(PLAIN)
+    floor.agent("ana", "agua")
+    floor.agent("luis", "agua")
+    floor.ask("luis", AgentState.SIGNED_OUT)
+    floor.item("i1", "agua", preferred=(AgentId("luis"), AgentId("nadie")), preferred_wait_s=15)
+    assert floor.offered == [("i1", "ana")]
+
+
 def test_direct_and_personal_lines_reach_one_agent_whatever_their_queues() -> None:
     floor = Floor(PLAIN)
     floor.agent("ana", "agua")
@@ -317,6 +326,25 @@ def test_direct_and_personal_lines_reach_one_agent_whatever_their_queues() -> No
 
 
 # --- priority --------------------
+
+
+def test_who_must_be_answered_sooner_ages_faster() -> None:
+    floor = Floor(QueueRules(name="agua", ageing_per_min=1, target_s=60))
+    floor.item("ordinary", "agua")
+    floor.go(30)
+    floor.item("urgent", "agua", target_s=20)  # 3 points a minute to the other's 1, half a minute later
+    floor.item("patient", "agua", target_s=600)
+    floor.go(16)
+    floor.agent("ana", "agua")
+    assert floor.offered == [("urgent", "ana")]
+
+
+def test_a_target_of_its_own_changes_nothing_where_nobody_ages() -> None:
+    floor = Floor(PLAIN)
+    floor.item("first", "agua")
+    floor.item("second", "agua", target_s=1)
+    floor.agent("ana", "agua")
+    assert floor.offered == [("first", "ana")]
 
 
 def test_criticality_goes_before_and_ageing_lets_nobody_starve() -> None:

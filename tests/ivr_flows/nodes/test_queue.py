@@ -12,11 +12,21 @@ ENDS = "  a: {kind: hangup}\n  b: {kind: hangup}\n  c: {kind: hangup}\n  d: {kin
 def test_it_asks_for_what_is_written() -> None:
     node = (
         "  uno: {kind: queue, name: soporte, priority: 5, skills: {internet: 3}, reason: 'falla {{ sector }}',"
-        " music: calma, timeout_s: 90, criticality: outage, then: {talked: fin, timeout: fin}}"
+        " music: calma, timeout_s: 90, criticality: outage, target_s: 10, prefer: ['{{ sector }} ', '{{ nadie }}'],"
+        " then: {talked: fin, timeout: fin}}"
     )
-    caller = Caller(flow_of(node, HEAD + "variables: {sector: {type: text, default: Totoracocha}}\n"))
+    names = "sector: {type: text, default: Totoracocha}, nadie: {type: text}"
+    caller = Caller(flow_of(node, f"{HEAD}variables: {{{names}}}\n"))
     assert caller.waits == Enqueue(
-        "soporte", 5, {"internet": 3}, "falla Totoracocha", "calma", 90.0, criticality="outage"
+        "soporte",
+        5,
+        {"internet": 3},
+        "falla Totoracocha",
+        "calma",
+        90.0,
+        criticality="outage",
+        target_s=10,
+        preferred=("Totoracocha",),
     )
 
 
