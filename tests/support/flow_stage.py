@@ -29,6 +29,7 @@ from recording.place import RecordingFolder
 from tests.app.test_customer_systems import serving
 from tests.support.daemon import Echo
 from tests.support.engines import Engine
+from tests.support.flow_kinds import PART
 from tests.support.lab import AGENT_HZ, CALLER, CALLER_HZ, GATEWAY_HOSTS, PASSWORD, PHONES_HOST
 from tests.support.stage import until
 
@@ -50,15 +51,6 @@ REST = """
   cola: {kind: queue, name: contact-center, then: {talked: fin, timeout: fin}}
   bien: {kind: play, barge_in: false, prompts: SECOND, next: fin}
   fin: {kind: hangup}
-"""
-PART = f"""\
-id: parte
-entry: a
-variables: {{x: text}}
-nodes:
-  a: {{kind: menu, prompts: {FIRST}, options: {{'7': b}}}}
-  b: {{kind: set, values: {{x: hola}}, next: c}}
-  c: {{kind: return}}
 """
 
 
@@ -113,15 +105,14 @@ async def staged(
     tone_hz: int = CALLER_HZ,
     ears: Ears | None = None,
     bots: Bots | None = None,
+    first: str = FIRST,
+    second: str = SECOND,
 ) -> AsyncIterator[Stage]:
     folder = tmp_path / "flows"
     folder.mkdir()
-    text = (HEAD + nodes + REST).replace("FIRST", FIRST).replace("SECOND", SECOND)
-    (folder / "prueba.yaml").write_text(text, encoding="utf-8")
-    (folder / "parte.yaml").write_text(
-        PART,
-        encoding="utf-8",
-    )
+    for name, text in (("prueba", HEAD + nodes + REST), ("parte", PART)):
+        plain = text.replace("FIRST", first).replace("SECOND", second)
+        (folder / f"{name}.yaml").write_text(plain, encoding="utf-8")
     book = FlowBook(FlowSettings(folders=[str(folder)], shipped=False, default="prueba"), queues=["contact-center"])
     assert not book.refresh().refused, book.findings()
     owner = (engine.user.uid, engine.user.gid) if engine.user else None

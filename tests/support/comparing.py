@@ -1,0 +1,44 @@
+"""Recorded audio compared with the prompt that should be in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pbx.sip.tones import rms
+
+Pcm = NDArray[np.int16]
+PIECE = 2000  # a quarter of a second: as long as a syllable, far longer than chance is alike
+ALIKE = 0.8  # of 1: what G.711 and a lost packet leave
+_QUIET = 150  # a pause says nothing about which prompt it belongs to
+
+
+def share_heard(prompt: Pcm, heard: Pcm) -> float:
+    """How much of the prompt is in what was heard: 0 to 1 of its pieces, each in its place behind the one before, at
+    the level of the prompt within 3 dB."""
+    pieces = [prompt[start : start + PIECE] for start in range(0, len(prompt) - PIECE + 1, PIECE)]
+    pieces = [piece for piece in pieces if rms(piece) > _QUIET]
+    found, after = 0, 0
+    for piece in pieces:
+        place = _place(piece.astype(np.float64), heard[after:].astype(np.float64))
+        if place is not None:
+            found, after = found + 1, after + place + PIECE // 2
+    return found / len(pieces)
+
+
+def _place(piece: NDArray[Any], heard: NDArray[Any]) -> int | None:
+    """Where the piece begins in the sound, by normalised cross-correlation."""
+    if len(heard) < PIECE:
+        return None
+    size = 1 << (len(heard) + PIECE - 1).bit_length()
+    products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(piece, size)), size)
+    products = products[: len(heard) - PIECE + 1]
+    sums = np.concatenate([[0.0], np.cumsum(heard**2)])
+    energy = np.sqrt(np.maximum(sums[PIECE:] - sums[:-PIECE], 1.0))
+    own = float(np.sqrt(np.sum(piece**2)))
+    alike = products / (energy * own)
+    best = int(np.argmax(alike))
+    in_level = 0.7 < energy[best] / own < 1.42
+    return best if alike[best] >= ALIKE and in_level else None
