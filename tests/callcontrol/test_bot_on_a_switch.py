@@ -17,6 +17,7 @@ from foundation.clock import SystemClock
 from pbx.recognition.likeness import LikenessRecogniser
 from pbx.sip import tones
 from tests.app.test_customer_systems import serving
+from tests.support.comparing import longest_silence_s
 from tests.support.engines import Engine, start_engine
 from tests.support.flow_stage import SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ
@@ -129,6 +130,7 @@ async def test_a_bot_that_is_not_usable_leads_to_a_person_in_time(engine: Engine
         await until(told, "the flow went on", 6.0)
         assert SystemClock().now() - begun < 5.0
         await hears(call, AGENT_HZ)
+        assert longest_silence_s(call.heard()) < 4.0
         assert stage.notes("bot.ended")[0]["how"] == "unavailable"
         await call.hangup()
         await stage.closed()

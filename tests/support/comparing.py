@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pbx.sip.tones import rms
+from pbx.sip.tones import RATE, rms
 
 Pcm = NDArray[np.int16]
 PIECE = 2000  # a quarter of a second: as long as a syllable, far longer than chance is alike
 ALIKE = 0.8  # of 1: what G.711 and a lost packet leave
+FRAME = RATE // 50
+_SILENT = 30  # rms: what a caller takes for a dead line
 _QUIET = 150  # a pause says nothing about which prompt it belongs to
 
 
@@ -42,3 +44,12 @@ def _place(piece: NDArray[Any], heard: NDArray[Any]) -> int | None:
     best = int(np.argmax(alike))
     in_level = 0.7 < energy[best] / own < 1.42
     return best if alike[best] >= ALIKE and in_level else None
+
+
+def longest_silence_s(heard: Pcm) -> float:
+    """The longest time in which nothing was on the line."""
+    longest = run = 0
+    for start in range(0, len(heard) - FRAME + 1, FRAME):
+        run = run + 1 if rms(heard[start : start + FRAME]) < _SILENT else 0
+        longest = max(longest, run)
+    return longest * FRAME / RATE

@@ -107,6 +107,7 @@ async def staged(
     bots: Bots | None = None,
     first: str = FIRST,
     second: str = SECOND,
+    system_url: str = "",
 ) -> AsyncIterator[Stage]:
     folder = tmp_path / "flows"
     folder.mkdir()
@@ -124,7 +125,7 @@ async def staged(
         switch = engine.make_switch(engine.ports.control, engine.ports.manager)
         await stack.enter_async_context(switch)  # type: ignore[arg-type]
         system = CustomerSystem()
-        url = await stack.enter_async_context(serving(system.app()))
+        url = system_url or await stack.enter_async_context(serving(system.app()))
         settings = CustomerSystemSettings.model_validate({"systems": [{"name": "clientes", "url": url}]})
         systems = await stack.enter_async_context(HttpSystems(settings, clock, metrics))
         daemon = Daemon(
