@@ -145,7 +145,8 @@ class Switch(Protocol):
         ...
 
     async def start_music(self, channel: ChannelId, music: str = "default") -> None:
-        """Music on hold to a channel that is not bridged; ends with stop_music, play or bridge."""
+        """Music on hold, or `terms.RING_TONE`, to a channel that is not bridged; ends with stop_music, play or
+        bridge."""
         ...
 
     async def stop_music(self, channel: ChannelId) -> None: ...

@@ -131,6 +131,10 @@ class FileSound:
     fallback: TextSound | None = None
 
 
+# The name of music that is the country's ring tone: for who waits until somebody answers.
+RING_TONE = "ring-tone"
+
+
 @dataclass(frozen=True, slots=True)
 class ToneSound:
     """A sine of `hz` for `ms` milliseconds (beeps, and tests)."""

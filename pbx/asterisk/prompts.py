@@ -12,7 +12,7 @@ from pbx.asterisk.legs import Collecting, Leg, Playing
 from pbx.asterisk.translate import collecting_over, playback_over
 from pbx.events import PlaybackEnd, PlaybackFinished, PlaybackStarted
 from pbx.sounds import SoundLibrary
-from pbx.terms import ChannelGone, ChannelId, CommandRefused, DigitRules, PlaybackId, Sound, SwitchError
+from pbx.terms import RING_TONE, ChannelGone, ChannelId, CommandRefused, DigitRules, PlaybackId, Sound, SwitchError
 
 # Channel variable by which a later daemon finds the prompt that plays.
 PLAYING_VARIABLE = "RIMAY_PLAYING"
@@ -102,6 +102,10 @@ class Prompts:
         leg = self._core.legs.get(channel)
         if leg.playing:
             await self._stop_playing(leg)
+        if music == RING_TONE:
+            await self.stop_music(channel)
+            await self.start_ring_tone(leg)
+            return
         if leg.ring_tone:
             await self.stop_ring_tone(leg)
         leg.music = True
@@ -109,6 +113,8 @@ class Prompts:
 
     async def stop_music(self, channel: ChannelId) -> None:
         leg = self._core.legs.get(channel)
+        if leg.ring_tone and leg.transfer_to is None:
+            await self.stop_ring_tone(leg)
         if leg.music:
             leg.music = False
             await self._core.ari.attempt("DELETE", f"/channels/{channel}/moh")

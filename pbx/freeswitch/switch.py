@@ -21,6 +21,7 @@ from pbx.sounds import SoundLibrary
 from pbx.switch import AudioStream
 from pbx.terms import (
     DIGITS,
+    RING_TONE,
     BrowserEndpoint,
     ChannelGone,
     ChannelId,
@@ -171,7 +172,8 @@ class FreeswitchSwitch:
         await self._client.api(f"uuid_send_dtmf {leg.id} {digits}")
 
     async def start_music(self, channel: ChannelId, music: str = "default") -> None:
-        await self._sounds.music(self._lone(channel))
+        leg = self._lone(channel)
+        await (self._sounds.ring_tone(leg) if music == RING_TONE else self._sounds.music(leg))
 
     async def stop_music(self, channel: ChannelId) -> None:
         leg = self._leg(channel)

@@ -164,6 +164,8 @@ class Exchange:
         self.changed()
 
     def set_ring_tone(self, leg: Leg, on: bool) -> None:
+        if on:
+            self.stop_playing(leg)
         leg.ring_tone = on
         self.changed()
 

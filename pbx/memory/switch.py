@@ -19,6 +19,7 @@ from pbx.settings import PbxSettings
 from pbx.switch import AudioStream
 from pbx.terms import (
     DIGITS,
+    RING_TONE,
     BrowserEndpoint,
     ChannelId,
     ChannelSnapshot,
@@ -158,10 +159,15 @@ class MemorySwitch:
         leg.far.receive_digits(digits)
 
     async def start_music(self, channel: ChannelId, music: str = "default") -> None:
-        self._exchange.set_music(await self._lone(channel), True)
+        leg = await self._lone(channel)
+        self._exchange.set_music(leg, music != RING_TONE)
+        self._exchange.set_ring_tone(leg, music == RING_TONE)
 
     async def stop_music(self, channel: ChannelId) -> None:
-        self._exchange.set_music(await self._answered(channel), False)
+        leg = await self._answered(channel)
+        self._exchange.set_music(leg, False)
+        if leg.transfer_to is None:
+            self._exchange.set_ring_tone(leg, False)
 
     # --- two legs
 

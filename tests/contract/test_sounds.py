@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pbx.events import PlaybackEnd, PlaybackFinished, PlaybackStarted
-from pbx.terms import CommandRefused, FileSound, PlaybackId, Sound, TextSound, ToneSound
+from pbx.memory.audio import RING_HZ
+from pbx.terms import RING_TONE, CommandRefused, FileSound, PlaybackId, Sound, TextSound, ToneSound
 from tests.support.calls import Leg, arrives, caller, hung_up, pair
 from tests.support.lab import CALLER_HZ, Lab
 
@@ -127,6 +128,21 @@ async def test_music(lab: Lab) -> None:
     await lab.switch.stop_music(leg.channel)
     assert await leg.call.hears_silence()
     await lab.switch.stop_music(leg.channel)  # none plays: nothing to do
+
+
+async def test_the_ring_tone_as_music(lab: Lab) -> None:
+    leg = await caller(lab)
+    await lab.switch.start_music(leg.channel)
+    assert await lab.hears_music(leg.call)
+    await lab.switch.start_music(leg.channel, RING_TONE)
+    assert await leg.call.hears(RING_HZ, 10)
+    await lab.switch.start_music(leg.channel)
+    assert await lab.hears_music(leg.call, absent=[RING_HZ])
+    await lab.switch.start_music(leg.channel, RING_TONE)
+    assert await leg.call.hears(RING_HZ, 10)
+    await lab.switch.stop_music(leg.channel)
+    await lab.switch.start_music(leg.channel)
+    assert await lab.hears_music(leg.call, absent=[RING_HZ])
 
 
 async def test_play_ends_music(lab: Lab) -> None:
