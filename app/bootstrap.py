@@ -251,6 +251,7 @@ class _Parts:
             acquaintances=last_agents,
             ears=ears,
             bots=bots,
+            grace_s=settings.calls.grace_s,
         )
         agents = DeskAgents(daemon, directory, switch, clock, journal.stored)
         herald.endpoint_folds.append(agents.endpoint_changed)

@@ -10,7 +10,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from app.place import CHECKOUT
-from callcontrol.settings import Agent, Bot, CustomerSystemSettings, Queue
+from callcontrol.settings import Agent, Bot, CallSettings, CustomerSystemSettings, Queue
 from customers.settings import CustomersSettings
 from foundation.bus_redis import BusSettings
 from foundation.database import DatabaseSettings
@@ -37,6 +37,7 @@ class Settings(Section):
     ivr_flows: FlowSettings = FlowSettings()
     queues: list[Queue] = []
     agents: list[Agent] = []
+    calls: CallSettings = CallSettings()
     customer_systems: CustomerSystemSettings = CustomerSystemSettings()
     bots: list[Bot] = []
     customers: CustomersSettings = CustomersSettings()

@@ -260,6 +260,8 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.CONFERENCE, pbx.PeerHeld): _late,
     (Phase.CONFERENCE, pbx.PeerResumed): _late,
     (Phase.CONFERENCE, inp.SendDigits): talk.send_digits,
+    (Phase.CONFERENCE, inp.AgentHold): talk.hold,
+    (Phase.CONFERENCE, inp.AgentResume): talk.resume,
     (Phase.CONFERENCE, inp.RecordingPause): talk.pause_recording,
     (Phase.CONFERENCE, inp.RecordingResume): talk.resume_recording,
     # with a third party, or on the way there

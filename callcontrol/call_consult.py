@@ -21,7 +21,7 @@ from callcontrol.model import AgentId, InteractionId, Medium, OfferEnd, Phase, R
 from callcontrol.routing import terms as routing
 from callcontrol.routing.rules import PERSONAL
 from pbx import events as pbx
-from pbx.terms import HangupCause
+from pbx.terms import RING_TONE, HangupCause
 
 RING_S = 30.0
 ITEM = ".k"  # the router's name of a consultation is <interaction>.k<n>
@@ -51,7 +51,8 @@ def begin(turn: Turn, e: inp.AskColleague) -> None:
         turn.fact(
             ev.ParticipantJoined(participant=participant, role=Role.AGENT, address=e.to, channel=None, agent=colleague)
         )
-        turn.do(cmd.PartLegs(s.channel), cmd.RouteItem(_item(turn, item, colleague)))
+        turn.do(cmd.PartLegs(s.channel), cmd.StartMusic(s.agent_channel, RING_TONE))
+        turn.do(cmd.RouteItem(_item(turn, item, colleague)))
     turn.fact(ev.ConsultBegun(by=s.agent, kind=e.kind, to=e.to, participant=participant))
     turn.do(cmd.StartMusic(s.channel, s.music))
 
@@ -158,6 +159,7 @@ def back(turn: Turn, how: str, detail: str = "") -> None:
     s = turn.s
     if s.consult is None:
         return
+    talk.unhold(turn)  # of a conference
     turn.set(phase=Phase.TALKING)
     if s.agent_channel is not None:
         turn.do(cmd.BridgeLegs(s.channel, s.agent_channel))
@@ -225,6 +227,7 @@ def give_on(turn: Turn, consult: Consult) -> None:
     s = turn.s
     if consult.channel is None or s.agent is None:
         raise NotNow("who was asked is gone")
+    talk.unhold(turn)  # of a conference
     turn.fact(ev.ConsultEnded(participant=consult.participant, how="completed"))
     turn.do(cmd.BridgeLegs(s.channel, consult.channel))
     turn.set(consult=None)
@@ -257,8 +260,11 @@ def give_on(turn: Turn, consult: Consult) -> None:
 
 def customer_left(turn: Turn, by: str) -> None:
     s = turn.s
-    if s.consult is not None and s.consult.is_open and s.agent_channel is not None:
-        turn.do(cmd.PartLegs(s.agent_channel))
+    if s.consult is not None and s.agent_channel is not None:
+        if not s.consult.talks and s.consult.agent is not None:
+            turn.do(cmd.StopMusic(s.agent_channel))  # of the ringing
+        elif s.consult.is_open:
+            turn.do(cmd.PartLegs(s.agent_channel))
     drop(turn, "left")
     talk.customer_left(turn, by)
 

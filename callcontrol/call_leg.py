@@ -18,8 +18,6 @@ from callcontrol.model import OfferEnd, Phase
 from pbx.terms import HangupCause
 
 AWAY = "away"
-# A page that is loaded anew is back within five seconds; a laptop that changes its network within twenty.
-GRACE_S = 30.0
 
 
 def offered(turn: Turn, e: inp.OfferMade) -> None:
@@ -69,7 +67,9 @@ def miss(turn: Turn) -> None:
     s = turn.s
     if s.away or s.agent is None or s.agent_participant is None:
         return
-    until = turn.at + GRACE_S
+    if s.phase is Phase.CONFERENCE:
+        talk.unhold(turn)  # who is left in the room talks
+    until = turn.at + s.grace_s
     turn.set(away=True, aways=s.aways + 1, held=False, agent_channel=None)
     turn.fact(ev.AgentAway(agent=s.agent, participant=s.agent_participant, until=until))
     if s.phase is not Phase.CONFERENCE:  # there the others talk on

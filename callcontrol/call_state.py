@@ -16,6 +16,9 @@ from foundation.errors import Conflict
 from ivr_flows import protocol as flow
 from pbx.terms import Supervision
 
+# A page that is loaded anew is back within five seconds; a laptop that changes its network within twenty.
+GRACE_S = 30.0
+
 
 class NotNow(Conflict):
     """The call is not in a state for what somebody asked of it; nothing has changed."""
@@ -173,6 +176,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     agent_open: bool = False  # `agent_channel` is the agent's open leg: never hung up by a call, only parted
     away: bool = False  # the agent's open leg went down in the talk; the next one is joined again
     aways: int = 0
+    grace_s: float = GRACE_S  # for an agent's open leg to come back, once it went down in the talk
     consult: Consult | None = None
     consults: int = 0
     others: dict[AgentId, str] = {}  # agents beside `working` whom the router holds for this call, by its item's name

@@ -86,6 +86,12 @@ def resume(turn: Turn, e: inp.AgentResume) -> None:
         turn.do(cmd.UnholdLeg(turn.s.channel))
 
 
+def unhold(turn: Turn) -> None:
+    """Before the citizen goes into another pair: none begins on hold."""
+    if turn.s.held and turn.s.agent is not None:
+        resume(turn, inp.AgentResume(turn.s.agent))
+
+
 def phone_held(turn: Turn, e: pbx.PeerHeld) -> None:
     if e.channel == turn.s.agent_channel and not turn.s.held:
         turn.set(held=True)

@@ -14,7 +14,7 @@ from typing import Any
 from callcontrol import inputs as inp
 from callcontrol.bot_talk import Bots
 from callcontrol.call_consult import ITEM
-from callcontrol.call_state import CallState, Flows, open_channels
+from callcontrol.call_state import GRACE_S, CallState, Flows, open_channels
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
 from callcontrol.desk import Desk, ItemDecision
 from callcontrol.doubts import AGAIN_S, Doubts
@@ -23,6 +23,7 @@ from callcontrol.listening import Ears
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
 from callcontrol.open_leg import NUMBER as OPEN_LEG
 from callcontrol.open_legs import OpenLegs
+from callcontrol.phone_presence import PhonePresence
 from callcontrol.ports import (
     Acquaintances,
     AgentDirectory,
@@ -73,6 +74,7 @@ class Daemon:
         acquaintances: Acquaintances | None = None,
         ears: Ears | None = None,
         bots: Bots | None = None,
+        grace_s: float = GRACE_S,
     ) -> None:
         self.desk = Desk(
             rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent, to_supervisors=self._to_supervisors
@@ -98,6 +100,8 @@ class Daemon:
         self.open_legs = OpenLegs(
             switch, agents, metrics, spawn=self._spawn, on_up=self._leg_up, on_down=self._leg_down
         )
+        self._grace_s = grace_s
+        self._phones = PhonePresence(self.desk, self._ask, grace_s)
         self._make_id = make_id
         self._max_calls = dict(max_calls or {})  # of each trunk
         self._full: set[str] = set()  # trunks that were told to be full, and are
@@ -230,16 +234,19 @@ class Daemon:
         if not self._accepting or self._is_full(event.trunk):
             self._spawn(self._refuse(event.channel), f"refuse {event.channel}")
             return
-        state = CallState(id=InteractionId(self._make_id()))
+        state = self._new_state()
         session = self._begin(CallSession(self._around, state, channel=event.channel, trunk=event.trunk))
         self._started.labels("inbound" if event.trunk else "internal").inc()
         session.tell(event)
+
+    def _new_state(self) -> CallState:
+        return CallState(id=InteractionId(self._make_id()), grace_s=self._grace_s)
 
     async def call_out(self, order: inp.PlaceCall) -> InteractionId:
         """A call of our own. Raises what the switch, or the rules of calls out, refuse it with."""
         if not self.ready.is_set() or not self._accepting:
             raise SwitchUnreachable("not reconciled with the switch, or stopping")
-        state = CallState(id=InteractionId(self._make_id()))
+        state = self._new_state()
         session = self._begin(CallSession(self._around, state, channel=f"{state.id}{LEG}1"))
         self._started.labels("outbound").inc()
         await session.ask(order)
@@ -248,7 +255,7 @@ class Daemon:
     def place_callback(self, order: CallbackOrder) -> InteractionId:
         """Kept from now on, over restarts of ours and of the switch; the interaction in which the call is made."""
         now = self._around.clock.now()
-        state = CallState(id=InteractionId(self._make_id()))
+        state = self._new_state()
         session = self._begin(CallSession(self._around, state))
         self._started.labels("callback").inc()
         rules = self.desk.router.queues.get(order.queue)
@@ -337,10 +344,11 @@ class Daemon:
     def _endpoint(self, event: pbx.EndpointChanged) -> None:
         self._around.herald.endpoint(event)
         agent = self._around.agents.agent_of(event.status.endpoint)
-        view = None if agent is None else self.desk.router.agents.get(agent)
-        if view is not None and agent is not None and not event.status.online and view.state is AgentState.READY:
-            # Offering a call to a phone that is gone would only cost the caller time.
-            self._ask(agent, AgentState.NOT_READY, "phone_offline")
+        if agent is None or event.status.online:
+            return
+        # An open leg that is up is the phone, whatever becomes of a registration.
+        if not self.open_legs.offers_go_there(agent) or self.open_legs.of(agent) is None:
+            self._phones.gone(agent)
 
     # --- open legs --------------------
 
@@ -366,6 +374,7 @@ class Daemon:
     def _leg_up(self, agent: AgentId, channel: str) -> None:
         self._tell_missing(agent, channel)
         self._around.herald.phone(self._around.clock.now(), agent, up=True)
+        self._phones.back(agent)
 
     def _leg_down(self, agent: AgentId, channel: str, cause: HangupCause) -> None:
         call = self._users.get(channel)
@@ -373,9 +382,8 @@ class Daemon:
         if session is not None:
             session.tell(inp.LegLost(channel, cause))
         self._around.herald.phone(self._around.clock.now(), agent, up=False)
-        view = self.desk.router.agents.get(agent)
-        if view is not None and view.state is AgentState.READY and self.open_legs.offers_go_there(agent):
-            self._ask(agent, AgentState.NOT_READY, "phone_offline")
+        if self.open_legs.offers_go_there(agent):
+            self._phones.gone(agent)
 
     # --- reconciliation --------------------
 

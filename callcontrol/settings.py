@@ -1,9 +1,10 @@
-"""The sections `queues`, `agents` and `customer_systems` of the settings."""
+"""The sections `queues`, `agents`, `calls` and `customer_systems` of the settings."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
+from callcontrol.call_state import GRACE_S
 from callcontrol.model import PhoneKind
 from callcontrol.routing.terms import QueueRules
 from foundation.settings import Secret, Section
@@ -35,6 +36,18 @@ class Agent(Section):
     @property
     def kind(self) -> PhoneKind:
         return self.phone_kind or (PhoneKind.WEB if self.phone is None else PhoneKind.DESK)
+
+
+class CallSettings(Section):
+    """What holds for all calls."""
+
+    grace_s: float = Field(
+        default=GRACE_S,
+        ge=1,
+        le=600,
+        description="how long a citizen hears music until the agent's page, gone in mid call, is back; then they wait "
+        "again, first in line. Who was ready and is back within it is ready again",
+    )
 
 
 class CustomerSystem(Section):

@@ -49,7 +49,7 @@ async def with_luis(lab: DaemonLab) -> tuple[MemoryCall, MemoryCall, MemoryCall]
     caller, ana = await talk(lab)
     await lab.ready("luis")
     await order(lab, inp.AskColleague(ANA, Target.AGENT, "luis"))
-    assert caller.hears_now == {MUSIC_HZ}
+    assert (caller.hears_now, ana.hears_now) == ({MUSIC_HZ}, {RING_HZ})
     assert lab.state("luis")[0] is AgentState.RESERVED
     lab.orders.accept(LUIS, lab.offer_to("luis"))
     await lab.go(1)
@@ -484,6 +484,51 @@ async def three(lab: DaemonLab) -> tuple[MemoryCall, MemoryCall, MemoryCall]:
     assert luis.hears_now == {CALLER_HZ, ANA_HZ}
     assert lab.record(0).phase is Phase.CONFERENCE
     return caller, ana, luis
+
+
+async def test_the_citizen_leaves_while_the_colleague_rings(lab: DaemonLab) -> None:
+    await lab.open_leg("luis", tone_hz=LUIS_HZ)
+    caller, ana = await talk(lab)
+    await lab.ready("luis")
+    await order(lab, inp.AskColleague(ANA, Target.AGENT, "luis"))
+    await caller.hangup()
+    await lab.go(1)
+    assert ana.hears_now == frozenset()
+    await closed(lab)
+
+
+async def test_the_citizen_is_held_in_the_conference(lab: DaemonLab) -> None:
+    caller, ana, luis = await three(lab)
+    await order(lab, inp.AgentHold(ANA))
+    await lab.go(1)
+    assert (caller.hears_now, ana.hears_now, luis.hears_now) == ({MUSIC_HZ}, {LUIS_HZ}, {ANA_HZ})
+    await order(lab, inp.AgentResume(ANA))
+    await lab.go(1)
+    assert caller.hears_now == {ANA_HZ, LUIS_HZ}
+    assert ana.hears_now == {CALLER_HZ, LUIS_HZ}
+    await caller.hangup()
+    await closed(lab)
+
+
+@pytest.mark.parametrize("how", ["agent leaves", "colleague removed", "page dies"])
+async def test_nobody_leaves_a_conference_and_the_citizen_on_hold(lab: DaemonLab, how: str) -> None:
+    caller, ana, _ = await three(lab)
+    await order(lab, inp.AgentHold(ANA))
+    await lab.go(1)
+    asked = next(one.id for one in lab.record(0).participants if one.agent == "luis")
+    match how:
+        case "agent leaves":
+            await order(lab, inp.ConferenceLeave(ANA))
+        case "colleague removed":
+            await order(lab, inp.ConferenceRemove(ANA, asked))
+        case _:
+            await ana.hangup()
+    await lab.go(1)
+    assert caller.hears_now == ({ANA_HZ} if how == "colleague removed" else {LUIS_HZ})
+    facts = lab.facts(0)
+    assert facts.count("held") == facts.count("resumed") == 1
+    await caller.hangup()
+    await closed(lab)
 
 
 async def test_the_agent_leaves_the_conference(lab: DaemonLab) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from callcontrol import inputs as inp
 from callcontrol import open_leg as m
-from callcontrol.call_state import NotNow
+from callcontrol.call_state import GRACE_S, NotNow
 from callcontrol.events import OfferEnded
 from callcontrol.model import AgentId, AgentState, ExitReason, OfferId, Phase, SegmentKind
 from callcontrol.orders import LegDown, OfferOverAlready
+from callcontrol.routing.terms import AgentAsked
 from pbx.memory import MemoryCall
 from pbx.memory.audio import MUSIC_HZ
 from pbx.terms import HangupCause
@@ -189,6 +190,31 @@ async def test_a_leg_that_goes_takes_a_ready_agent_out_of_the_line(lab: DaemonLa
     await leg.hangup()
     await lab.go(0)
     assert lab.state("ana") == (AgentState.NOT_READY, "phone_offline")
+
+
+@pytest.mark.parametrize(("away_s", "then"), [(5.0, AgentState.READY), (GRACE_S + 1, AgentState.NOT_READY)])
+async def test_who_was_ready_is_again_when_the_page_comes_back_soon(
+    lab: DaemonLab, away_s: float, then: AgentState
+) -> None:
+    """Loaded anew, another network, another tab: nobody should have to press a button for it."""
+    leg = await lab.open_leg("ana")
+    await lab.ready("ana")
+    await leg.hangup()
+    await lab.go(away_s)
+    await lab.open_leg("ana")
+    await lab.go(0)
+    assert lab.state("ana")[0] is then
+
+
+async def test_what_an_agent_chose_while_the_page_was_gone_stands(lab: DaemonLab) -> None:
+    leg = await lab.open_leg("ana")
+    await lab.ready("ana")
+    await leg.hangup()
+    await lab.go(1)
+    lab.daemon.desk.tell(AgentAsked(at=lab.clock.now(), agent=ANA, state=AgentState.NOT_READY, reason="almuerzo"))
+    await lab.open_leg("ana")
+    await lab.go(0)
+    assert lab.state("ana") == (AgentState.NOT_READY, "almuerzo")
 
 
 async def test_accepting_needs_the_leg(lab: DaemonLab) -> None:

@@ -49,12 +49,9 @@ describe("names", () => {
 });
 
 describe("a conference", () => {
-  const leg = (participant: string, state: "talking" | "held", agent: string | null = null) => ({ participant, role: "x", name: null, address: null, state, agent });
-  it("is when all others talk; in a consultation one of them waits", () => {
-    const consult = leg("p3", "talking", "luis");
-    expect(isConference(item("a", { consult, legs: [leg("p1", "talking"), leg("p2", "talking", "ana"), consult] }), "ana")).toBe(true);
-    expect(isConference(item("a", { consult, legs: [leg("p1", "held"), leg("p2", "talking", "ana"), consult] }), "ana")).toBe(false);
-    expect(isConference(item("a", { legs: [leg("p1", "talking"), leg("p2", "talking", "ana")] }), "ana")).toBe(false);
+  it("is one also while the citizen is held in it", () => {
+    expect(isConference(item("a", { phase: "conference", held: true }))).toBe(true);
+    expect(isConference(item("a", { phase: "consult" }))).toBe(false);
   });
 });
 

@@ -27,7 +27,7 @@ export function CallPanel({ item }: { item: DeskItem }) {
   const id = item.interaction;
   const agent = desk.value?.agent.id ?? "";
   const others = othersIn(item, agent);
-  const conference = isConference(item, agent);
+  const conference = isConference(item);
   const onPage = desk.value?.phone.kind === "web";
   const silent = item.legs.some((one) => one.agent === agent && one.state === "away") || (onPage && phoneState.value !== "up" && phoneState.value !== "elsewhere");
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
@@ -36,10 +36,11 @@ export function CallPanel({ item }: { item: DeskItem }) {
   const record = (): void => act(() => commands.record(id, item.recording === "paused"));
   const group = t("keys.call");
   const records = item.recording !== "off" && item.mine;
+  const hosts = conference && item.mine; // the citizen may be held while the other two talk
   const steady = item.mine && item.consult === null; // a colleague who was asked only talks
   useActions([
     { id: "mute", title: muted.value ? t("call.unmute") : t("call.mute"), key: "m", group, run: () => setMuted(!muted.value) },
-    { id: "hold", title: item.held ? t("call.resume") : t("call.hold"), key: "h", group, run: hold, disabled: !steady },
+    { id: "hold", title: item.held ? t("call.resume") : t("call.hold"), key: "h", group, run: hold, disabled: !steady && !hosts },
     { id: "transfer", title: t("call.transfer"), key: "t", group, run: () => void (transferring.value = "open"), disabled: !steady },
     { id: "keypad", title: t("call.keypad"), key: "k", group, run: () => toggle("keypad") },
     { id: "record", title: item.recording === "paused" ? t("call.unpause") : t("call.pause"), key: "g", group, run: record, disabled: !records },
@@ -55,9 +56,9 @@ export function CallPanel({ item }: { item: DeskItem }) {
       {item.supervised === "barge" && <Banner tone="info">{t("call.barge")}</Banner>}
       <div class="call-controls" role="toolbar" aria-label={t("call.controls")}>
         <Button stacked icon={muted.value ? MicOff : Mic} keyHint="m" pressed={muted.value} onClick={() => setMuted(!muted.value)}>{muted.value ? t("call.unmute") : t("call.mute")}</Button>
-        <Button stacked icon={item.held ? Play : Pause} keyHint="h" pressed={item.held} disabled={busy || !steady} onClick={hold}>{item.held ? t("call.resume") : t("call.hold")}</Button>
+        <Button stacked icon={item.held ? Play : Pause} keyHint="h" pressed={item.held} disabled={busy || !(steady || hosts)} onClick={hold}>{item.held ? t("call.resume") : t("call.hold")}</Button>
         <Button stacked icon={Grid3x3} keyHint="k" pressed={open === "keypad"} onClick={() => toggle("keypad")}>{t("call.keypad")}</Button>
-        {conference && item.mine ? (
+        {hosts ? (
           <Button stacked icon={LogOut} disabled={busy} onClick={() => act(() => commands.leave(id))}>{t("call.leave")}</Button>
         ) : (
           <Button stacked icon={PhoneForwarded} keyHint="t" disabled={!steady} onClick={() => void (transferring.value = "open")}>{t("call.transfer")}</Button>

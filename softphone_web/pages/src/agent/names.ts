@@ -29,8 +29,8 @@ export function legName(leg: Leg): string {
   return leg.name || (phone(leg.address) || (role ? t(role) : leg.role));
 }
 
-/** All talk with one another: more than one other talks, and nobody waits on hold. Pure. */
-export const isConference = (item: DeskItem, agent: string): boolean => othersIn(item, agent).filter((one) => one.state === "talking").length > 1;
+/** All are in one room, though the citizen may be on hold in it. */
+export const isConference = (item: Pick<DeskItem, "phase">): boolean => item.phase === "conference";
 
 /** Everybody but the agent themself. */
 export const othersIn = (item: DeskItem, agent: string): Leg[] => item.legs.filter((one) => one.agent !== agent);

@@ -55,7 +55,8 @@ export const PHONE: Record<PhoneState, Partial<Record<PhoneEvent, Step>>> = {
   asking: { mic_ok: go("minting", "mint"), mic_denied: go("denied"), taken: go("elsewhere"), stop: go("off"), start: go("asking"), network_lost: go("asking"), network_back: go("asking"), ...LATE("asking"), timer: go("asking") },
   denied: { ...LATE("denied"), start: go("asking", "ask_mic"), stop: go("off"), taken: go("elsewhere"), mic_ok: go("minting", "mint"), timer: go("denied"), network_lost: go("denied"), network_back: go("denied") },
   minting: { ...BREAKS, minted: go("connecting", "connect"), network_back: go("minting"), mic_denied: go("denied", "teardown"), start: go("minting"), timer: go("minting") },
-  connecting: { ...BREAKS, registered: go("calling", "call"), network_back: go("connecting"), minted: go("connecting"), mic_denied: go("denied", "teardown"), start: go("connecting"), timer: go("connecting") },
+  // What never registered may be credentials that a restarted platform does not know: its socket only says "no".
+  connecting: { ...BREAKS, lost: go("waiting", "teardown", "forget", "schedule"), registered: go("calling", "call"), network_back: go("connecting"), minted: go("connecting"), mic_denied: go("denied", "teardown"), start: go("connecting"), timer: go("connecting") },
   calling: { ...BREAKS, leg_up: go("up"), registered: go("calling"), network_back: go("calling"), mic_denied: go("denied", "teardown"), start: go("calling"), timer: go("calling") },
   up: { ...BREAKS, leg_up: go("up"), registered: go("up"), network_back: go("up"), mic_denied: go("denied", "teardown"), start: go("up"), timer: go("up") },
   waiting: {

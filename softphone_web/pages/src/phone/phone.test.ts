@@ -83,6 +83,11 @@ describe("the open leg", () => {
   it("gets new credentials when the old ones are refused", () => {
     expect(walk("start", "mic_ok", "minted", "refused")[1]).toContain("forget");
   });
+  it("gets new credentials when the old ones did not even connect: the platform was started anew", () => {
+    const [at, done] = walk(...UP, "lost", "timer", "minted", "lost", "timer");
+    expect(at).toBe("minting");
+    expect(done.slice(5)).toEqual(["teardown", "schedule", "mint", "connect", "teardown", "forget", "schedule", "mint"]);
+  });
   it("waits for the network and comes back at once", () => {
     const [at, done] = walk(...UP, "network_lost", "lost", "network_back", "minted");
     expect(at).toBe("connecting");
