@@ -14,7 +14,7 @@ from foundation.errors import RimayError
 from tests.support.browser import PASSWORD, Crowd, crowd, why_no_browser
 from tests.support.engines import why_absent
 from tests.support.platform import ENGINE, PlatformProcess, running_platform
-from tests.support.scene import AGENTS, Scene, make_accounts, on_scene
+from tests.support.scene import AGENTS, QUEUES, Scene, make_accounts, on_scene
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -32,7 +32,7 @@ def platform() -> Iterator[PlatformProcess]:
         asyncio.run(build_pages())
     except RimayError as error:
         pytest.skip(f"the pages cannot be built: {error.message.splitlines()[0]}")
-    with running_platform(agents=AGENTS, web__webphone={"at_once": 5, "per_minute_each": 30}) as process:
+    with running_platform(agents=AGENTS, queues=QUEUES, web__webphone={"at_once": 5, "per_minute_each": 30}) as process:
         make_accounts(process, PASSWORD)
         yield process
 

@@ -58,8 +58,8 @@ class AgentDesk:
         await self.accept()
         await self.page.wait_for_selector("section.call", timeout=_TIMEOUT_MS)
 
-    async def transfer(self, words: str, *, blind: bool) -> None:
-        """To whom these words find first."""
+    async def transfer(self, words: str, *, blind: bool, shown: str = "") -> None:
+        """To whom these words find first; `shown` is how they are shown, where that is not as they were typed."""
         await self.key("t")
         dialog = self.page.get_by_role("dialog")
         await (
@@ -68,7 +68,7 @@ class AgentDesk:
             .or_(dialog.get_by_role("textbox"))
             .first.fill(words)
         )
-        await dialog.get_by_role("option").filter(has_text=words).first.click()  # not of the list before
+        await dialog.get_by_role("option").filter(has_text=shown or words).first.click()  # not of the list before
         await dialog.get_by_role("button", name="Transferir ahora" if blind else "Consultar primero").click()
 
     async def finish(self) -> None:

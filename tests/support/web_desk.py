@@ -141,10 +141,10 @@ class MemoryDesks:
         await self.in_hand(interaction)
         self.done.append((interaction, by, "take over"))
 
-    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+    async def place(self, agent: AgentId, number: str, queue: str | None, customer: str | None) -> InteractionId:
         if self.refuse is not None:
             raise self.refuse
-        self.done.append((agent, number, queue))
+        self.done.append((agent, number, queue, customer))
         return InteractionId("i-out")
 
     async def finish_wrap_up(self, agent: AgentId, interaction: InteractionId | None, disposition: str | None) -> None:
