@@ -159,7 +159,7 @@ class DaemonDesks:
 
     async def in_hand(self, interaction: InteractionId) -> p.InHand:
         state = self._session(interaction).state
-        owners = {state.agent} if state.agent is not None and state.phase in _IN_HAND else set()
+        owners = {state.agent} if state.agent is not None and _has_in_hand(state, state.agent) else set()
         asked = state.consult.agent if state.consult is not None and state.consult.talks else None
         return p.InHand(
             owners=frozenset(owners),
@@ -182,14 +182,14 @@ class DaemonDesks:
             raise NotFound("There is no such queue.", queue=to)
         await self.order(interaction, inp.AskColleague(by, kind, to) if attended else inp.HandOn(by, kind, to))
 
-    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+    async def place(self, agent: AgentId, number: str, queue: str | None, customer: str | None) -> InteractionId:
         if queue is None:
             known = self._directory.get(agent)
             queue = None if known is None else known.queues[0]
         elif queue not in self._daemon.desk.router.queues:
             raise NotFound("There is no such queue.", queue=queue)
         await self._orders.leave_supervision(agent)
-        return await self._orders.place(agent, number, queue)
+        return await self._orders.place(agent, number, queue, customer)
 
     async def supervise(self, interaction: InteractionId, by: AgentId, mode: Supervision | None) -> None:
         self._session(interaction)
@@ -263,7 +263,9 @@ def _is_asked(state: CallState, agent: AgentId) -> bool:
 def _has_in_hand(state: CallState, agent: AgentId) -> bool:
     if state.phase not in _IN_HAND:
         return False
-    return agent == state.agent or (state.consult is not None and agent == state.consult.agent and state.consult.talks)
+    if agent == state.agent and state.agent_participant is not None:  # else a third party has it now
+        return True
+    return state.consult is not None and agent == state.consult.agent and state.consult.talks
 
 
 def _item(

@@ -43,6 +43,7 @@ def place(turn: Turn, e: inp.PlaceCall) -> None:
             to_address=e.number,
             trunk=None,
             queue=e.queue,
+            customer=e.customer,
         )
     )
     turn.fact(ev.ParticipantJoined(participant=turn.customer, role=Role.CUSTOMER, address=e.number, channel=channel))

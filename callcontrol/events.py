@@ -43,6 +43,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     trunk: str | None
     queue: str | None = None  # of a call out: for which it is made
     origin: InteractionId | None = None  # of a callback: the contact in which it was promised
+    customer: str | None = None  # of a call out: whom it is for, by their document, where the agent knew
 
 
 class ParticipantJoined(Fact, frozen=True, kw_only=True, tag="participant_joined"):
@@ -395,7 +396,7 @@ AnyFact: TypeAlias = (
 )
 
 PRIVATE_FIELDS: dict[type[Fact], frozenset[str]] = {
-    Started: frozenset({"from_address", "from_name"}),
+    Started: frozenset({"from_address", "from_name", "customer"}),
     ParticipantJoined: frozenset({"address"}),
     DigitsSent: frozenset({"digits"}),
     ConsultBegun: frozenset({"to"}),

@@ -248,6 +248,7 @@ class PlaceCall:
     leg: str
     number: str
     queue: str | None
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     to_address: str = ""
     trunk: str | None = None
     origin: InteractionId | None = None  # the contact in which this callback was promised
+    customer: str | None = None  # whom a call out is for, by their document, where the agent knew
     callbacks: tuple[InteractionId, ...] = ()  # those that were promised in this one
     queue: str | None = None
     reason: str | None = None

@@ -79,11 +79,11 @@ class Orders:
         if view is None or view.offer != offer:
             raise OfferOverAlready("this offer is over", offer=offer)
 
-    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
+    async def place(self, agent: AgentId, number: str, queue: str | None, customer: str | None = None) -> InteractionId:
         """A call out from the agent's open leg. Returns when it is being dialled."""
         leg = self._leg(agent)
         self.check_free(agent)
-        return await _refusals_told(self._daemon.call_out(inp.PlaceCall(agent, leg, number, queue)))
+        return await _refusals_told(self._daemon.call_out(inp.PlaceCall(agent, leg, number, queue, customer)))
 
     async def supervise(self, by: AgentId, call: InteractionId, mode: Supervision) -> None:
         leg = self._leg(by)
@@ -121,8 +121,9 @@ class Orders:
     def check_ready(self, agent: AgentId) -> None:
         """Somebody who would be offered a call now."""
         view = self._daemon.desk.router.agents.get(agent)
-        if view is None or view.state is not AgentState.READY:
-            raise NotAvailable("this agent is not ready", agent=agent)
+        state = AgentState.SIGNED_OUT if view is None else view.state
+        if state is not AgentState.READY:
+            raise NotAvailable("this agent is not ready", agent=agent, state=state.value)
 
     def _leg(self, agent: AgentId) -> str:
         leg = self._daemon.open_legs.of(agent)

@@ -58,6 +58,7 @@ def _start(event: ev.InteractionEvent, fact: ev.Started) -> Interaction:
         trunk=fact.trunk,
         queue=fact.queue,
         origin=fact.origin,
+        customer=fact.customer,
         events=1,
     )
 

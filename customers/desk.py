@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from msgspec.structs import replace
+
 from callcontrol.model import Interaction
 from customers.card import (
     CustomerCard,
@@ -50,6 +52,10 @@ class CustomerDesk:
 
     async def of_interaction(self, record: Interaction) -> CustomerCard:
         address = citizen_of(record)
+        if record.customer is not None:  # the agent knew whom they called; who answers may be somebody else
+            card = await self._card(Sure.DOCUMENT, record.customer, address, record.from_name, record)
+            known = card.identity.how_sure is not Sure.UNKNOWN
+            return replace(card, identity=replace(card.identity, how_sure=Sure.PHONE)) if known else card
         return await self._card(Sure.PHONE, address, address, record.from_name, record)
 
     async def look_up(self, by: Sure, value: str) -> CustomerCard:

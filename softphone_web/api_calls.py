@@ -162,7 +162,7 @@ async def place_call(call: Call, body: PlaceCallBody) -> CallPlaced:
     """Call a number from the agent's open leg: the agent hears it ring, the call is recorded. 409 `phone.leg_down`
     without a leg, `agent.busy` with a call in hand, `call.refused` where the rules of calls out say no."""
     agent = own_agent(call)
-    return CallPlaced(interaction=await call.deps.calls.place(agent, body.number, body.queue))
+    return CallPlaced(interaction=await call.deps.calls.place(agent, body.number, body.queue, body.customer))
 
 
 # --- what it was about --------------------

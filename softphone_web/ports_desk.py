@@ -183,8 +183,8 @@ class Calls(Protocol):
         ...
 
     async def take_over(self, interaction: InteractionId, by: AgentId) -> None: ...
-    async def place(self, agent: AgentId, number: str, queue: str | None) -> InteractionId:
-        """Call out from the agent's open leg; without a queue for the agent's first."""
+    async def place(self, agent: AgentId, number: str, queue: str | None, customer: str | None) -> InteractionId:
+        """Call out from the agent's open leg; without a queue for the agent's first. `customer`: their document."""
         ...
 
     async def order(self, interaction: InteractionId, order: CallInput) -> None:

@@ -171,7 +171,7 @@ class TextBody(Model):
 class PlaceCallBody(Model):
     number: Number
     queue: Id | None = Field(default=None, description="for which it is made: the agent's first by default")
-    customer: Id | None = Field(default=None, description="whom it is for, where that is known")
+    customer: Id | None = Field(default=None, description="whom it is for, by their document: theirs is the card")
 
 
 class CallPlaced(Model):

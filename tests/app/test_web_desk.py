@@ -168,7 +168,7 @@ async def test_what_is_not_there(lab: DaemonLab, desks: DaemonDesks) -> None:
         desks.order(nothing, inp.AgentHold(ANA)),
         desks.transfer(nothing, ANA, Target.AGENT, "nadie", attended=False),
         desks.transfer(nothing, ANA, Target.QUEUE, "ninguna", attended=False),
-        desks.place(ANA, "0991234567", "ninguna"),
+        desks.place(ANA, "0991234567", "ninguna", None),
     ):
         with pytest.raises(NotFound):
             await work
@@ -177,12 +177,13 @@ async def test_what_is_not_there(lab: DaemonLab, desks: DaemonDesks) -> None:
 async def test_a_call_out_is_for_the_agent_s_first_queue(lab: DaemonLab, desks: DaemonDesks) -> None:
     await lab.open_leg("ana")
     await lab.ready("ana")
-    call = await lab.during(desks.place(ANA, "0991234567", None))
+    call = await lab.during(desks.place(ANA, "0991234567", None, "0102030400"))
     item = desks.now(ANA).items[0]
     assert (item.interaction, item.queue, item.to_address, item.phase) == (
         call, "contact-center", "0991234567", "dialing",
     )  # fmt: skip
     assert [leg.state for leg in item.legs if leg.agent is None] == ["ringing"]
+    assert lab.record(0).customer == "0102030400"
 
 
 async def test_who_sets_up_a_leg_is_reached_there(lab: DaemonLab, desks: DaemonDesks) -> None:

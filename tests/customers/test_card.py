@@ -54,6 +54,16 @@ async def test_the_card_holds_what_each_system_knows_and_not_the_contact_itself(
     assert card.measured_at == NOW
 
 
+async def test_a_call_out_shows_whom_it_is_for_whatever_number_was_called() -> None:
+    lab = Lab()
+    out = {"direction": Direction.OUTBOUND, "to_address": "072831900", "from_name": ""}
+    card = await lab.desk.of_interaction(interaction(1, **out, customer="0102030400"))
+    assert card.identity.name == "Rosa Quito"
+    assert card.identity.how_sure is Sure.PHONE  # who answers may be somebody else
+    nobody = await lab.desk.of_interaction(interaction(1, **out))
+    assert nobody.identity.how_sure is Sure.UNKNOWN
+
+
 async def test_whom_nobody_knows_keeps_the_name_of_the_network() -> None:
     lab = Lab()
     lab.source.people.clear()

@@ -97,9 +97,10 @@ async def test_a_transfer_to_nobody(api: Api) -> None:
 
 
 async def test_a_call_out(api: Api) -> None:
-    placed = await api.json("POST", "/api/v1/calls", "ana", 201, json={"number": "0991234567", "queue": "averias"})
+    wanted = {"number": "0991234567", "queue": "averias", "customer": "0102030400"}
+    placed = await api.json("POST", "/api/v1/calls", "ana", 201, json=wanted)
     assert placed == {"interaction": "i-out"}
-    assert api.platform.desks.done == [(ANA, "0991234567", "averias")]
+    assert api.platform.desks.done == [(ANA, "0991234567", "averias", "0102030400")]
     api.platform.desks.refuse = Refused("not allowed", why="switch.dial_refused")
     problem = await api.json("POST", "/api/v1/calls", "ana", 409, json={"number": "0991234567"})
     assert problem["code"] == "call.refused"

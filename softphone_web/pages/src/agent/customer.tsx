@@ -62,7 +62,7 @@ function Card({ card }: { card: CustomerCard }) {
         )}
         <dl class="facts">
           {identity.document && <div><dt>{t("customer.document")}</dt><dd>{identity.document}</dd></div>}
-          {identity.phones.length > 0 && <div><dt>{t("customer.phones")}</dt><dd class="row">{identity.phones.map((one) => <PhoneNumber key={one} number={one} />)}</dd></div>}
+          {identity.phones.length > 0 && <div><dt>{t("customer.phones")}</dt><dd class="row">{identity.phones.map((one) => <PhoneNumber key={one} number={one} customer={identity.document} />)}</dd></div>}
           {identity.sector && <div><dt>{t("customer.sector")}</dt><dd>{identity.sector}</dd></div>}
           {identity.emails.length > 0 && <div><dt>{t("customer.emails")}</dt><dd>{identity.emails.join(", ")}</dd></div>}
         </dl>
@@ -122,8 +122,8 @@ function Contract({ contract }: { contract: CustomerCard["contracts"][number] })
   );
 }
 
-function PhoneNumber({ number }: { number: string }) {
+function PhoneNumber({ number, customer }: { number: string; customer: string }) {
   const busy = (desk.value?.items.length ?? 0) > 0;
   if (!may("calls.place") || busy) return <span>{phone(number)}</span>;
-  return <Button kind="quiet" size="small" icon={Phone} attributes={{ "aria-label": t("customer.call", { number: phone(number) }) }} onClick={() => void (dialing.value = number)}>{phone(number)}</Button>;
+  return <Button kind="quiet" size="small" icon={Phone} attributes={{ "aria-label": t("customer.call", { number: phone(number) }) }} onClick={() => void (dialing.value = customer ? { number, customer } : { number })}>{phone(number)}</Button>;
 }

@@ -12,14 +12,14 @@ import { chosen, commands, desk } from "./desk";
 import { dialable } from "./directory";
 import { t } from "./texts";
 
-/** The number to begin with; null: closed. */
-export const dialing = signal<string | null>(null);
+/** The number to begin with, and whose it is (their document), where a card shows it; null: closed. */
+export const dialing = signal<{ number: string; customer?: string } | null>(null);
 
 export function DialDialog() {
-  return dialing.value === null ? null : <Open start={dialing.value} />;
+  return dialing.value === null ? null : <Open start={dialing.value.number} customer={dialing.value.customer ?? null} />;
 }
 
-function Open({ start }: { start: string }) {
+function Open({ start, customer }: { start: string; customer: string | null }) {
   const [text, setText] = useState(start);
   const [queue, setQueue] = useState("");
   const [error, setError] = useState<string | null>(null);
@@ -33,7 +33,7 @@ function Open({ start }: { start: string }) {
       setError(t("dial.bad"));
       return;
     }
-    void run(() => commands.dial(number, queue || null).then(({ interaction }) => {
+    void run(() => commands.dial(number, queue || null, text === start ? customer : null).then(({ interaction }) => {
       chosen.value = interaction;
       close();
     }, (problem: unknown) => setError(sentence(problem))));

@@ -51,7 +51,7 @@ function AgentPage() {
       if (!talking && one.kind !== "number") return [];
       const run = (): void => {
         if (talking) transferring.value = one;
-        else dialing.value = one.id;
+        else dialing.value = { number: one.id };
       };
       return [{ id: `dir-${one.kind}-${one.id}`, title: talking ? t("transfer.toName", { name: one.name }) : t("customer.call", { number: one.name }), group: t(`kind.${one.kind}`), run }];
     }));
@@ -94,7 +94,7 @@ function Columns({ snapshot }: { snapshot: Desk }) {
   useActions([
     { id: "ready", title: t("action.pauseReady"), key: "p", group: t("keys.page"), run: toggleReady },
     { id: "devices", title: t("phone.devices"), group: t("keys.page"), run: () => void (devicesOpen.value = true) },
-    { id: "dial", title: t("dial.title"), key: "d", group: t("keys.page"), disabled: !may("calls.place") || snapshot.items.length > 0, run: () => void (dialing.value = "") },
+    { id: "dial", title: t("dial.title"), key: "d", group: t("keys.page"), disabled: !may("calls.place") || snapshot.items.length > 0, run: () => void (dialing.value = { number: "" }) },
   ]);
   useEffect(() => { if (incoming || current) setView("work"); }, [incoming?.id, current?.id]);
   const views: [View, string][] = [["list", t("tab.list")], ["work", t("tab.work")], ["side", t("tab.customer")]];
@@ -111,7 +111,7 @@ function Columns({ snapshot }: { snapshot: Desk }) {
         {incoming && current && <OfferCard key={incoming.id} offer={incoming} compact />}
         <WorkList />
         <div class="desk-left-foot">
-          {may("calls.place") && <Button icon={PhoneOutgoing} keyHint="d" disabled={snapshot.items.length > 0} onClick={() => void (dialing.value = "")}>{t("dial.title")}</Button>}
+          {may("calls.place") && <Button icon={PhoneOutgoing} keyHint="d" disabled={snapshot.items.length > 0} onClick={() => void (dialing.value = { number: "" })}>{t("dial.title")}</Button>}
           <DayStatistics />
         </div>
       </div>

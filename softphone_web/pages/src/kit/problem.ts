@@ -37,6 +37,11 @@ const t = texts({
   "agent.busy": ["Tiene una llamada en curso, o le están ofreciendo una.", "You have a call in hand, or one is being offered to you."],
   "agent.signed_out": ["Está fuera de turno. Empiece su turno primero.", "You are signed out. Begin your shift first."],
   "agent.not_available": ["Esa persona no puede atender ahora.", "That person cannot take calls now."],
+  "agent.not_available.reserved": ["A esa persona le está entrando otra llamada. Intente en un momento, o transfiera a la cola.", "Another call is ringing at that person. Try again in a moment, or transfer to the queue."],
+  "agent.not_available.interacting": ["Esa persona está en otra llamada. Transfiera a la cola, o intente cuando termine.", "That person is on another call. Transfer to the queue, or try when they are done."],
+  "agent.not_available.wrap_up": ["Esa persona está cerrando una llamada. Intente en un momento, o transfiera a la cola.", "That person is wrapping up a call. Try again in a moment, or transfer to the queue."],
+  "agent.not_available.not_ready": ["Esa persona no está disponible. Transfiera a la cola o elija a alguien más.", "That person is not ready. Transfer to the queue or choose somebody else."],
+  "agent.not_available.signed_out": ["Esa persona está fuera de turno. Transfiera a la cola o elija a alguien más.", "That person is signed out. Transfer to the queue or choose somebody else."],
   "access.no_agent": ["Su cuenta no está asociada a un agente. Pídalo a la persona que administra las cuentas.", "Your account names no agent. Ask whoever administers the accounts."],
   "call.refused": ["No se puede llamar a ese número.", "That number cannot be called."],
   "offer.over": ["La llamada ya no está disponible: otra persona la tomó o quien llamaba colgó.", "The call is gone: somebody else took it or the caller hung up."],
@@ -62,7 +67,8 @@ function wait(seconds: number | null): string {
 /** One sentence in the page's language for whatever was thrown. */
 export function sentence(error: unknown): string {
   if (!(error instanceof Problem)) return t("other", { id: "page" });
-  for (const key of [error.code, String(error.status)]) {
+  const { state } = error.facts; // of whom or what it was that could not be
+  for (const key of [`${error.code}.${String(state)}`, error.code, String(error.status)]) {
     if (key in t.dictionary) return t(key as keyof typeof t.dictionary, { wait: wait(error.retryAfter) });
   }
   return t("other", { id: error.requestId || error.code });
