@@ -319,6 +319,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.SwitchDied: end.switch_died,
     inp.Steer: steer.elsewhere,
     inp.CallbackPlaced: flow.callback_placed,
+    inp.CallbackPostponed: _late,  # it was taken out of the line meanwhile
 }
 
 

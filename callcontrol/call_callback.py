@@ -115,6 +115,12 @@ def _line_up(turn: Turn) -> None:
     route(turn)
 
 
+def _postponed(turn: Turn, e: inp.CallbackPostponed) -> None:
+    """Its queue has closed since it was promised, or since the last try."""
+    turn.fact(ev.Dequeued(queue=turn.s.queue or "", how="closed", waited_s=queue.waited(turn)))
+    _schedule(turn, e.until, "closed")
+
+
 # --- an agent takes it --------------------
 
 
@@ -252,6 +258,7 @@ TABLE: dict[tuple[Phase, type[Any]], Callable[[Turn, Any], None]] = {
     (Phase.SCHEDULED, inp.Reattach): _resume_scheduled,
     (Phase.SCHEDULED, pbx.ChannelAnswered): queue.stray_answered,
     (Phase.SCHEDULED, pbx.Bridged): _late,
+    (Phase.QUEUED, inp.CallbackPostponed): _postponed,
     (Phase.QUEUED, routing.Assign): _assigned,
     (Phase.QUEUED, routing.GiveUp): _gave_up,
     (Phase.QUEUED, inp.Steer): _steered,

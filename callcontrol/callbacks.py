@@ -38,9 +38,13 @@ class CallbackPolicy:
 
 def due(order: CallbackOrder, rules: QueueRules | None, now: float) -> float:
     """When the callback comes into the line: now, or when its queue opens, or when the caller wants it."""
-    wanted = max(now, order.not_before or now)
+    return opens(rules, max(now, order.not_before or now))
+
+
+def opens(rules: QueueRules | None, at: float) -> float:
+    """When that queue is open: then, or from the next opening on. Unix seconds."""
     hours = None if rules is None else rules.hours
     if not isinstance(hours, Calendar):
-        return wanted
-    opens = hours.next_open(wanted)
-    return wanted if opens is None else opens
+        return at
+    opening = hours.next_open(at)
+    return at if opening is None else opening

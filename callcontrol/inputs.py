@@ -157,6 +157,13 @@ class CallbackAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CallbackPostponed:
+    """It was to come into the line of a queue that is closed, and opens then (unix seconds)."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackPlaced:
     """What was promised in this call will be kept in that one."""
 
@@ -332,6 +339,7 @@ CallInput: TypeAlias = (
     | RecordingPause
     | RecordingResume
     | CallbackAsked
+    | CallbackPostponed
     | CallbackPlaced
     | Steer
 )

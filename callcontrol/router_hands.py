@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
-from callcontrol.model import InteractionId
+from callcontrol.callbacks import opens
+from callcontrol.model import InteractionId, Medium
 from callcontrol.routing import terms as routing
 from callcontrol.surroundings import Surroundings
 
@@ -24,10 +25,15 @@ class RouterHands:
 
     async def _route(self, c: cmd.RouteItem) -> None:
         item = c.item
+        if item.medium is Medium.CALLBACK:
+            now = self._around.clock.now()
+            until = opens(self._around.desk.router.queues.get(item.queue), now)
+            if until > now:  # a second try in the night helps nobody
+                return self._tell(inp.CallbackPostponed(until))
         known = self._around.acquaintances.of(c.number, item.queue) if c.number else None
         if known is not None and item.agent is None and known not in item.preferred:
             item = replace(item, preferred=(*item.preferred, known))
-        self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=item))
+        return self._around.desk.tell(routing.ItemQueued(at=self._around.clock.now(), item=item))
 
     async def _withdraw(self, c: cmd.WithdrawItem) -> None:
         item = InteractionId(c.item) if c.item else self._call

@@ -120,6 +120,23 @@ async def test_who_does_not_answer_is_tried_again_and_then_given_up_with_the_rea
     assert all(s.ended_at is not None for s in record.segments)
 
 
+async def test_a_second_try_waits_until_the_queue_opens_again(lab: DaemonLab) -> None:
+    call = promise(lab)
+    await taken(lab)
+    await dialled(lab, answer=False)
+    await lab.go(31)
+    opening = int(lab.clock.now() // 60 + 5 * 60) * 60  # in five hours; the second try would be in ten minutes
+    begins = dt.datetime.fromtimestamp(opening, dt.UTC)
+    night = CalendarConfig(special={begins.date(): [f"{begins:%H:%M}-23:59"]}).build(ZoneInfo("UTC"))
+    lab.daemon.desk.renew([QueueRules(name=QUEUE, hours=night)], {})
+    await lab.go(700)
+    assert of(lab, call).phase is Phase.SCHEDULED
+    times = [e.fact.at for e in lab.journal.events[call] if isinstance(e.fact, CallbackScheduled)]
+    assert times[-1] == opening
+    await lab.go(5 * 3600)
+    assert of(lab, call).phase is Phase.QUEUED
+
+
 async def test_a_number_that_may_not_be_called_is_given_up_at_once(lab: DaemonLab) -> None:
     call = promise(lab, FORBIDDEN)
     await taken(lab)
