@@ -6,10 +6,12 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import struct
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from pbx.terms import RecordedFile
 
@@ -60,16 +62,30 @@ def header(frames: int) -> bytes:
 
 
 def finish(path: Path) -> RecordedFile | None:
-    """Make the file complete and measure it; None when there is none. Again is the same again."""
+    """Make the file complete and measure it; None when there is none. Again is the same again, also at the same time:
+    the channel's end and the daemon that asks for the file may meet, the second waits for the first."""
     raw = unfinished(path)
-    if raw.exists():
-        _wait_closed(raw)
-        _complete(raw)
-        raw.replace(path)
+    try:
+        with raw.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is(file, raw):
+                _wait_closed(file)
+                _complete(raw)
+                raw.replace(path)
+    except FileNotFoundError:
+        pass  # finished before, or never begun
     if not path.exists():
         return None
     size = path.stat().st_size
     return RecordedFile(path=path, channels=CHANNELS, seconds=max(0, size - HEADER) // _FRAME / RATE)
+
+
+def _is(file: IO[bytes], path: Path) -> bool:
+    """Whether that name still stands for the file that was opened by it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _complete(raw: Path) -> None:
@@ -82,25 +98,26 @@ def _complete(raw: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _wait_closed(raw: Path) -> None:
+def _wait_closed(file: IO[bytes]) -> None:
     """Until nobody has it open for writing. The kernel knows: it grants a read lease only then. Where we may not ask
     (a file of another user's), until it has not grown for a while."""
     end = time.monotonic() + _CLOSE_TIMEOUT_S
     size, since = -1, time.monotonic()
-    with raw.open("rb") as file:
-        while time.monotonic() < end:
-            try:
-                fcntl.fcntl(file.fileno(), fcntl.F_SETLEASE, fcntl.F_RDLCK)
-            except OSError as error:
-                now = file.seek(0, os.SEEK_END)
-                if now != size:
-                    size, since = now, time.monotonic()
-                elif error.errno != errno.EAGAIN and time.monotonic() - since > _QUIET_S:
-                    return
-            else:
-                fcntl.fcntl(file.fileno(), fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    # Whoever opens it for writing while we hold the lease has the kernel signal us; the usual signal would end us.
+    fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
+    while time.monotonic() < end:
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            now = file.seek(0, os.SEEK_END)
+            if now != size:
+                size, since = now, time.monotonic()
+            elif error.errno != errno.EAGAIN and time.monotonic() - since > _QUIET_S:
                 return
-            time.sleep(_ASK_EVERY_S)
+        else:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            return
+        time.sleep(_ASK_EVERY_S)
 
 
 def sizes(paths: Sequence[Path]) -> list[int]:

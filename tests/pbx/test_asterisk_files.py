@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import struct
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from app.place import CHECKOUT
 from pbx.asterisk import stereo
 from pbx.music import has_music, write_music
 
@@ -63,6 +67,43 @@ def test_it_waits_until_the_writer_has_closed(tmp_path: Path) -> None:
         writer.write(struct.pack("<hh", 1, 2) * 800)
     thread.join(5)
     assert found == [0.2]
+
+
+def test_whoever_finishes_it_too_waits_and_finds_the_same(tmp_path: Path) -> None:
+    path = torn(tmp_path, 800)
+    with ThreadPoolExecutor(4) as threads, stereo.unfinished(path).open("ab") as writer:
+        asked = [threads.submit(stereo.finish, path) for _ in range(4)]
+        assert not wait(asked, 0.2).done
+        writer.close()
+        found = [one.result(5) for one in asked]
+    assert found[0] is not None
+    assert found[0].seconds == 0.1
+    assert found == found[:1] * 4
+
+
+_OPENED_IN_THAT_INSTANT = """
+import fcntl, os, pathlib, sys
+from pbx.asterisk import stereo
+path, real = pathlib.Path(sys.argv[1]), fcntl.fcntl
+class Instant:
+    def __getattr__(self, name): return getattr(fcntl, name)
+    def fcntl(self, file, what, how):
+        done = real(file, what, how)
+        if (what, how) == (fcntl.F_SETLEASE, fcntl.F_RDLCK):
+            try: os.open(stereo.unfinished(path), os.O_WRONLY | os.O_NONBLOCK)
+            except BlockingIOError: print("refused while it is looked at", flush=True)
+        return done
+stereo.fcntl = Instant()
+print(stereo.finish(path).seconds)
+"""
+
+
+def test_it_bears_that_somebody_opens_the_file_in_that_instant(tmp_path: Path) -> None:
+    """A process of its own: the kernel's signal to who holds a lease ends it unless it is asked for another."""
+    path = torn(tmp_path, 800)
+    argv = [sys.executable, "-c", _OPENED_IN_THAT_INSTANT, str(path)]
+    done = subprocess.run(argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["refused while it is looked at", "0.1"]), done.stderr
 
 
 def test_a_full_disk_is_told_when_a_recording_begins(tmp_path: Path) -> None:
