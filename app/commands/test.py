@@ -32,9 +32,18 @@ def run(args: argparse.Namespace) -> int:
         worst = max(worst, _check(name, [str(programs / program), *options], environment))
     worst = max(worst, _check_pages())
     sys.stdout.flush()
-    tests = subprocess.run([sys.executable, "-m", "pytest", *args.rest], cwd=CHECKOUT, env=environment, check=False)
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", *_workers(args.rest), *args.rest], cwd=CHECKOUT, env=environment, check=False
+    )
     # a signal's negative code must not be hidden by a smaller positive one
     return max(worst, abs(tests.returncode))
+
+
+def _workers(words: list[str]) -> list[str]:
+    """Several at once, when all tests are run; `-n 0` is one after the other, as are the files that somebody names."""
+    if any((CHECKOUT / word.partition("::")[0]).exists() for word in words if not word.startswith("-")):
+        return []
+    return ["-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"]
 
 
 def _check_pages() -> int:

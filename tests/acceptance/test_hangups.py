@@ -33,8 +33,10 @@ async def test_before_the_answer(platform: PlatformProcess) -> None:
     """The flow answers within milliseconds, so that the two may cross; whoever is first, it was the caller who left."""
     kept = 0
     async with on_stage(platform, agents=()) as stage:
-        for _ in range(12):
+        for turn in range(12):
             citizen = await stage.citizen(port=0)
+            if turn % 2:  # known to the platform; a busy machine begins with none of the others before they are gone
+                await citizen.fact("started")
             await citizen.call.hangup()
             await stage.api.no_channel_left()
             if await stage.api.find(citizen.number) is None:
@@ -44,7 +46,7 @@ async def test_before_the_answer(platform: PlatformProcess) -> None:
             assert record["exit_reason"] in ("abandoned_ringing", "abandoned_in_flow")
             assert (record["answered_at"] is None) == (record["exit_reason"] == "abandoned_ringing")
             assert (await citizen.fact("ended"))["data"]["by"] == "customer"
-    assert kept
+    assert kept >= 6
 
 
 async def test_in_the_greeting(platform: PlatformProcess) -> None:

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import free_port
 from tests.support.platform import (
     ENGINE,
     NotUp,
     PlatformProcess,
-    free_port,
     processes_of,
     public_folder,
     rimay,

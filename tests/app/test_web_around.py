@@ -34,9 +34,6 @@ from foundation.database import Database
 from foundation.metrics import Metrics
 from pbx.settings import Dialing
 from tests.app.test_customer_systems import serving, systems
-from tests.foundation.conftest import database, empty_database, postgres_server
-
-__all__ = ["database", "empty_database", "postgres_server"]
 
 ANA = AgentId("ana")
 SETTINGS = CustomersSettings(system="clientes", timeout_s=0.5)

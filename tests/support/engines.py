@@ -19,15 +19,17 @@ from typing import Any, TypeVar
 
 import pytest
 
+from app.ports import switch_ports
 from app.provision import ProvisionError, find_asterisk, find_freeswitch, find_speech
 from foundation.clock import SystemClock
 from foundation.processes import ServerSpec
 from foundation.run_as import run_as
-from pbx.instance import SwitchFolders, SwitchPorts
+from pbx.instance import SwitchFolders
 from pbx.sounds import CommandSpeech, SoundLibrary
 from pbx.switch import Switch
 from tests.support.cut import CutProxy
 from tests.support.lab import GATEWAY_HOSTS, SipLab, lab_settings
+from tests.support.ports import ports_of
 
 ENGINES = ("memory", "asterisk", "freeswitch")
 BIND = "127.0.0.1"
@@ -59,21 +61,6 @@ def free_port(host: str = BIND) -> int:
     raise RuntimeError(f"no free port on {host}")
 
 
-def _free_range(count: int) -> int:
-    """The first of so many UDP ports below those that the system hands out."""
-    starts = list(range(20000, 32000, count))
-    random.SystemRandom().shuffle(starts)
-    for first in starts:
-        with socket.socket(type=socket.SOCK_DGRAM) as low, socket.socket(type=socket.SOCK_DGRAM) as high:
-            try:
-                low.bind((BIND, first))
-                high.bind((BIND, first + count - 1))
-            except OSError:
-                continue
-            return first
-    raise RuntimeError("no free RTP ports")
-
-
 class Engine:
     """A server of ours and what belongs to it. `kill` and `start` may be called in mid session."""
 
@@ -90,17 +77,10 @@ class Engine:
         if self.user:
             for part in (self.folder, *self.folder.iterdir()):
                 os.chown(part, self.user.uid, self.user.gid)
-        first = _free_range(RTP_PORTS)
-        self.ports = SwitchPorts(
-            sip=free_port(),
-            tls=free_port(),
-            control=free_port(),
-            manager=free_port(),
-            rtp_from=first,
-            rtp_to=first + RTP_PORTS - 1,
-        )
-        gateways = {gateway: free_port(host) for gateway, host in GATEWAY_HOSTS.items()}
+        ports = ports_of(self.folder)
+        gateways = {gateway: ports.choose(f"gateway-{gateway}") for gateway in GATEWAY_HOSTS}
         self.settings = lab_settings(gateways, name, bind=BIND, rtp_count=RTP_PORTS)
+        self.ports = switch_ports(ports, self.settings)
         self._speech = _apart(find_speech())
         self.spec, self.make_switch = PREPARE[name](self)
         self._process: subprocess.Popen[bytes] | None = None

@@ -20,7 +20,7 @@ from typing import Any
 
 from app.place import CHECKOUT
 from foundation.pid_files import MARKER, read_pid
-from tests.support.engines import free_port
+from tests.support.ports import ports_of
 
 ENGINE = os.environ.get("RIMAY_TEST_ENGINE", "asterisk")
 GATEWAY_HOST = "127.0.0.2"
@@ -113,7 +113,7 @@ class PlatformProcess:
     def __init__(self, folder: Path | None = None, **changes: Any) -> None:
         self.folder = folder or public_folder()
         self.var = self.folder / "v"
-        self.gateway_port = free_port(GATEWAY_HOST)
+        self.gateway_port = ports_of(self.folder).choose("gateway")
         self.config = self.folder / "rimay.yaml"
         self.log = self.folder / "up.log"
         self.url = ""

@@ -1,8 +1,8 @@
 """Private PostgreSQL and Redis for tests, run as the product runs them: free loopback ports, temporary folders, as an
 unprivileged user when we are root.
 
-Import the fixtures in a `conftest.py`. A server can be killed, frozen and started again in mid test; its methods block,
-and work with or without a running loop."""
+`tests/conftest.py` has the fixtures: one server each for all tests of a worker. A server can be killed, frozen and
+started again in mid test; its methods block, and work with or without a running loop."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -25,8 +26,11 @@ from psycopg import sql
 
 from app.provision import find_postgres, find_tool
 from app.servers import postgres_spec, redis_spec
+from foundation.database import Database
+from foundation.migrations import upgrade
 from foundation.processes import Server, ServerDeath, ServerSpec
 from foundation.run_as import run_as
+from tests.support.ports import ports_of
 
 T = TypeVar("T")
 
@@ -60,10 +64,11 @@ class _Loop:
 
 class _TestServer:
     name = ""
+    _end = signal.SIGKILL  # how it is ended at once: nothing of it is kept
 
     def __init__(self) -> None:
-        self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix=f"rimay-{self.name}-"))
+        self.port = ports_of(self.folder).choose(self.name)
         self._loop = _Loop()
         self._died = threading.Event()
         self._starting: Future[None] | None = None
@@ -103,6 +108,8 @@ class _TestServer:
         try:
             if self._starting is not None:
                 self._starting.exception(_TIMEOUT_S)
+            if self._server.pid is not None and not self._died.is_set():
+                self.send(self._end)
             self._loop.submit(self._server.stop()).result(_TIMEOUT_S)
         finally:
             self._loop.close()
@@ -111,20 +118,33 @@ class _TestServer:
 
 class PostgresServer(_TestServer):
     name = "postgres"
+    _end = signal.SIGQUIT  # its own processes with it
+    _template = ""
 
     async def spec(self) -> ServerSpec:
         program = await find_postgres()
-        return postgres_spec(self.folder, program, port=self.port, password=_PASSWORD, user=run_as())
+        spec = postgres_spec(self.folder, program, port=self.port, password=_PASSWORD, user=run_as())
+        # Processes are killed here, never the machine: what the disk holds is not asked.
+        return replace(spec, argv=(*spec.argv, "-c", "fsync=off"))
 
     def url(self, name: str) -> str:
         return f"postgresql://rimay:{_PASSWORD}@127.0.0.1:{self.port}/{name}"
 
-    def new_database(self) -> str:
-        """The URL of a fresh, empty one."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a fresh one; of the default template, an empty one."""
         name = f"t_{uuid4().hex}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(create)
         return self.url(name)
+
+    def new_migrated(self) -> str:
+        """The URL of a fresh one at the newest revision. All steps are taken once a server, and then copied."""
+        if not self._template:
+            made = self.new_database()
+            upgrade(made)
+            self._template = made.rpartition("/")[2]
+        return self.new_database(self._template)
 
 
 class RedisServer(_TestServer):
@@ -158,3 +178,19 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture
+def empty_database(postgres_server: PostgresServer) -> str:
+    """URL of a fresh database without any table."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture
+async def database(postgres_server: PostgresServer) -> AsyncIterator[Database]:
+    """A fresh database at the newest revision."""
+    database = Database(postgres_server.new_migrated(), pool_size=4)
+    try:
+        yield database
+    finally:
+        await database.dispose()
