@@ -67,6 +67,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Here, for the conftest of a folder is known to the workers alone."""
+    _tell_contracts(terminalreporter)
+    skipped = [r for r in terminalreporter.stats.get("skipped", ()) if r.nodeid.startswith("tests/browser/")]
+    if skipped:
+        terminalreporter.write_line(f"journeys in a browser: {len(skipped)} skipped, {_reason(skipped[0])}")
+
+
+def _reason(report: Any) -> str:
+    """Why it was skipped."""
+    told = report.longrepr
+    return str(told[2]).removeprefix("Skipped: ") if isinstance(told, tuple | list) else "no reason given"
+
+
+def _tell_contracts(terminalreporter: pytest.TerminalReporter) -> None:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     reasons: dict[str, str] = {}
     for outcome in ("passed", "failed", "error", "skipped"):
@@ -75,8 +89,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if not isinstance(engine, str):
                 continue
             counts[engine][outcome] += 1
-            if outcome == "skipped" and isinstance(report.longrepr, tuple):
-                reasons[engine] = str(report.longrepr[2]).removeprefix("Skipped: ")
+            if outcome == "skipped":
+                reasons[engine] = _reason(report)
     for engine, count in counts.items():
         if set(count) == {"skipped"}:
             told = f"skipped, {reasons.get(engine, 'no reason given')}"

@@ -17,13 +17,6 @@ from tests.support.platform import ENGINE, PlatformProcess, running_platform
 from tests.support.scene import AGENTS, QUEUES, Scene, make_accounts, on_scene
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = [r for r in terminalreporter.stats.get("skipped", ()) if "tests/browser/" in r.nodeid]
-    if skipped and isinstance(skipped[0].longrepr, tuple):
-        reason = str(skipped[0].longrepr[2]).removeprefix("Skipped: ")
-        terminalreporter.write_line(f"journeys in a browser: {len(skipped)} skipped, {reason}")
-
-
 @pytest.fixture(scope="session")
 def platform() -> Iterator[PlatformProcess]:
     if reason := why_no_browser() or why_absent(ENGINE):
