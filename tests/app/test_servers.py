@@ -150,6 +150,7 @@ async def main():
             await servers.start(*found.specs)
             print("up", *(server.pid for server in servers), flush=True)
             await asyncio.Event().wait()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background are born deaf to it
 asyncio.run(main())
 """
 
