@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from foundation.errors import Invalid
+from foundation.logs import get_logger
 from pbx.recognition.numbers import figures
 from pbx.recognition.terms import Expected, Pcm, Recognised, RecognitionFailed
+
+log = get_logger(__name__)
 
 _DIGIT_WORDS = {
     "es": "cero uno dos tres cuatro cinco seis siete ocho nueve",
     "en": "zero one two three four five six seven eight nine",
 }
-_UNKNOWN = "[unk]"
+# What models call any other word; one that has neither hears one of the phrases in everything.
+_UNKNOWN = ("[unk]", "<UNK>")
 # Below this, vosk itself has its doubts: better asked again than misunderstood.
 SURE_ENOUGH = 0.6
 
@@ -36,6 +40,7 @@ class VoskRecogniser:
         self._vosk = vosk
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="vosk")
         self._models: dict[str, Any] = {}
+        self._looked_up: set[str] = set()
         for language, folder in models.items():
             # vosk itself ends the whole process for a folder that is no model.
             if not (folder / "conf").is_dir() and not (folder / "am").is_dir():
@@ -47,12 +52,14 @@ class VoskRecogniser:
 
     async def prepare(self, expected: Sequence[Expected]) -> None:
         for each in expected:
-            self._model(each)
+            self._tell_unknown(self._model(each), each)
 
     async def recognise(self, pcm: Pcm, rate: int, expected: Expected) -> Recognised | None:
         model = self._model(expected)
         loop = asyncio.get_running_loop()
-        heard = await loop.run_in_executor(self._threads, self._hear, model, pcm, rate, _grammar(expected))
+        heard = await loop.run_in_executor(
+            self._threads, self._hear, model, pcm, rate, _grammar(expected, _other_words(model))
+        )
         return understood(heard, expected)
 
     async def close(self) -> None:
@@ -64,26 +71,44 @@ class VoskRecogniser:
             raise RecognitionFailed(f"there is no vosk model for {expected.language!r}")
         return model
 
+    def _tell_unknown(self, model: Any, expected: Expected) -> None:
+        """A word that the model does not have is never heard, whatever the caller says: told once."""
+        words = {word for phrase in expected.phrases for word in phrase.casefold().split()} - self._looked_up
+        self._looked_up |= words
+        unknown = sorted(word for word in words if model.vosk_model_find_word(word) < 0)
+        if unknown:
+            log.warning("speech.words_unknown_to_the_model", language=expected.language, words=unknown)
+
     def _hear(self, model: Any, pcm: Pcm, rate: int, grammar: Sequence[str]) -> dict[str, Any]:
-        recogniser = self._vosk.KaldiRecognizer(model, rate, *([json.dumps(grammar)] if grammar else []))
+        recogniser = self._vosk.KaldiRecognizer(model, rate, *([_as_json(grammar)] if grammar else []))
         recogniser.SetWords(True)
         recogniser.AcceptWaveform(pcm.astype("<i2").tobytes())
         found: dict[str, Any] = json.loads(recogniser.FinalResult())
         return found
 
 
-def _grammar(expected: Expected) -> list[str]:
+def _as_json(grammar: Sequence[str]) -> str:
+    """With its letters as they are: vosk takes the escapes of JSON for words, and leaves out every accented one."""
+    return json.dumps(grammar, ensure_ascii=False)
+
+
+def _other_words(model: Any) -> list[str]:
+    return [word for word in _UNKNOWN if model.vosk_model_find_word(word) >= 0][:1]
+
+
+def _grammar(expected: Expected, other: Sequence[str]) -> list[str]:
     """The sentences that may be heard; empty: any."""
     if expected.digits:
-        return [_DIGIT_WORDS.get(expected.language[:2], ""), _UNKNOWN]
-    return [*(phrase.casefold() for phrase in expected.phrases), _UNKNOWN] if expected.phrases else []
+        return [_DIGIT_WORDS.get(expected.language[:2], ""), *other]
+    return [*(phrase.casefold() for phrase in expected.phrases), *other] if expected.phrases else []
 
 
 def understood(heard: Mapping[str, Any], expected: Expected) -> Recognised | None:
     """A result of vosk (``{"text": ..., "result": [{"word", "conf"}]}``) as one of what was expected."""
-    words = [each for each in heard.get("result", []) if each.get("word") != _UNKNOWN]
+    words = [each for each in heard.get("result", []) if each.get("word") not in _UNKNOWN]
     text = " ".join(str(each.get("word", "")) for each in words) or str(heard.get("text", ""))
-    text = text.replace(_UNKNOWN, " ").strip()
+    for unknown in _UNKNOWN:
+        text = text.replace(unknown, " ").strip()
     sure = min((float(each.get("conf", 1.0)) for each in words), default=1.0)
     if not text or (words and sure < SURE_ENOUGH):
         return None

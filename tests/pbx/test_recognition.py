@@ -22,7 +22,7 @@ from pbx.recognition.likeness import LikenessRecogniser
 from pbx.recognition.numbers import figures
 from pbx.recognition.settings import SpeechSettings
 from pbx.recognition.terms import Expected, Pcm, RecognitionFailed
-from pbx.recognition.vosk_models import VoskRecogniser, understood
+from pbx.recognition.vosk_models import VoskRecogniser, _as_json, understood
 from pbx.sounds import SoundLibrary
 from softphone_web.server import serve
 from tests.support.voices import STRANGERS, espeak_library, needs_voices, on_the_line, say
@@ -163,6 +163,11 @@ def test_what_vosk_says_is_understood(text: str, conf: float, expected: Expected
     told = {"text": text, "result": [{"word": word, "conf": conf} for word in text.split()]}
     found = understood(told, expected)
     assert (None if found is None else found.text) == heard
+
+
+def test_what_is_expected_of_vosk_keeps_its_accents() -> None:
+    """It takes JSON's escapes for words that it does not know, and then never hears a "sí"."""
+    assert _as_json(["sí", "telefonía"]) == '["sí", "telefonía"]'
 
 
 def test_a_folder_that_is_no_model_is_said_so(tmp_path: Path) -> None:
