@@ -45,6 +45,39 @@ _FILL_PER_S = 25.0
 _READY_EVERY_S = 0.1  # agents come one after the other, as at the begin of a shift
 
 
+_REFUSE = """\
+<?xml version="1.0" encoding="UTF-8" ?>
+<scenario name="refuse">
+  <recv request="OPTIONS" optional="true" next="1"/>
+  <recv request="INVITE"/>
+  <send retrans="500"><![CDATA[
+SIP/2.0 603 Decline
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]r[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+  <recv request="ACK" next="2"/>
+  <label id="1"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]o[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+  <label id="2"/>
+  <nop/>
+</scenario>
+"""
+
+
 @dataclass(slots=True)
 class Watch:
     """What a supervisor's page hears. `asked` is when each agent's `ready` was sent, `freed` when the platform says
@@ -110,12 +143,7 @@ class Phones(Sipp):
         # Music comes; nothing need be said, and one port hears it all.
         quiet = (caller[:begin] + caller[end:]).replace("[rtpstream_audio_port]", "[media_port]")
         (folder / "caller.xml").write_text(quiet)
-        phone = (folder / "phone.xml").read_text()
-        begin, end = phone.index("  <send retrans"), phone.index('  <label id="1"/>')
-        refusal = "SIP/2.0 603 Decline\n[last_Via:]\n[last_From:]\n[last_To:];tag=[pid]r[call_number]\n"
-        refusal += "[last_Call-ID:]\n[last_CSeq:]\nContent-Length: 0\n\n"
-        ends = f'  <send><![CDATA[\n{refusal}]]></send>\n  <recv request="ACK" next="2"/>\n'
-        (folder / "refuse.xml").write_text(phone[:begin] + ends + phone[end:])
+        (folder / "refuse.xml").write_text(_REFUSE)
 
     @asynccontextmanager
     async def refusing(self, switch: int, port: int, accounts: dict[str, str]) -> AsyncIterator[None]:
@@ -131,6 +159,8 @@ class Phones(Sipp):
         )
         try:
             yield
+            if process.poll() is not None:
+                raise LoadFailed(f"the phones that refuse ended: {self._errors('refuse')}")
         finally:
             process.kill()
             process.wait()
