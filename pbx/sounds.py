@@ -1,9 +1,9 @@
 """The sound library: any `Sound` becomes a WAV file that both switches play (16 bit, mono, at the rate asked for).
 
-A prompt that is such a file already is played from where it lies. All else is made once and kept in the cache: other
-formats and rates converted and brought to one level, tones generated, text spoken. A cached file's name is a hash of
-what it was made from, so nothing in the cache is ever wrong, only unused. Files appear under their names complete
-(written aside, then renamed) and readable by every user, because the switch runs as another one.
+A prompt that is such a file already, at the level of all others, is played from where it lies. All else is made once
+and kept in the cache: other formats, rates and levels converted, tones generated, text spoken. A cached file's name is
+a hash of what it was made from, so nothing in the cache is ever wrong, only unused. Files appear under their names
+complete (written aside, then renamed) and readable by every user, because the switch runs as another one.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ MAX_FILE_S = 3600
 _RECIPE = "1"  # part of every cache key: raise it when the way of making files changes
 _SPEECH_LEVEL = 10 ** (-20 / 20)  # RMS of the loud half, -20 dBFS: what telephone prompts are mastered to
 _PEAK = 10 ** (-1 / 20)
+_NEAR_ENOUGH = 10 ** (1 / 20)  # a difference of 1 dB is not heard
+_MOST_KNOWN = 5000
 _MAX_GAIN = 10.0  # 20 dB; more would lift a recording's noise
 
 
@@ -83,6 +85,8 @@ class SoundLibrary:
         self._speech = speech
         self._locks: dict[Path, tuple[asyncio.Lock, int]] = {}
         self._makers = asyncio.Semaphore(at_once)
+        # Files that were looked into, as they were then: whether they can be played from where they lie.
+        self._ready: dict[tuple[Path, int, int, int, int], bool] = {}
 
     async def resolve(self, sound: Sound, rate: int = 8000) -> Path:
         """An absolute path. Raises `SoundMissing`, `SoundUnreadable`, `SpeechFailed`, or `SoundError` where the cache
@@ -104,9 +108,14 @@ class SoundLibrary:
             if sound.fallback is None:
                 raise
             return await self._text(sound.fallback, rate)
-        if await asyncio.to_thread(_is_ready, source, rate):
-            return source
         stat = source.stat()
+        known = (source, stat.st_mtime_ns, stat.st_size, stat.st_mode, rate)
+        if known not in self._ready:
+            while len(self._ready) >= _MOST_KNOWN:
+                del self._ready[next(iter(self._ready))]
+            self._ready[known] = await asyncio.to_thread(_is_ready, source, rate)
+        if self._ready[known]:
+            return source
         target = self._target("files", str(source), str(stat.st_mtime_ns), str(stat.st_size), rate=rate)
         return await self._made(target, lambda path: asyncio.to_thread(_convert, source, path, rate))
 
@@ -217,7 +226,12 @@ def _is_ready(path: Path, rate: int) -> bool:
         return False
     with _readable(path):
         info = soundfile.info(path)
-        return (info.samplerate, info.channels, info.format, info.subtype) == (rate, 1, "WAV", "PCM_16")
+        if (info.samplerate, info.channels, info.format, info.subtype) != (rate, 1, "WAV", "PCM_16"):
+            return False
+        if info.frames > MAX_FILE_S * rate or info.frames == 0:
+            return True  # not for us to make another of
+        gain = _gain(soundfile.read(path, dtype="float32")[0])
+        return 1 / _NEAR_ENOUGH <= gain <= _NEAR_ENOUGH
 
 
 def _convert(source: Path, target: Path, rate: int) -> None:
@@ -235,14 +249,18 @@ def _convert(source: Path, target: Path, rate: int) -> None:
 
 
 def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """At the speech level, judged by its louder half so that pauses do not count; never clipped."""
+    return samples * np.float32(_gain(samples))
+
+
+def _gain(samples: NDArray[np.float32]) -> float:
+    """That brings it to the speech level, judged by its louder half so that pauses do not count; never clipped."""
     peak = float(np.max(np.abs(samples)))
     if peak < 1e-4:  # silence stays silence
-        return samples
+        return 1.0
     frames = np.square(samples[: len(samples) // 160 * 160].reshape(-1, 160)).mean(axis=1)
     loud = np.sort(frames)[len(frames) // 2 :] if len(frames) else np.square(samples)
     rms = float(np.sqrt(loud.mean()))
-    return samples * np.float32(min(_SPEECH_LEVEL / max(rms, 1e-6), _PEAK / peak, _MAX_GAIN))
+    return min(_SPEECH_LEVEL / max(rms, 1e-6), _PEAK / peak, _MAX_GAIN)
 
 
 def _write(path: Path, samples: NDArray[np.int16], rate: int) -> None:

@@ -29,7 +29,7 @@ def features(pcm: NDArray[np.int16]) -> Floats:
     count = 1 + (len(sound) - _WINDOW) // _HOP
     rows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::_HOP][:count] * np.hamming(_WINDOW)
     power = np.abs(np.fft.rfft(rows, _FFT)) ** 2
-    energies = power @ _mel().T
+    energies = _without_noise(power @ _mel().T)
     # What lies that far under the loudest moment is the line's noise: the same floor for all makes it the same noise.
     bands = np.log(np.maximum(energies, max(1e3, float(energies.max()) * _FLOOR)))
     cepstra = bands @ _dct().T
@@ -38,6 +38,15 @@ def features(pcm: NDArray[np.int16]) -> Floats:
     cepstra -= cepstra[loud].mean(axis=0)
     still = np.hstack([cepstra, level])
     return np.hstack([still, 2.0 * _slopes(still)]).astype(np.float32)
+
+
+def _without_noise(energies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the line adds to every moment, as it is in the quietest ones, taken off again (spectral subtraction)."""
+    total = energies.sum(axis=1)
+    quiet = np.sort(np.argsort(total)[: max(1, len(total) // 10)])
+    noise = energies[quiet].mean(axis=0)
+    cleared: NDArray[np.float64] = np.maximum(energies - 2.0 * noise, 0.05 * noise)
+    return cleared
 
 
 def _slopes(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -81,6 +81,18 @@ async def test_a_phrase_is_known_in_voices_never_heard_before(
 
 
 @needs_voices
+async def test_a_noisy_line_costs_a_question_and_never_a_wrong_choice(likeness: LikenessRecogniser) -> None:
+    """At 15 dB above the noise, where speech sounds rough."""
+    right = 0
+    for voice in STRANGERS:
+        for phrase in PHRASES:
+            heard = await likeness.recognise(on_the_line(say(phrase, voice), snr_db=15.0), 8000, MENU)
+            assert heard is None or heard.text == phrase
+            right += heard is not None
+    assert right >= 0.85 * len(STRANGERS) * len(PHRASES)
+
+
+@needs_voices
 async def test_a_phrase_is_found_in_a_sentence(likeness: LikenessRecogniser) -> None:
     for sentence, phrase in (
         ("quiero hablar con una persona", "persona"),

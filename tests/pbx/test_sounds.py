@@ -41,6 +41,8 @@ if how == "speak":
         file.writeframes(b"".join(struct.pack("<h", int(9000 * math.sin(i / 8))) for i in range(16000)))
 """
 
+LEVEL = 4634  # of a sine, for an RMS of -20 dBFS
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -90,7 +92,7 @@ def leftovers(folder: Path) -> list[Path]:
 async def test_a_prompt_that_is_right_already_is_played_from_its_place(
     library: SoundLibrary, root: Path, name: str
 ) -> None:
-    soundfile.write(root / "es/bienvenida.wav", tones.sine(500, 300), 8000, subtype="PCM_16")
+    soundfile.write(root / "es/bienvenida.wav", tones.sine(500, 300, level=LEVEL), 8000, subtype="PCM_16")
     (root / "es/bienvenida.wav").chmod(0o644)
     assert await library.resolve(FileSound(name)) == root / "es/bienvenida.wav"
     assert await library.resolve(FileSound(str(root / "es/bienvenida"))) == root / "es/bienvenida.wav"
@@ -126,6 +128,17 @@ async def test_other_formats_are_converted_and_levelled(
     assert path.stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("level", [600, 12_000, 32_000])
+async def test_a_prompt_in_the_right_format_is_brought_to_the_level_of_all_others(
+    library: SoundLibrary, root: Path, level: int
+) -> None:
+    soundfile.write(root / "p.wav", tones.sine(700, 1000, level=level), 8000, subtype="PCM_16")
+    (root / "p.wav").chmod(0o644)
+    path = await library.resolve(FileSound("p"))
+    assert path != root / "p.wav"
+    assert tones.rms(check_playable(path)) == pytest.approx(3277, rel=0.02)
+
+
 async def test_a_loud_prompt_is_not_clipped_and_silence_stays_silence(library: SoundLibrary, root: Path) -> None:
     rng = np.random.default_rng(1)
     spiky = (rng.normal(0, 0.01, 16_000) + (rng.random(16_000) > 0.999) * 0.9).astype(np.float32)
@@ -156,7 +169,7 @@ async def test_roots_are_searched_in_order_and_names_keep_their_dots(root: Path,
     other = tmp_path / "other"
     other.mkdir()
     for folder, hz in ((root, 500), (other, 900)):
-        soundfile.write(folder / "v1.2.wav", tones.sine(hz, 300), 8000, subtype="PCM_16")
+        soundfile.write(folder / "v1.2.wav", tones.sine(hz, 300, level=LEVEL), 8000, subtype="PCM_16")
         (folder / "v1.2.wav").chmod(0o644)
     library = SoundLibrary([other, root], tmp_path / "cache", None)
     assert await library.resolve(FileSound("v1.2")) == other / "v1.2.wav"
