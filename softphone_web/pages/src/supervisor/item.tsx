@@ -1,11 +1,13 @@
 // One interaction in the drawer: what happens, supervise it, steer it, why this agent, how it came here.
-import { Ear, Hand, Megaphone, MessageCircle, Send, Square } from "lucide-preact";
+import { Ear, Hand, Headset, Megaphone, MessageCircle, MicOff, PhoneOff, Send, Square } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { api, idPart } from "../kit/api";
 import { Badge } from "../kit/badge";
 import { Button } from "../kit/button";
 import { timeExact } from "../kit/format";
 import { may } from "../kit/session";
+import { useActions } from "../kit/actions";
+import { muted, setMuted } from "../phone/phone";
 import { Banner, ErrorState, Skeleton } from "../kit/states";
 import { Timer } from "../kit/timer";
 import { useLoad } from "../kit/use";
@@ -13,7 +15,7 @@ import { Drawer } from "./drawer";
 import { PHASE_TONE, RISK_TONE, whoIs } from "./lists";
 import type { Board, BoardItem } from "./model";
 import { Steer } from "./steer";
-import { supervise, useSupervision } from "./supervise";
+import { own, supervise, useSupervision } from "./supervise";
 import { queueTitle } from "./store";
 import { t, word } from "./texts";
 import { timeline, type FactOut } from "./timeline";
@@ -36,11 +38,33 @@ export function ItemDrawer({ item, board, onClose, write }: { item: BoardItem; b
         </>
       }
     >
-      <Supervise item={item} write={write} />
+      {own(item.agent) && IN_TALK.has(item.phase) ? <Own item={item} /> : <Supervise item={item} write={write} />}
       <Steer item={item} board={board} />
       <Why item={item} />
       <Timeline item={item} board={board} />
     </Drawer>
+  );
+}
+
+const IN_TALK: ReadonlySet<string> = new Set(["talking", "transfer", "consult", "conference"]);
+
+/** Taken over: the supervisor is the agent now. What more there is to do with a call is on the agent's page. */
+function Own({ item }: { item: BoardItem }) {
+  const hangUp = (): void => void supervise.hangUp(item.id);
+  const mute = (): void => setMuted(!muted.value);
+  useActions([
+    { id: "own-mute", title: t("own.mute"), key: "m", group: t("own.group"), run: mute },
+    { id: "own-hangup", title: t("own.hangup"), key: "alt+x", group: t("own.group"), run: hangUp },
+  ]);
+  return (
+    <section class="drawer-part">
+      <h3>{t("own.group")}</h3>
+      <Banner tone="info" icon={Headset}>{t("own.told")}</Banner>
+      <div class="acts">
+        <Button icon={MicOff} keyHint="m" pressed={muted.value} onClick={mute}>{t("own.mute")}</Button>
+        <Button kind="danger" icon={PhoneOff} keyHint="alt+x" onClick={hangUp}>{t("own.hangup")}</Button>
+      </div>
+    </section>
   );
 }
 

@@ -1,6 +1,7 @@
 // Listening to a call from one's own open leg, and what of it is going on.
 import { signal } from "@preact/signals";
 import { api, idPart } from "../kit/api";
+import { session } from "../kit/session";
 import { tell, tellError } from "../kit/toast";
 import { needLeg, speak } from "./leg";
 import type { Listening } from "./model";
@@ -15,6 +16,9 @@ export const useSupervision = (): Now => now.value;
 export function forgetUnless(ids: ReadonlySet<string>): void {
   if (now.value.interaction !== null && !ids.has(now.value.interaction)) now.value = IDLE;
 }
+
+/** Whether this person has the call in hand, as its agent: what was taken over is talked, and hung up, here. */
+export const own = (agent: string | null): boolean => agent !== null && agent === session.value?.user.agent;
 
 export const supervise = {
   async start(interaction: string, mode: Listening): Promise<void> {
@@ -39,9 +43,16 @@ export const supervise = {
     if (!(await needLeg())) return;
     try {
       await api.post(`/interactions/${idPart(interaction)}/take-over`);
-      speak("barge"); // now it is their own call
+      speak("barge"); // now it is their own call: see `own`
       now.value = IDLE;
       tell(t("told.takenOver"), { tone: "good" });
+    } catch (error) {
+      tellError(error);
+    }
+  },
+  async hangUp(interaction: string): Promise<void> {
+    try {
+      await api.post(`/interactions/${idPart(interaction)}/hangup`);
     } catch (error) {
       tellError(error);
     }
