@@ -3,8 +3,9 @@ switch."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import soundfile
 
 from callcontrol.model import ExitReason, Medium, Phase
+from pbx.sip.errors import CallOver
 from tests.support.comparing import longest_silence_s
 from tests.support.engines import Engine, free_port, start_engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
@@ -135,6 +137,89 @@ async def test_a_transfer_to_a_telephone(stage_of: Make) -> None:
         await hears(other, CALLER_HZ)
         await other.hangup()
         await hears(call, SECOND_HZ)
+        await call.hangup()
+        await stage.closed()
+
+
+async def test_a_transfer_to_an_agent(stage_of: Make) -> None:
+    async with stage_of("  uno: {kind: transfer, to: {agent: ana}, then: {failed: fin, talked: bien}}") as stage:
+        phone = await stage.phone()
+        call = await stage.call()
+        other = await phone.next_call()
+        await hears(call, AGENT_HZ)
+        await other.hangup()
+        await hears(call, SECOND_HZ)
+        await call.hangup()
+        await stage.closed()
+
+
+async def test_a_transfer_to_a_number(stage_of: Make) -> None:
+    nodes = "  uno: {kind: transfer, to: {number: '0991234567'}, then: {failed: fin, talked: bien}}"
+    async with stage_of(nodes) as stage:
+        call = await stage.call()
+        citizen = await stage.gateway.next_call(15.0)
+        await citizen.answer()
+        await hears(call, CALLER_HZ)  # the gateway's robot plays both ends outside
+        await citizen.hangup()
+        await hears(call, SECOND_HZ)
+        await call.hangup()
+        await stage.closed()
+
+
+async def test_a_transfer_to_another_flow(stage_of: Make) -> None:
+    async with stage_of("  uno: {kind: transfer, to: {flow: parte}}") as stage:
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        with suppress(CallOver):  # before the key's last packet is out
+            await call.send_digits("7")
+        async with asyncio.timeout(10):
+            await call.ended.wait()  # it does not come back
+        await stage.closed()
+        assert stage.notes("flow.ended")[0]["path"] == ["uno", "a", "b", "c"]
+
+
+async def test_a_person_instead_of_a_telephone_that_rings(stage_of: Make) -> None:
+    nodes = "  uno: {kind: transfer, to: {number: '0991234567'}, then: {failed: fin}}"
+    async with stage_of(nodes) as stage:
+        await stage.phone()
+        stage.ready()
+        call = await stage.call()
+        ringing = await stage.gateway.next_call(15.0)
+        await ringing.ring()
+        await call.send_digits("0")
+        await hears(call, AGENT_HZ)
+        assert await call.poll(ringing.ended.is_set, 5.0)
+        await call.hangup()
+        await stage.closed()
+
+
+async def test_a_person_instead_of_a_message(stage_of: Make) -> None:
+    nodes = "  uno: {kind: voicemail, mailbox: m, prompts: {tone: {hz: 450, ms: 800}}, max_s: 30, next: fin}"
+    async with stage_of(nodes) as stage:
+        await stage.phone()
+        stage.ready()
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        await stage.until(lambda record: bool(record.recordings), "the message is being recorded")
+        sent = call.packets_sent
+        assert await call.poll(lambda: call.packets_sent > sent + 3 * PACKETS_A_SECOND, 10.0)
+        await call.send_digits("0")
+        await hears(call, AGENT_HZ)
+        assert stage.notes("voicemail.left")[0]["seconds"] > 2
+        await call.hangup()
+        await stage.closed()
+
+
+async def test_an_announcement_and_then_the_person_who_was_asked_for(stage_of: Make) -> None:
+    nodes = "  uno: {kind: play, barge_in: false, prompts: {tone: {hz: 450, ms: 3000}}, next: fin}"
+    async with stage_of(nodes) as stage:
+        await stage.phone()
+        stage.ready()
+        call = await stage.call()
+        await hears(call, FIRST_HZ)
+        await call.send_digits("0")
+        assert await call.hears(FIRST_HZ, 1.0)
+        await hears(call, AGENT_HZ)
         await call.hangup()
         await stage.closed()
 
