@@ -9,7 +9,7 @@ from typing import Annotated
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from callcontrol.bot_talk import TURN_S, BotReply, BotTurn
+from callcontrol.bot_dialogue import TURN_S, BotReply, BotTurn
 from callcontrol.settings import Bot
 from foundation.errors import Invalid, NotFound, Unavailable
 
@@ -36,7 +36,7 @@ class _Reply(BaseModel):
 
 
 class HttpBots:
-    """`callcontrol.bot_talk.Bots`, as an async context manager."""
+    """`callcontrol.bot_dialogue.Bots`, as an async context manager."""
 
     def __init__(self, bots: list[Bot]) -> None:
         self._bots = {bot.name: bot for bot in bots}

@@ -88,7 +88,8 @@ def _add_ivr(ivr: argparse.ArgumentParser) -> None:
         return action
 
     add("check", "List every mistake; 1 when there are errors.", files=True).add_argument("--json", action="store_true")
-    add("test", "Run the tests beside the flows (folders tests/).", files=True)
+    tests = add("test", "Run the tests beside the flows (folders tests/).", files=True)
+    tests.add_argument("--bots", action="store_true", help="the settings' bots answer, where a test does not play them")
     add("prompts", "List what is still to be recorded.", files=True).add_argument(
         "--sounds", type=Path, metavar="DIR", help="the sound library"
     )
@@ -97,6 +98,7 @@ def _add_ivr(ivr: argparse.ArgumentParser) -> None:
     talk.add_argument("--from", dest="caller", default="0991234567", metavar="NUMBER")
     talk.add_argument("--to", dest="number", default="072831900", metavar="NUMBER")
     talk.add_argument("--at", metavar="TIME", help="such as 2026-03-02T10:00, the time of Ecuador")
+    talk.add_argument("--by-hand", action="store_true", help="play the bots, too, which the settings have")
     picture = add("draw", "Draw a flow, as Mermaid or SVG.")
     picture.add_argument("flow", metavar="FLOW", help="its id or its file")
     picture.add_argument("--format", choices=["svg", "mermaid"])

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from callcontrol import inputs as inp
-from callcontrol.bot_talk import Bots
+from callcontrol.bot_dialogue import Bots
 from callcontrol.call_consult import ITEM
 from callcontrol.call_state import GRACE_S, CallState, Flows, open_channels
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from callcontrol.bot_talk import Bots
+from callcontrol.bot_dialogue import Bots
 from callcontrol.call_state import Flows
 from callcontrol.callbacks import CallbackOrder
 from callcontrol.desk import Desk

@@ -31,7 +31,7 @@ from ivr_flows.flow import Flow
 from ivr_flows.moments import instant
 from ivr_flows.problems import add_problems
 from ivr_flows.protocol import BotExit, CallBack, Enqueue, Failure, QueueExit, Request, Transfer, TransferExit
-from ivr_flows.rehearsal import SOME_MONDAY, NotWaitedFor, Rehearsal
+from ivr_flows.rehearsal import SOME_MONDAY, BotPlayer, NotWaitedFor, Rehearsal
 from ivr_flows.source import Source, decode, parse
 from ivr_flows.terms import Name, Spec
 
@@ -130,8 +130,8 @@ class Outcome:
         return bool(self.findings)
 
 
-def run_tests(files: Iterable[Path], flows: Mapping[str, Flow]) -> Outcome:
-    """Run the test files against these flows by id."""
+def run_tests(files: Iterable[Path], flows: Mapping[str, Flow], bots: BotPlayer | None = None) -> Outcome:
+    """Run the test files against these flows by id. With `bots` these answer, where a test has no step `bot`."""
     outcome = Outcome()
     visited: dict[str, set[str]] = {}
     for path in files:
@@ -147,7 +147,7 @@ def run_tests(files: Iterable[Path], flows: Mapping[str, Flow]) -> Outcome:
         visited.setdefault(flow.id, set())
         for index, case in enumerate(read.tests):
             outcome.ran += 1
-            failure = _run(case, flow, flows, visited)
+            failure = _run(case, flow, flows, visited, bots)
             if failure is not None:
                 place, message = failure
                 source.add(("tests", index, *place), "test.failed", f"{case.name}: {message}")
@@ -183,8 +183,11 @@ def _read(path: Path) -> tuple[Source, TestFile | None]:
 _Fault = tuple[tuple[str | int, ...], str]
 
 
-def _run(case: Case, flow: Flow, flows: Mapping[str, Flow], visited: dict[str, set[str]]) -> _Fault | None:
+def _run(
+    case: Case, flow: Flow, flows: Mapping[str, Flow], visited: dict[str, set[str]], bots: BotPlayer | None
+) -> _Fault | None:
     call = Rehearsal(flow, lambda name, _version: flows.get(name), {"trunk": "prueba", **case.facts}, case.moment())
+    call.bots = None if any(step.bot is not None for step in case.do) else bots
     fault: _Fault | None = None
     try:
         call.begin()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ivr_flows import engine
 from ivr_flows.flow import Flow
@@ -51,6 +51,26 @@ _SAID_BEFORE_S = 10.0
 _MOST_PLAYS = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class BotSaid:
+    """A bot's turn; `ended` with its last one."""
+
+    text: str
+    ended: Conversed | None = None
+
+
+class BotPlayer(Protocol):
+    """Real bots, for a rehearsal that is not to play them by hand."""
+
+    def begin(self, wanted: Converse) -> BotSaid | None:
+        """The bot's first words; None for a bot that nobody set up: it is played by hand."""
+        ...
+
+    def hear(self, digits: str, phrase: str) -> BotSaid:
+        """What it says to these keys or words, or (neither) to silence."""
+        ...
+
+
 class NotWaitedFor(Exception):
     """The flow waits for something else than what it was given."""
 
@@ -68,6 +88,8 @@ class Rehearsal:
     done: list[Action] = field(default_factory=list)
     state: Any = None
     recordings: int = 0
+    bots: BotPlayer | None = None
+    _bot_talks: bool = False
 
     def begin(self) -> None:
         self.state = engine.begin(self.flow)
@@ -101,6 +123,25 @@ class Rehearsal:
                 self.said.append(text)
         if isinstance(self.waits, Answer):
             self.tell(Answered())
+        elif isinstance(self.waits, Converse) and self.bots is not None:
+            begun = self.bots.begin(self.waits)
+            if begun is not None:
+                self._bot_talks = True
+                self._bot_says(begun)
+
+    def _bot_says(self, turn: BotSaid) -> None:
+        if turn.text:
+            self.said.append(turn.text)
+        if turn.ended is not None:
+            self._bot_talks = False
+            self.tell(turn.ended)
+
+    def _to_the_bot(self, digits: str = "", phrase: str = "") -> bool:
+        """Whether one listens."""
+        if not self._bot_talks or self.bots is None:
+            return False
+        self._bot_says(self.bots.hear(digits, phrase))
+        return True
 
     # --- playing the others --------------------
 
@@ -121,6 +162,8 @@ class Rehearsal:
 
     def press(self, keys: str) -> None:
         self.let_it_speak(whole=False)
+        if self._to_the_bot(digits=keys):
+            return None
         waits = self.waits
         if isinstance(waits, Enqueue):
             self._wants(keys in waits.exits, f"key {keys} leads nowhere from this queue")
@@ -134,11 +177,15 @@ class Rehearsal:
 
     def say(self, phrase: str) -> None:
         self.let_it_speak()
+        if self._to_the_bot(phrase=phrase):
+            return
         self._wants(isinstance(self.waits, Collect), "nobody listens")
         self.tell(Collected("", CollectEnd.COMPLETE, phrase))
 
     def silence(self) -> None:
         self.let_it_speak()
+        if self._to_the_bot():
+            return
         self._wants(isinstance(self.waits, Collect), "nothing was asked")
         self.tell(Collected("", CollectEnd.TIMEOUT))
 
@@ -171,9 +218,11 @@ class Rehearsal:
     def bot(self, how: BotExit, slots: Mapping[str, object]) -> None:
         self.let_it_speak()
         self._wants(isinstance(self.waits, Converse), "no bot was asked")
+        self._bot_talks = False
         self.tell(Conversed(how, slots))
 
     def hang_up(self) -> None:
+        self._bot_talks = False
         self.tell(CallerLeft())
 
     def pass_time(self, seconds: float) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.rehearsed_bots import RehearsedBots
 from app.settings import Settings, read_settings
 from foundation.errors import Invalid, NotFound, RimayError
 from ivr_flows.book import SHIPPED, flow_files
@@ -71,7 +72,9 @@ def _test(args: argparse.Namespace) -> int:
     folders = _folders(args)
     files = [file for each in folders for file in _tests_of(each)]
     flows = load_all([*(f.parent.parent for f in files), *folders] if args.files else folders)
-    outcome = run_tests(files, flows)
+    settings = _settings(args) if args.bots else None
+    with RehearsedBots([] if settings is None else settings.bots) as bots:
+        outcome = run_tests(files, flows, bots)
     for finding in outcome.findings:
         print(finding)
     for flow, nodes in outcome.unvisited.items():
@@ -125,6 +128,15 @@ def _try(args: argparse.Namespace) -> int:
             call.at = instant(args.at)
         except ValueError as error:
             raise Invalid(f"--at: {error}") from error
+    settings = None if args.by_hand else _settings(args)
+    with RehearsedBots([] if settings is None else settings.bots) as bots:
+        call.bots = bots
+        _talk(flow, call)
+    print("  " + " > ".join(call.path))
+    return 0
+
+
+def _talk(flow: Flow, call: Rehearsal) -> None:
     talk = Conversation(call)
     print(f"{flow.name} ({flow.id}@{flow.version})\n{HELP}")
     print("\n".join(talk.begin()))
@@ -134,8 +146,6 @@ def _try(args: argparse.Namespace) -> int:
         except EOFError:
             break
         print("\n".join(talk.say(line)))
-    print("  " + " > ".join(call.path))
-    return 0
 
 
 def _schema(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from aiohttp import web
 from app import bots as http_bots
 from app.bots import HttpBots
 from app.demo_bot import MOST_TRIES, DemoBot, turn
-from callcontrol.bot_talk import BotReply, BotTurn
+from callcontrol.bot_dialogue import BotReply, BotTurn
 from callcontrol.settings import Bot
 from foundation.errors import NotFound, RimayError
 from tests.app.test_customer_systems import serving

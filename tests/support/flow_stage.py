@@ -10,7 +10,7 @@ from typing import Any
 
 from app.customer_systems import HttpSystems
 from app.demo_customer_system import CustomerSystem
-from callcontrol.bot_talk import Bots
+from callcontrol.bot_dialogue import Bots
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.events import FlowNoted
