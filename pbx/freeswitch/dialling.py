@@ -146,6 +146,8 @@ class Dialler:
                 if attempt.created:
                     async with asyncio.timeout(_DESTROY_S):
                         await attempt.destroyed.wait()
+                if leg.ended:  # answered, and hung up before the switch took note of the answer
+                    break
                 cause = attempt.cause or cause_of(name, answered=False)
                 rest = until - self._board.clock.now()
                 if leg.by_us or not may_try_next(cause) or number + 1 == len(plan.ways) or rest <= 0:

@@ -200,6 +200,14 @@ def hung_up(event: Event, now: float, *, by_us: HangupCause | None, answered: bo
     )
 
 
+def was_answered(event: Event) -> bool:
+    """From CHANNEL_HANGUP_COMPLETE. A far end that answers and hangs up at once is gone before the switch notes the
+    answer; only that it said goodbye, which is no refusal, tells of it."""
+    if event.get("Caller-Channel-Answered-Time", "0") not in ("0", ""):
+        return True
+    return event.get("Call-Direction") == "outbound" and event.variable("sip_hangup_disposition") == "recv_bye"
+
+
 def _mos(text: str) -> float | None:
     try:
         value = float(text)

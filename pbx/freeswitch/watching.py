@@ -311,12 +311,16 @@ class Watcher:
             self._answered(leg, event)
         # A leg that we called is told when it parks: bridged before that, it may be lost.
 
+    def _tell_answered(self, leg: Leg, event: Event) -> bool:
+        """False where it was told before."""
+        before, leg.answered, leg.told_answered = leg.told_answered, True, True
+        if not before:
+            self._tell(ChannelAnswered(at=at(event, self._clock.now()), channel=leg.id))
+        return not before
+
     def _answered(self, leg: Leg, event: Event) -> None:
-        leg.answered = True
-        if leg.told_answered:
+        if not self._tell_answered(leg, event):
             return
-        leg.told_answered = True
-        self._tell(ChannelAnswered(at=at(event, self._clock.now()), channel=leg.id))
         for other in list(self.board.legs.values()):
             if other.transfer_to == leg.id:
                 other.transfer_to = None
@@ -355,11 +359,16 @@ class Watcher:
             leg.stream.end()
 
     def _channel_gone(self, leg: Leg, event: Event) -> None:
-        if leg.attempt is not None and event.get("Caller-Channel-Answered-Time", "0") in ("0", ""):
+        was_answered = translate.was_answered(event)
+        if leg.attempt is not None and not was_answered:
             # One try of perhaps several: the dialler tells how it ends.
             name = event.get("Hangup-Cause") or event.variable("hangup_cause")
             leg.attempt.cause = translate.cause_of(name, answered=False)
             return
+        if was_answered:  # and perhaps hung up in that instant, before it parked: that is no failed call
+            self._tell_answered(leg, event)
+            if leg.attempt is not None:
+                leg.attempt.destroyed.set()
         told = translate.hung_up(event, self._clock.now(), by_us=leg.by_us, answered=leg.answered)
         self._start_end(leg, told)
 

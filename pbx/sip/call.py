@@ -57,6 +57,7 @@ class PhoneCall(CallAudio):
         self._changing = False  # our re-INVITE is under way
         self._late_offer = False  # the peer's INVITE had no description: its ACK brings the answer
         self._giving_up = False
+        self._acked = asyncio.Event()  # our answer to their INVITE was, or the call is over
         if phone.tone_hz:
             self.stream.play_tone(phone.tone_hz)
 
@@ -99,6 +100,10 @@ class PhoneCall(CallAudio):
         if self.ended.is_set():
             return
         if self.answered.is_set():
+            if self.inbound:
+                await self._acked.wait()  # RFC 3261 15: who was called says no BYE before the ACK
+                if self.ended.is_set():
+                    return
             client = self._request("BYE")
             self.finish("local", "hung up")
             done, _ = await asyncio.wait([client.final], timeout=BYE_WAIT_S)
@@ -247,6 +252,7 @@ class PhoneCall(CallAudio):
             return
         self.ended_by, self.reason = by, reason
         self.ended.set()
+        self._acked.set()
         self._phone.release(self)
         self.stream.close()
 
@@ -369,6 +375,7 @@ class PhoneCall(CallAudio):
         self.stream.sending = theirs is not Direction.INACTIVE and direction.sends and not self._holding
 
     def _acknowledged(self, ack: Request) -> None:
+        self._acked.set()
         if self._late_offer and ack.body:
             try:
                 self._apply(sdp.parse(ack.body))

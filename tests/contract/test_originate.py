@@ -25,6 +25,18 @@ async def test_a_phone_rings_and_answers(lab: Lab) -> None:
     assert await leg.call.hears_silence()
 
 
+async def test_who_answers_and_hangs_up_at_once_has_answered(lab: Lab) -> None:
+    """As the agent's doing, not as a phone that cannot be reached."""
+    phone = await lab.phone("agente1", AGENT_HZ)
+    for _ in range(4):
+        leg = await dials(lab, phone, AGENT)
+        await leg.call.answer()
+        await leg.call.hangup()
+        await lab.eventually(ChannelAnswered, channel=leg.channel)
+        over = await hung_up(lab, leg)
+        assert (over.cause, over.by_us, over.answered) == (HangupCause.NORMAL, False, True)
+
+
 async def test_a_number_goes_to_the_first_gateway(lab: Lab) -> None:
     leg = await called_number(lab, caller_number="072345678")
     assert leg.call.to_number.endswith(MOBILE[-9:])

@@ -220,6 +220,24 @@ async def test_an_originate_under_a_cut_is_sent_once(tmp_path: Path) -> None:
         assert len(lab.fake.commands("bgapi originate")) == 1
 
 
+@pytest.mark.parametrize(
+    ("disposition", "told"),
+    [("recv_bye", ["ChannelAnswered", "ChannelHungUp"]), ("recv_refuse", [])],
+    ids=["said goodbye", "refused"],
+)
+async def test_gone_before_the_switch_noted_the_answer(tmp_path: Path, disposition: str, told: list[str]) -> None:
+    """A goodbye is of somebody who had answered; what a refusal leads to is the dialler's to tell."""
+    of_it = {"Unique-ID": "n-1", "Call-Direction": "outbound", "Caller-Channel-Answered-Time": "0"}
+    gone = {**of_it, "Hangup-Cause": "NORMAL_CLEARING", "variable_sip_hangup_disposition": disposition}
+    async with watched(tmp_path) as lab:
+        await lab.switch.originate(ChannelId("n-1"), PhoneDestination("ana"), caller_number="1")
+        lab.fake.send(json_event("CHANNEL_CREATE", of_it), json_event("CHANNEL_HANGUP_COMPLETE", gone))
+        await (lab.until(ChannelHungUp) if told else lab.rest())
+        seen = [event for event in lab.seen if getattr(event, "channel", None) == "n-1"]
+        assert kinds(seen) == told
+        assert all(event.answered for event in seen if isinstance(event, ChannelHungUp))
+
+
 @pytest.mark.parametrize("channel", ["", "a b", "a\nb", "a{b", "${a}"])
 async def test_ids_that_cannot_be_are_refused(tmp_path: Path, channel: str) -> None:
     async with watched(tmp_path) as lab:
