@@ -78,18 +78,18 @@ def step(flow: Flow, state: FlowState, heard: Input, *, at: float | None = None,
             waiting=type(state.waiting).__name__,
             node=state.node,
         )
-    run = Run(flow, _timed(state, at), find)
+    run = Run(flow, state, find, *_timed(state, at))
     handler(run, heard)
     return run.result()
 
 
-def _timed(state: FlowState, at: float | None) -> FlowState:
+def _timed(state: FlowState, at: float | None) -> tuple[float, float]:
     """Time never runs backwards, and what a caller waits in queues or talks is not time in the flow."""
     if at is None or at <= state.at:
-        return state
+        return state.at, state.spent_s
     counts = state.at > 0 and not isinstance(state.waiting, Enqueue | Transfer | Converse)
     spent = state.spent_s + (at - state.at) if counts else state.spent_s
-    return dataclasses.replace(state, at=at, spent_s=round(spent, 3))
+    return at, round(spent, 3)
 
 
 def moved(flow: Flow, state: FlowState) -> FlowState:

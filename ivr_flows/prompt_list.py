@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
 from ivr_flows.flow import Flow
-from ivr_flows.terms import PromptSpec
+from ivr_flows.terms import PromptSpec, Shape, fields_of, shape
 
 # Whether a prompt is recorded, by language and name.
 Recorded = Callable[[str, str], bool]
@@ -50,17 +51,28 @@ def prompts_of(flow: Flow) -> Iterator[tuple[tuple[str | int, ...], PromptSpec]]
 
 
 def _specs(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], PromptSpec]]:
-    match value:
-        case PromptSpec():
-            yield path, value
-        case BaseModel():
-            fields = value.__dict__
-            for name, info in type(value).model_fields.items():
-                if isinstance(fields[name], BaseModel | Mapping | tuple | list):
-                    yield from _specs(fields[name], (*path, info.alias or name))
-        case Mapping():
-            for key, each in value.items():
-                yield from _specs(each, (*path, str(key)))
-        case list() | tuple():
-            for index, each in enumerate(value):
-                yield from _specs(each, (*path, index))
+    found: list[tuple[tuple[str | int, ...], PromptSpec]] = []
+    _gather(value, path, found)
+    return iter(found)
+
+
+_HOLDS = (Shape.MODEL, Shape.MAPPING, Shape.LIST)
+
+
+def _gather(value: Any, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], PromptSpec]]) -> None:
+    holds = shape(type(value))
+    if isinstance(value, PromptSpec):
+        found.append((path, value))
+    elif holds is Shape.MODEL:
+        model: type[BaseModel] = type(value)
+        fields = value.__dict__
+        for name, alias in fields_of(model):
+            item = fields[name]
+            if item and shape(type(item)) in _HOLDS:
+                _gather(item, (*path, alias), found)
+    elif holds is Shape.MAPPING:
+        for key, each in value.items():
+            _gather(each, (*path, str(key)), found)
+    elif holds is Shape.LIST:
+        for index, each in enumerate(value):
+            _gather(each, (*path, index), found)

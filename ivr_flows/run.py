@@ -55,10 +55,12 @@ class Sorry:
 class Run:
     """A step in the making: the only mutable thing here, and it does not outlive the step."""
 
-    def __init__(self, flow: Flow, state: FlowState, find: Find) -> None:
+    def __init__(self, flow: Flow, state: FlowState, find: Find, at: float, spent_s: float) -> None:
         self.flow = self.given = flow
         self.state = state
         self.find = find
+        self.at = at
+        self.spent_s = spent_s
         self.stack = state.stack
         self.language = state.language
         self.actions: list[Action] = []
@@ -73,19 +75,25 @@ class Run:
         self.typed = ""
 
     def result(self) -> Step:
-        state = dataclasses.replace(
-            self.state,
-            flow=self.state.flow if self.flow is self.given else self.flow.id,
-            version=self.state.version if self.flow is self.given else self.flow.version,
-            stack=self.stack,
-            language=self.language,
+        """Field by field: `replace` takes a tenth of the whole step."""
+        before, changes, moved = self.state, self.changes, self.flow is not self.given
+        state = FlowState(
+            flow=self.flow.id if moved else before.flow,
+            version=self.flow.version if moved else before.version,
+            phase=changes.get("phase", before.phase),
             node=self.node,
+            scratch=changes.get("scratch", before.scratch),
+            variables=self.variables,
+            facts=self.facts,
             path=tuple(self.path),
             failed_at=self.failed_at,
             answered=self.answered,
-            variables=self.variables,
-            facts=self.facts,
-            **self.changes,
+            waiting=changes.get("waiting", before.waiting),
+            held=changes.get("held", before.held),
+            stack=self.stack,
+            language=self.language,
+            at=self.at,
+            spent_s=self.spent_s,
         )
         return Step(state, tuple(self.actions))
 
@@ -203,7 +211,7 @@ class Run:
             raise FlowFault("limit.steps", f"more than {allowed} steps")
         if self.path[since:].count(self.place(target)) >= limits.visits:
             raise FlowFault("limit.visits", f"more than {limits.visits} visits of {target!r}")
-        if self.failed_at is None and self.state.spent_s > limits.minutes * 60:
+        if self.failed_at is None and self.spent_s > limits.minutes * 60:
             raise FlowFault("limit.minutes", f"more than {limits.minutes:g} minutes in the flow")
 
     def place(self, node: str) -> str:
@@ -270,7 +278,7 @@ class Run:
             scratch=self.scratch,
             typed=self.typed,
             set_variable=self._converted,
-            at=self.state.at,
+            at=self.at,
             calendars=self.flow.head.calendars,
         )
 

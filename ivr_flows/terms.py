@@ -6,7 +6,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
@@ -310,27 +310,60 @@ _PLAIN = frozenset({type(None), str, int, float, bool})
 
 
 @lru_cache(maxsize=256)
-def _fields(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+def fields_of(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
     """Each field and how it is written."""
     return tuple((name, info.alias or name) for name, info in model.model_fields.items())
 
 
-def _gather(value: object, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], Word]]) -> None:
-    if isinstance(value, Word):
+class Shape(Enum):
+    """How the values of a flow hold others."""
+
+    WORD = "word"
+    MODEL = "model"
+    MAPPING = "mapping"
+    LIST = "list"
+    PLAIN = "plain"
+
+
+_SHAPES: dict[type, Shape] = {}
+
+
+def shape(kind: type) -> Shape:
+    """By type, as the question is asked for every value of every flow, and pydantic takes its time to answer it."""
+    found = _SHAPES.get(kind)
+    if found is None:
+        found = _SHAPES[kind] = _shape(kind)
+    return found
+
+
+def _shape(kind: type) -> Shape:
+    if issubclass(kind, Word):
+        return Shape.WORD
+    if issubclass(kind, BaseModel):
+        return Shape.MODEL
+    if issubclass(kind, Mapping):
+        return Shape.MAPPING
+    return Shape.LIST if issubclass(kind, list | tuple) else Shape.PLAIN
+
+
+def _gather(value: Any, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], Word]]) -> None:
+    holds = shape(type(value))
+    if holds is Shape.WORD:
         found.append((path, value))
-    elif isinstance(value, BaseModel):
+    elif holds is Shape.MODEL:
+        model: type[BaseModel] = type(value)
         fields = value.__dict__
-        for name, alias in _fields(type(value)):
+        for name, alias in fields_of(model):
             item = fields[name]
             if item and type(item) not in _PLAIN:
                 _gather(item, (*path, alias), found)
-    elif isinstance(value, Mapping):
+    elif holds is Shape.MAPPING:
         for key, item in value.items():
             if isinstance(key, Word):
                 found.append(((*path, key), key))
             if type(item) not in _PLAIN:
                 _gather(item, (*path, key), found)
-    elif isinstance(value, list | tuple):
+    elif holds is Shape.LIST:
         for index, item in enumerate(value):
             if type(item) not in _PLAIN:
                 _gather(item, (*path, index), found)

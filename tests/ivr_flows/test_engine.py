@@ -28,7 +28,7 @@ from ivr_flows.protocol import (
     QueueLeft,
     Resume,
 )
-from ivr_flows.state import FlowState, Phase
+from ivr_flows.state import FlowState, Frame, Phase
 from tests.support.flows import HEAD, Caller, flow_of, through_json
 
 MENU = flow_of("  uno: {kind: menu, prompts: Elija, options: {'1': fin, '2': cola}}")
@@ -65,6 +65,31 @@ LEGAL = {
     "over": {"Resume", "CallerLeft"},
     "left": {"Resume", "CallerLeft"},
 }
+
+
+def test_a_step_that_does_nothing_keeps_every_field() -> None:
+    """Also one that is new: the step makes its state field by field."""
+    full = FlowState(
+        flow=MENU.id,
+        version=MENU.version,
+        phase=Phase.LEFT,
+        node="uno",
+        scratch={"a": 1},
+        variables={"t": "x"},
+        facts={"from": "1"},
+        path=("uno",),
+        failed_at=1,
+        answered=True,
+        waiting=Play(()),
+        held=Play(()),
+        stack=(Frame(flow="f", version="v", node="n", variables={}),),
+        language="en",
+        at=5.0,
+        spent_s=2.0,
+    )
+    plain = FlowState(flow="", version="")
+    assert [f.name for f in dataclasses.fields(FlowState) if getattr(full, f.name) == getattr(plain, f.name)] == []
+    assert engine.step(MENU, full, CallerLeft()).state == full
 
 
 @pytest.mark.parametrize(("where", "heard"), list(itertools.product(LEGAL, INPUTS)))
