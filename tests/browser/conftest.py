@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,13 @@ from app.pages_build import build_pages
 from foundation.errors import RimayError
 from tests.support.browser import PASSWORD, Crowd, crowd, why_no_browser
 from tests.support.engines import why_absent
-from tests.support.platform import ENGINE, PlatformProcess, running_platform
-from tests.support.scene import AGENTS, QUEUES, Scene, make_accounts, on_scene
+from tests.support.platform import ENGINE, QUEUE, PlatformProcess, running_platform
+from tests.support.scene import AGENTS, Scene, make_accounts, on_scene
+
+_QUEUES: list[dict[str, Any]] = [
+    {"name": QUEUE, "title": "Contact Center", "offer_s": 5, "wrap_up_s": 3},
+    {"name": "salientes", "title": "Salientes", "wrap_up_s": 30},  # time to look at what is being closed
+]
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +31,11 @@ def platform() -> Iterator[PlatformProcess]:
         asyncio.run(build_pages())
     except RimayError as error:
         pytest.skip(f"the pages cannot be built: {error.message.splitlines()[0]}")
-    with running_platform(agents=AGENTS, queues=QUEUES, web__webphone={"at_once": 5, "per_minute_each": 30}) as process:
+    with running_platform(
+        agents=[{**one, "queues": [queue["name"] for queue in _QUEUES]} for one in AGENTS],
+        queues=_QUEUES,
+        web__webphone={"at_once": 5, "per_minute_each": 30},
+    ) as process:
         make_accounts(process, PASSWORD)
         yield process
 

@@ -16,12 +16,8 @@ from tests.support.stage import AGENT_HZ, WAIT_S, Citizen, Stage, on_stage, unti
 AGENTS = [
     {"id": "ana", "name": "Ana Cordero", "phone": "1001", "queues": [QUEUE]},
     {"id": "luis", "name": "Luis Vintimilla", "phone": "1002", "queues": [QUEUE]},
-    {"id": "eva", "name": "Eva Tello", "queues": [QUEUE, "salientes"]},
+    {"id": "eva", "name": "Eva Tello", "queues": [QUEUE]},
     {"id": "sofia", "name": "Sofía Guamán", "queues": [QUEUE]},  # supervises; her leg is an agent's
-]
-QUEUES = [
-    {"name": QUEUE, "title": "Contact Center", "offer_s": 5, "wrap_up_s": 3},
-    {"name": "salientes", "title": "Salientes", "wrap_up_s": 30},  # time to look at what is being closed
 ]
 # User name, role, and the agent that they are.
 PEOPLE = (
