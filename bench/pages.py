@@ -32,6 +32,15 @@ from tests.support.scene import AGENTS
 ROWS: tuple[tuple[str, str, str], ...] = (
     ("accept_to_audio_p50_ms", "", "accepting on the page to audio heard both ways, median"),
     ("accept_to_audio_p99_ms", "<= 150", "the same, 99th percentile (the highest of fewer than 100)"),
+    ("accept_steps_ms", "", "medians of each moment after the key"),
+    ("ear_floor_p50_ms", "", "measuring: what the page's ear needs on a line of the page to itself, median of 5"),
+    (
+        "rung_to_audio_p50_ms",
+        "",
+        "the other way: a phone rung for each call, that answers at once, median",
+    ),
+    ("rung_to_audio_p99_ms", "", "the same, 99th percentile"),
+    ("web_leg_set_up_ms", "", "what a leg in a browser takes to be set up, and would at each call"),
     ("event_fanout_p50_ms", "", "an agent's state to the pages of 200 supervisors, median"),
     ("event_fanout_p99_ms", "<= 100", "the same, 99th percentile"),
     ("redis_fanout_p99_ms", "", "Redis alone, as many subscribers, a message as long, 99th percentile"),

@@ -230,7 +230,7 @@ class Crowd:
     """Makes people, and closes their browsers; at the end the guards speak."""
 
     def __init__(self, playwright: Playwright, url: str, folder: Path) -> None:
-        self._playwright, self._url, self._folder = playwright, url, folder
+        self._playwright, self._url, self.folder = playwright, url, folder
         self.people: list[Person] = []
 
     async def person(
@@ -239,7 +239,7 @@ class Crowd:
         """Somebody at a browser of their own, whose microphone says that tone; without `microphone` it is denied."""
         program = chromium()
         assert program is not None
-        tone = self._folder / f"tone-{hz}.wav"
+        tone = self.folder / f"tone-{hz}.wav"
         if not tone.exists():
             write_tone(tone, hz)
         permit = ["--use-fake-ui-for-media-stream"] if microphone else []

@@ -4,10 +4,18 @@
   const Native = window.RTCPeerConnection
   if (!Native) return
   const made = []
+  const setUps = []
   window.RTCPeerConnection = class extends Native {
     constructor(...how) {
       super(...how)
       made.push(this)
+      const began = performance.now()
+      const connected = () => {
+        if (this.connectionState !== 'connected') return
+        setUps.push(performance.now() - began)
+        this.removeEventListener('connectionstatechange', connected)
+      }
+      this.addEventListener('connectionstatechange', connected)
     }
   }
   const analysers = new Map()
@@ -30,17 +38,21 @@
       const made = context.createAnalyser()
       made.fftSize = 4096
       made.smoothingTimeConstant = 0
-      context.createMediaStreamSource(stream).connect(made)
-      analysers.set(track, { made, sink })
+      const source = context.createMediaStreamSource(stream)
+      source.connect(made)
+      const quick = context.createAnalyser()
+      quick.fftSize = 128
+      source.connect(quick)
+      analysers.set(track, { made, quick, sink })
     }
-    return analysers.get(track).made
+    return analysers.get(track)
   }
 
   window.ears = {
     lines: () => live().length,
     /** Of each frequency: its level now, and how far it stands above the middle of the spectrum. Null without a line. */
     levels(frequencies) {
-      const one = analyser()
+      const one = analyser()?.made
       if (!one) return null
       const bins = new Float32Array(one.frequencyBinCount)
       one.getFloatFrequencyData(bins)
@@ -52,6 +64,16 @@
         return { level: Number.isFinite(level) ? level : -200, above: Number.isFinite(level) ? level - middle : 0 }
       })
     },
+    /** Effective amplitude of the newest 3 ms, 0..1; null without a line. */
+    loudness() {
+      const one = analyser()?.quick
+      if (!one) return null
+      const samples = new Float32Array(one.fftSize)
+      one.getFloatTimeDomainData(samples)
+      return Math.sqrt(samples.reduce((sum, each) => sum + each * each, 0) / samples.length)
+    },
+    /** Milliseconds from each connection's making to its being connected, in order. */
+    setUps: () => [...setUps],
     async stats() {
       const line = live().at(-1)
       if (!line) return null
