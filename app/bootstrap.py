@@ -29,6 +29,7 @@ from app.servers import Stores, stores
 from app.settings import Settings
 from app.shown_settings import show_settings
 from app.switches import SwitchPlan, plan_switch, recordings_folder
+from app.undisposed import Undisposed
 from app.web_around import around
 from app.web_data import DeskAgents, DeskQueues, KeptRecordings, SqlInteractions, SwitchTrunks
 from app.web_desk import DaemonDesks, OrganisationCodes
@@ -199,6 +200,7 @@ class _Parts:
     desks: DaemonDesks
     board: BoardParts
     last_agents: LastAgents
+    undisposed: Undisposed
     phones: PhoneDesk
     webphones: WebPhoneDesk
     tokens: Tokens
@@ -236,6 +238,9 @@ class _Parts:
         ears = await asyncio.to_thread(open_ears, settings.speech, sounds, place.sounds / "cache")
         last_agents = LastAgents(organisation, clock)
         herald.record_folds.append(last_agents.tell)
+        codes = OrganisationCodes(organisation)
+        undisposed = Undisposed(lambda queue: codes.codes(queue).required, journal, herald, clock)
+        herald.record_folds.append(undisposed.tell)
         daemon = Daemon(
             switch=switch,
             journal=journal,
@@ -286,12 +291,14 @@ class _Parts:
             desks=DaemonDesks(
                 daemon,
                 directory,
-                OrganisationCodes(organisation),
+                codes,
                 clock,
                 organisation.title,
+                undisposed,
             ),
             board=board,
             last_agents=last_agents,
+            undisposed=undisposed,
             phones=PhoneDesk(switch, directory, clock, daemon.phone_silent, settings.web.session_life_s),
             webphones=WebPhoneDesk(switch, clock, settings.web.webphone),
             tokens=Tokens(PostgresTokenStore(database), clock),
@@ -314,6 +321,7 @@ class _Parts:
         self.herald.watchers.append(desks.watch)
         supervisor.start("desks", desks.run())
         await self.last_agents.load(self.database)
+        await self.undisposed.load(self.database)
         await self.board.start(supervisor)
         supervisor.start("daemon", self.daemon.run())
         supervisor.start("accounts", keep_tidy(self.accounts))

@@ -54,7 +54,7 @@ class SqlInteractions:
             select(kept.c.record).where(and_(*rules)).order_by(kept.c.created_at.desc(), kept.c.id.desc()).limit(limit)
         )
         async with self._database.begin() as session:
-            return [_record(row) for row in await session.scalars(query)]
+            return [record_of(row) for row in await session.scalars(query)]
 
     async def get(self, interaction: InteractionId) -> Interaction:
         if self._stored is not None:
@@ -63,7 +63,7 @@ class SqlInteractions:
             row = await session.scalar(select(kept.c.record).where(kept.c.id == interaction))
         if row is None:
             raise NotFound(f"no interaction {interaction}")
-        return _record(row)
+        return record_of(row)
 
     async def events(self, interaction: InteractionId, *, after: int, limit: int) -> Sequence[InteractionEvent]:
         query = (
@@ -112,7 +112,7 @@ def _fact(row: object) -> AnyFact:
     return decode_fact(msgspec.json.encode(row))
 
 
-def _record(row: object) -> Interaction:
+def record_of(row: object) -> Interaction:
     return msgspec.convert(row, Interaction, strict=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from app.organisation import Organisation
+from app.undisposed import Owed, Undisposed
 from callcontrol import inputs as inp
 from callcontrol.call_consult import ITEM
 from callcontrol.call_state import CallState
@@ -35,7 +36,9 @@ class DaemonDesks:
         organisation: p.Organisation,
         clock: Clock,
         title: Callable[[str], str],
+        undisposed: Undisposed,
     ) -> None:
+        self._undisposed = undisposed
         self._daemon = daemon
         self._directory = directory
         self._organisation = organisation
@@ -60,7 +63,10 @@ class DaemonDesks:
             phone=self._phone(agent),
             offers=[offer for offer in offers if offer is not None],
             items=items,
-            wrap_ups=[self._wrap_up(s, s.record, agent) for s in sessions if s.record and agent in s.state.wrapping],
+            wrap_ups=[
+                *(self._wrap_up(s, s.record, agent) for s in sessions if s.record and agent in s.state.wrapping),
+                *(self._owed(owed.record) for owed in self._undisposed.of(agent)),
+            ],
             supervising=next(
                 (
                     (call, s.state.watchers[agent].mode)
@@ -148,6 +154,16 @@ class DaemonDesks:
             codes=self._organisation.codes(record.queue),
         )
 
+    def _owed(self, record: Interaction) -> p.WrapUpView:
+        """Its time is over, and how it ended is not said."""
+        return p.WrapUpView(
+            interaction=record.id,
+            queue=record.queue or "",
+            until=None,
+            disposition=None,
+            codes=self._organisation.codes(record.queue),
+        )
+
     # --- answers and orders
 
     async def accept(self, agent: AgentId, offer: OfferId) -> None:
@@ -158,13 +174,17 @@ class DaemonDesks:
         self._orders.reject(agent, offer, reason)
 
     async def in_hand(self, interaction: InteractionId) -> p.InHand:
+        owed = self._undisposed.find(interaction)
+        owes = frozenset() if owed is None else frozenset({owed.agent})
+        if owed is not None and interaction not in self._daemon.sessions:
+            return p.InHand(wrapping=owes)
         state = self._session(interaction).state
         owners = {state.agent} if state.agent is not None and _has_in_hand(state, state.agent) else set()
         asked = state.consult.agent if state.consult is not None and state.consult.talks else None
         return p.InHand(
             owners=frozenset(owners),
             asked=frozenset() if asked is None else frozenset({asked}),
-            wrapping=frozenset(state.wrapping),
+            wrapping=frozenset(state.wrapping) | owes,
         )
 
     def _session(self, interaction: InteractionId) -> CallSession:
@@ -205,12 +225,22 @@ class DaemonDesks:
     # --- wrap-ups
 
     async def finish_wrap_up(self, agent: AgentId, interaction: InteractionId | None, disposition: str | None) -> None:
+        owed = None if interaction is None else self._undisposed.find(interaction)
+        if owed is not None and owed.agent == agent:
+            return await self._dispose_late(owed, disposition)
         session, item = self._wrapping(agent, interaction)
-        self._check_codes(session, disposition, None)
+        self._check_codes(session.record, disposition, None)
         self._check_disposed(session, disposition)
         self._daemon.desk.tell(
             routing.WrapUpFinished(at=self._clock.now(), agent=agent, disposition=disposition, item=item)
         )
+        return None
+
+    async def _dispose_late(self, owed: Owed, disposition: str | None) -> None:
+        if disposition is None:
+            raise p.DispositionRequired("This queue wants to know how the contact ended.", interaction=owed.record.id)
+        self._check_codes(owed.record, disposition, None)
+        await self.order(owed.record.id, inp.Classify(owed.agent, disposition=disposition))
 
     async def extend_wrap_up(self, agent: AgentId, interaction: InteractionId | None, seconds: float) -> None:
         _, item = self._wrapping(agent, interaction)
@@ -220,9 +250,13 @@ class DaemonDesks:
         for session in self._daemon.sessions.values():
             if agent in session.state.wrapping:
                 self._check_disposed(session, None)
+        for owed in self._undisposed.of(agent):
+            raise p.DispositionRequired("An earlier contact lacks how it ended.", interaction=owed.record.id)
 
     async def check_disposition(self, interaction: InteractionId, disposition: str | None, reason: str | None) -> None:
-        self._check_codes(self._session(interaction), disposition, reason)
+        owed = self._undisposed.find(interaction)
+        record = self._session(interaction).record if owed is None else owed.record
+        self._check_codes(record, disposition, reason)
 
     def _wrapping(self, agent: AgentId, interaction: InteractionId | None) -> tuple[CallSession, InteractionId]:
         view = self._daemon.desk.router.agents.get(agent)
@@ -240,15 +274,17 @@ class DaemonDesks:
         if known is None and record is not None and self._organisation.codes(record.queue).required:
             raise p.DispositionRequired("This queue wants to know how the contact ended.", interaction=record.id)
 
-    def _check_codes(self, session: CallSession, disposition: str | None, reason: str | None) -> None:
-        codes = self._organisation.codes(session.record.queue if session.record is not None else None)
+    def _check_codes(self, record: Interaction | None, disposition: str | None, reason: str | None) -> None:
+        codes = self._organisation.codes(None if record is None else record.queue)
         if disposition is not None and codes.dispositions and disposition not in codes.dispositions:
             raise Invalid("This queue has no such disposition.", disposition=disposition)
         if reason is not None and codes.reasons and reason not in codes.reasons:
             raise Invalid("This queue has no such contact reason.", reason=reason)
 
     async def order(self, interaction: InteractionId, order: CallInput) -> None:
-        await self._orders.order(interaction, order)
+        if isinstance(order, inp.Classify) and interaction not in self._daemon.sessions:
+            return self._undisposed.classify(interaction, order)
+        return await self._orders.order(interaction, order)
 
 
 def _concerns(state: CallState, agent: AgentId) -> bool:

@@ -158,6 +158,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     working: AgentId | None = None
     wrapping: dict[AgentId, float] = {}
     held: bool = False
+    disposed: bool = False  # an agent has said how it ended
     hangup_by: str | None = None  # who asked for the end, when it was one of us
     recording: str | None = None
     recording_path: str | None = None

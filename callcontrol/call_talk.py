@@ -127,6 +127,8 @@ def wrap_up_begun(turn: Turn, d: routing.WrapUpBegun) -> None:
         if d.agent not in s.wrapping:  # else it is only taken up again, by a new daemon
             turn.fact(ev.WrapUpStarted(agent=d.agent, until=d.until))
         turn.set(wrapping={**s.wrapping, d.agent: d.until})
+        if s.disposed:
+            turn.do(cmd.NoteDisposed(d.agent, d.item))
         _let_go(turn, d.agent, d.item)
 
 
@@ -150,6 +152,10 @@ def classify(turn: Turn, e: inp.Classify) -> None:
     turn.fact(ev.Classified(by=e.by, disposition=e.disposition, reason=e.reason))
     if e.reason is not None:
         turn.set(reason=e.reason)
+    if e.disposition is not None:
+        turn.set(disposed=True)
+        for agent in turn.s.wrapping:
+            turn.do(cmd.NoteDisposed(agent, turn.s.items.get(agent, "")))
 
 
 def ask_supervisor(turn: Turn, e: inp.AskSupervisor) -> None:

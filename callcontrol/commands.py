@@ -268,6 +268,14 @@ class EndWork:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteDisposed:
+    """To the router: the agent has said how their part ended. `item` as in `EndWork`."""
+
+    agent: AgentId
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCallback:
     """A promise was made. Answered by `CallbackPlaced`."""
 
@@ -315,6 +323,15 @@ SwitchCommand: TypeAlias = (
     | FinishRecording
 )
 RouterCommand: TypeAlias = (
-    RouteItem | WithdrawItem | MoveItem | RaiseItem | AssignItem | AnswerOffer | BeginWork | TakeWork | EndWork
+    RouteItem
+    | WithdrawItem
+    | MoveItem
+    | RaiseItem
+    | AssignItem
+    | AnswerOffer
+    | BeginWork
+    | TakeWork
+    | EndWork
+    | NoteDisposed
 )
 Command: TypeAlias = SwitchCommand | RouterCommand | SetTimer | PlaceCallback | Alert | Fetch | TalkToBot | AskPlace

@@ -77,6 +77,10 @@ class RouterHands:
             desk.tell(routing.WrapUpFinished(at=now, agent=c.agent, item=item))
         return None
 
+    async def _note_disposed(self, c: cmd.NoteDisposed) -> None:
+        item = InteractionId(c.item) if c.item else self._call
+        self._around.desk.tell(routing.Disposed(at=self._around.clock.now(), agent=c.agent, item=item))
+
 
 BY_ROUTER: dict[type[Any], Callable[[RouterHands, Any], Awaitable[None]]] = {
     cmd.RouteItem: RouterHands._route,
@@ -88,4 +92,5 @@ BY_ROUTER: dict[type[Any], Callable[[RouterHands, Any], Awaitable[None]]] = {
     cmd.BeginWork: RouterHands._begin_work,
     cmd.TakeWork: RouterHands._take_work,
     cmd.EndWork: RouterHands._end_work,
+    cmd.NoteDisposed: RouterHands._note_disposed,
 }

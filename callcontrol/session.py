@@ -316,6 +316,8 @@ class CallSession:
                     wrap_up_until=until,
                 )
             )
+            if state.disposed:
+                self._around.desk.tell(routing.Disposed(at=self._around.clock.now(), agent=agent, item=item))
             view = self._around.desk.router.agents.get(agent)
             if view is None or item not in view.works:
                 # Signed out, or no longer in the settings: nobody else would end this work.

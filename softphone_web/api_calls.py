@@ -170,7 +170,8 @@ async def place_call(call: Call, body: PlaceCallBody) -> CallPlaced:
 
 @routes.put("/interactions/{interaction}/disposition", CLASSIFY, raises=(404, 409, 422))
 async def set_disposition(call: Call, path: InteractionPath, body: DispositionBody) -> None:
-    """How the contact ended: a code of the call's queue (`GET /wrap-up-codes`)."""
+    """How the contact ended: a code of the call's queue (`GET /wrap-up-codes`). Also within a day after it is closed,
+    where it lacks one that its queue wants."""
     interaction, by = await may_order(call, path, "disposition", _who_writes)
     await call.deps.desks.check_disposition(interaction, body.code, None)
     await call.deps.calls.order(interaction, inp.Classify(by, disposition=body.code))

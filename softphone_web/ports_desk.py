@@ -105,9 +105,11 @@ class Codes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrapUpView:
+    """`until` None: its time ran out without the disposition that its queue wants."""
+
     interaction: InteractionId
     queue: str
-    until: float
+    until: float | None
     disposition: str | None
     codes: Codes
 

@@ -96,7 +96,7 @@ class CodeOut(Model):
 class WrapUpOut(Model):
     interaction: str
     queue: str
-    until: datetime
+    until: datetime | None = Field(description="null: its time ran out, and its queue wants to know how it ended")
     disposition: str | None
     disposition_required: bool
     dispositions: list[CodeOut]
@@ -258,7 +258,7 @@ def _wrap_up(view: p.WrapUpView) -> WrapUpOut:
     return WrapUpOut(
         interaction=view.interaction,
         queue=view.queue,
-        until=at(view.until),
+        until=maybe_at(view.until),
         disposition=view.disposition,
         disposition_required=view.codes.required,
         dispositions=codes_out(view.codes.dispositions),

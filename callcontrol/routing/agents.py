@@ -26,6 +26,7 @@ class Work:
     ended: int = 0
     until: int | None = None
     suspended: bool = False
+    disposed: bool = False  # the agent has said how it ended
 
 
 @dataclass(slots=True, eq=False)

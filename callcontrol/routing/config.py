@@ -203,7 +203,6 @@ _NOT_THE_ROUTERS = {
     "contacts_per_month",
     "dispositions",
     "contact_reasons",
-    "disposition_required",
     "alert_waiting_s",
     "prefer_last_agent",
 }

@@ -110,6 +110,15 @@ def wrap_up_finished(board: Board, e: t.WrapUpFinished) -> None:
     return wrap_up_over(board, agent, work, "finished", e.disposition)
 
 
+def disposed(board: Board, e: t.Disposed) -> None:
+    agent = board.agents.get(e.agent)
+    work = None if agent is None else agent.works.get(e.item)
+    if work is None:
+        return board.ignore("disposed", "this agent does not work on this item")
+    work.disposed = True
+    return None
+
+
 def wrap_up_extended(board: Board, e: t.WrapUpExtended) -> None:
     agent = board.agents.get(e.agent)
     work = None if agent is None else agent.wrapping(e.item)

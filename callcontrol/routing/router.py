@@ -155,6 +155,7 @@ _HANDLERS: dict[type[Any], Callable[[Board, Any], None]] = {
     t.OfferAnswered: people.answered,
     t.WorkEnded: people.work_ended,
     t.WrapUpFinished: people.wrap_up_finished,
+    t.Disposed: people.disposed,
     t.WrapUpExtended: people.wrap_up_extended,
     t.WorkRestored: people.restored,
     t.WorkRenamed: people.renamed,

@@ -94,6 +94,7 @@ class QueueRules(msgspec.Struct, frozen=True, kw_only=True):
     keep_free: int = 0
     handle_s: float = 180.0  # taken for who has not been measured yet
     wrap_up_most_s: float = 600.0  # an extended wrap-up ends here at the latest
+    disposition_required: bool = False  # whoever lets a wrap-up run out without one gets no further item before it
 
     def rate(self, target_s: float | None = None) -> int:
         """How fast a claim grows: thousandths of a point a minute. What has a target of its own ages by its share of

@@ -131,6 +131,13 @@ class WrapUpFinished(_In, frozen=True, kw_only=True):
     item: InteractionId | None = None
 
 
+class Disposed(_In, frozen=True, kw_only=True):
+    """How this item ended is said already, before its wrap-up is over."""
+
+    agent: AgentId
+    item: InteractionId
+
+
 class WrapUpExtended(_In, frozen=True, kw_only=True):
     agent: AgentId
     seconds: float
@@ -174,6 +181,7 @@ RouterEvent: TypeAlias = (
     | OfferAnswered
     | WorkEnded
     | WrapUpFinished
+    | Disposed
     | WrapUpExtended
     | WorkRestored
     | WorkRenamed

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from callcontrol.model import InteractionId, Medium
+from callcontrol.model import AgentState, InteractionId, Medium
 from callcontrol.routing import terms as t
 from callcontrol.routing.agents import AgentView, Work, active, weight
 from callcontrol.routing.board import WRAP_UP, Board, Offer
+
+# Why an agent is not ready who let a wrap-up run out without the disposition that its queue wants.
+UNDISPOSED = "undisposed"
 
 
 def accepted(board: Board, offer: Offer) -> None:
@@ -62,6 +65,11 @@ def wrap_up_over(board: Board, agent: AgentView, work: Work, how: str, dispositi
     agent.idle = board.now
     board.learn(agent, work.queue, (board.now - work.began) / 1e6)
     board.say(t.WrapUpOver(item=work.item, agent=agent.id, how=how, disposition=disposition))
+    line = board.lines.get(work.queue)
+    late = how == "timer" and disposition is None and not work.disposed and board.now > work.ended
+    if late and line is not None and line.rules.disposition_required and agent.presence is AgentState.READY:
+        # Else the next item would be offered at once, and this one's ending forgotten.
+        agent.presence, agent.presence_reason = AgentState.NOT_READY, UNDISPOSED
     for other in agent.works.values():
         if other.suspended and active(agent) + other.weight <= agent.capacity.total:
             other.suspended = False

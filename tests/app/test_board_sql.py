@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from analytics.queue_figures import QueueFigures
@@ -13,11 +14,12 @@ from app.last_agents import LastAgents
 from app.messages import SqlMessages
 from app.organisation import Organisation
 from app.settings import Settings
+from app.undisposed import Undisposed
 from callcontrol import events as ev
 from callcontrol.call_state import CallState
 from callcontrol.journal import Entry
 from callcontrol.journal_sql import SqlJournal
-from callcontrol.model import AgentId, Direction, InitiationMethod, InteractionId, Medium, ParticipantId
+from callcontrol.model import AgentId, Direction, InitiationMethod, InteractionId, Medium, ParticipantId, Role
 from callcontrol.record import apply
 from callcontrol.routing import config_store
 from callcontrol.settings import Agent, Queue
@@ -26,6 +28,7 @@ from foundation.database import Database
 from foundation.metrics import Metrics
 from softphone_web.ports import LiveEvent
 from softphone_web.ports_board import Messages
+from tests.support.daemon import Echo
 from tests.support.web_board import MemoryMessages
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
@@ -120,3 +123,31 @@ async def test_who_talked_with_a_number_last_is_known_after_a_restart_where_a_qu
         assert known.of("098", "agua") is None
     await clock.advance(31 * 86400)
     assert after.of("099", "agua") is None
+
+
+async def test_contacts_that_lack_how_they_ended_are_known_after_a_restart(database: Database, tmp_path: Path) -> None:
+    clock, herald = VirtualClock(AT + 100), Echo()
+    journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
+    before, after = (Undisposed(lambda queue: queue == "agua", journal, herald, clock) for _ in range(2))
+    for call, disposition in (("i-said", "resuelto"), ("i-owed", None)):
+        record, events = None, []
+        facts = (
+            msgspec.structs.replace(STARTED, queue="agua"),
+            ev.ParticipantJoined(
+                participant=ParticipantId("p"), role=Role.AGENT, address="ana", channel=None, agent=ANA
+            ),
+            ev.Connected(agent=ANA, participant=ParticipantId("p")),
+            ev.WrapUpStarted(agent=ANA, until=AT + 9),
+            ev.WrapUpEnded(agent=ANA, how="timer", disposition=disposition),
+        )
+        for number, fact in enumerate(facts, 1):
+            event = ev.InteractionEvent(interaction=InteractionId(call), n=number, at=AT + number, fact=fact)
+            record = apply(record, event)
+            events.append(event)
+            before.tell(event, record)
+        assert record is not None
+        await journal._store([Entry(events=tuple(events), record=record, state=CallState(id=record.id))])
+    await after.load(database)
+    for known in (before, after):
+        assert [owed.record.id for owed in known.of(ANA)] == ["i-owed"]
+        assert known.of(LUIS) == []

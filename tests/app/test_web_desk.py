@@ -7,19 +7,22 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from app.desk_watch import DeskWatch
+from app.undisposed import KEPT_S, Undisposed
 from app.web_desk import DaemonDesks
 from callcontrol import inputs as inp
 from callcontrol.directory import ConfiguredAgents
-from callcontrol.model import AgentId, AgentState, InteractionId, PhoneKind, Target
+from callcontrol.model import AgentId, AgentState, InteractionId, Phase, PhoneKind, Target
 from callcontrol.orders import NotAvailable
+from callcontrol.record import fold
 from foundation.errors import Conflict, Invalid, NotFound
 from pbx.terms import Supervision
 from softphone_web.ports import LiveEvent, Topic
 from softphone_web.ports_desk import Codes, DispositionRequired
 from softphone_web.schemas_desk import desk_out
-from tests.support.daemon import AGENTS, DaemonLab
+from tests.support.daemon import AGENTS, QUEUES, DaemonLab
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
 
@@ -44,7 +47,11 @@ async def lab(tmp_path: Path) -> AsyncIterator[DaemonLab]:
 
 @pytest.fixture
 def desks(lab: DaemonLab) -> DaemonDesks:
-    return DaemonDesks(lab.daemon, ConfiguredAgents(AGENTS), OneCode(), lab.clock, str.title)
+    undisposed = Undisposed(lambda queue: OneCode().codes(queue).required, lab.journal, lab.herald, lab.clock)
+    lab.herald.record_folds.append(undisposed.tell)
+    wants = replace(QUEUES[0].rules, disposition_required=True)
+    lab.daemon.desk.renew([wants], {})
+    return DaemonDesks(lab.daemon, ConfiguredAgents(AGENTS), OneCode(), lab.clock, str.title, undisposed)
 
 
 async def talk(lab: DaemonLab, desks: DaemonDesks) -> InteractionId:
@@ -144,6 +151,64 @@ async def test_a_wrap_up_wants_its_disposition(lab: DaemonLab, desks: DaemonDesk
     await lab.go(0)
     assert desks.now(ANA).wrap_ups == []
     assert lab.state("ana") == (AgentState.READY, "")
+
+
+async def test_a_wrap_up_that_runs_out_is_still_owed_when_the_call_is_closed(
+    lab: DaemonLab, desks: DaemonDesks
+) -> None:
+    call = await talk(lab, desks)
+    waits = await lab.call()
+    await lab.to_queue(waits)
+    await lab.caller.hangup()  # type: ignore[attr-defined]
+    await lab.go(30)
+    assert lab.state("ana") == (AgentState.NOT_READY, "undisposed")  # the next caller was not offered
+    record = lab.journal.records[call]
+    assert (record.phase, record.disposition) == (Phase.CLOSED, None)
+    owed = desks.now(ANA).wrap_ups
+    assert [(one.interaction, one.until, one.codes.required) for one in owed] == [(call, None, True)]
+    with pytest.raises(DispositionRequired):
+        await desks.check_wrapped_up(ANA)
+    with pytest.raises(DispositionRequired):
+        await desks.finish_wrap_up(ANA, call, None)
+    with pytest.raises(Invalid):
+        await desks.check_disposition(call, "inventado", None)
+    assert (await desks.in_hand(call)).wrapping == {ANA}
+    await desks.finish_wrap_up(ANA, call, "resuelto")
+    record = lab.journal.records[call]
+    assert (record.phase, record.disposition, record.events) == (
+        Phase.CLOSED,
+        "resuelto",
+        len(lab.journal.events[call]),
+    )
+    assert fold(lab.journal.events[call]) == record
+    assert desks.now(ANA).wrap_ups == []
+    await desks.check_wrapped_up(ANA)
+    with pytest.raises(NotFound):
+        await desks.order(call, inp.Classify(ANA, disposition="resuelto"))
+
+
+@pytest.mark.parametrize("when", ["in the talk", "in the wrap-up"])
+async def test_what_was_said_in_time_is_not_owed(lab: DaemonLab, desks: DaemonDesks, when: str) -> None:
+    call = await talk(lab, desks)
+    if when == "in the talk":
+        await desks.order(call, inp.Classify(ANA, disposition="resuelto"))
+    await lab.caller.hangup()  # type: ignore[attr-defined]
+    await lab.go(1)
+    if when == "in the wrap-up":
+        await desks.order(call, inp.Classify(ANA, disposition="resuelto"))
+    await lab.go(30)
+    assert lab.state("ana") == (AgentState.READY, "")
+    assert desks.now(ANA).wrap_ups == []
+
+
+async def test_what_is_owed_is_forgotten_after_a_day(lab: DaemonLab, desks: DaemonDesks) -> None:
+    await talk(lab, desks)
+    await lab.caller.hangup()  # type: ignore[attr-defined]
+    await lab.go(30)
+    assert desks.now(ANA).wrap_ups
+    await lab.go(KEPT_S)
+    assert desks.now(ANA).wrap_ups == []
+    await desks.check_wrapped_up(ANA)
 
 
 async def test_who_accepts_leaves_the_call_they_listen_to(lab: DaemonLab, desks: DaemonDesks) -> None:

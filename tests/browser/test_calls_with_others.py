@@ -102,7 +102,7 @@ async def test_what_is_said_in_the_pause_is_not_in_the_recording(scene: Scene) -
     await talk_on(citizen.call, 1.5)
     await desk.key("g")
     paused = await citizen.fact("recording_paused")
-    await expect(desk.page.get_by_text("Grabación en pausa")).to_be_visible()
+    await expect(desk.page.locator("section.call").get_by_text("Grabación en pausa")).to_be_visible()
     await talk_on(citizen.call, 2.5)
     await scene.together(citizen, desk)  # they go on talking meanwhile
     await desk.key("g")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,9 +54,12 @@ class Echo:
         self.agents: list[routing.AgentChanged] = []
         self.phones: list[tuple[str, bool]] = []
         self.alerts: list[tuple[str, str]] = []
+        self.record_folds: list[Callable[[InteractionEvent, Interaction], None]] = []
 
     def interaction(self, event: InteractionEvent, record: Interaction) -> None:
         self.events.append(event)
+        for look in self.record_folds:
+            look(event, record)
 
     def agent(self, change: routing.AgentChanged) -> None:
         self.agents.append(change)

@@ -149,7 +149,7 @@ function WorkLine({ work: one }: { work: Work }) {
   if (one.kind === "wrap_up") {
     return (
       <>
-        <span class="work-words"><strong>{t("wrap.title")}</strong><Badge tone="warn" quiet>{t("item.wrapUp")}</Badge></span>
+        <span class="work-words"><strong>{t(one.wrapUp.until ? "wrap.title" : "wrap.owedTitle")}</strong><Badge tone={one.wrapUp.until ? "warn" : "bad"} quiet>{t(one.wrapUp.until ? "item.wrapUp" : "item.owed")}</Badge></span>
         {one.wrapUp.until && <Timer until={one.wrapUp.until} label={t("wrap.left")} />}
       </>
     );

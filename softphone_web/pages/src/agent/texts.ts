@@ -22,6 +22,7 @@ export const t = texts({
   "pause.missed_offer": ["No contestó una llamada", "Missed a call"],
   "pause.rejected_offer": ["Rechazó una llamada", "Rejected a call"],
   "pause.device_unreachable": ["Su teléfono no respondió", "Your phone did not answer"],
+  "pause.undisposed": ["Falta tipificar una llamada", "A call lacks its outcome"],
   "pause.signed_in": ["Recién empezó su turno", "Shift just begun"],
   // items
   "items.title": ["Sus atenciones", "Your work"],
@@ -29,6 +30,7 @@ export const t = texts({
   "item.held": ["En espera", "On hold"],
   "item.talking": ["Conversando", "Talking"],
   "item.wrapUp": ["Por cerrar", "To wrap up"],
+  "item.owed": ["Por tipificar", "Outcome missing"],
   "item.ringing": ["Llamando", "Ringing"],
   "item.away": ["Sin audio", "No audio"],
   unknownCaller: ["Número reservado", "Number withheld"],
@@ -148,6 +150,8 @@ export const t = texts({
   "dial.bad": ["Ese número no parece completo.", "That number does not look complete."],
   // wrap-up
   "wrap.title": ["Cierre de la llamada", "Wrap-up"],
+  "wrap.owedTitle": ["Falta el resultado", "Outcome missing"],
+  "wrap.owed": ["El tiempo de cierre terminó. Indique el resultado para volver a estar disponible.", "The wrap-up time is over. Give the outcome to become ready again."],
   "wrap.left": ["Tiempo de cierre", "Wrap-up time"],
   "wrap.disposition": ["Resultado", "Outcome"],
   "wrap.choose": ["Elija un resultado", "Choose an outcome"],

@@ -1,10 +1,11 @@
 // Closing a contact: outcome, reason, notes, while the timer runs.
-import { Check, Clock } from "lucide-preact";
+import { Check, Clock, TriangleAlert } from "lucide-preact";
 import { useEffect, useState } from "preact/hooks";
 import { useActions } from "../kit/actions";
 import { Button } from "../kit/button";
 import { Select } from "../kit/field";
 import { sentence } from "../kit/problem";
+import { Banner } from "../kit/states";
 import { Timer } from "../kit/timer";
 import { tell, tellError } from "../kit/toast";
 import type { Interaction, WrapUp } from "../kit/types";
@@ -46,17 +47,18 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
   const extend = (): void => void run(() => commands.extend(id, MORE_S).catch(tellError));
   useActions([
     { id: "finish", title: t("wrap.finish"), key: "ctrl+enter", inFields: true, group: t("keys.call"), run: finish },
-    { id: "extend", title: t("wrap.extend"), key: "+", group: t("keys.call"), run: extend },
+    { id: "extend", title: t("wrap.extend"), key: "+", group: t("keys.call"), run: extend, disabled: !wrapUp.until },
   ]);
   return (
     <section class="wrap" aria-labelledby="wrap-title">
       <header class="call-head">
         <div class="call-who">
-          <h1 id="wrap-title">{t("wrap.title")}</h1>
+          <h1 id="wrap-title">{wrapUp.until ? t("wrap.title") : t("wrap.owedTitle")}</h1>
           {record && <p class="muted">{callerOf(record)}</p>}
         </div>
         {wrapUp.until && <div class="call-now"><span class="muted small">{t("wrap.left")}</span><Timer until={wrapUp.until} label={t("wrap.left")} /></div>}
       </header>
+      {!wrapUp.until && <Banner tone="warn" icon={TriangleAlert}>{t("wrap.owed")}</Banner>}
       <div class="wrap-fields">
         <Select
           label={t("wrap.disposition")} value={disposition} placeholder={t("wrap.choose")} error={error} optional={!wrapUp.disposition_required}
@@ -71,7 +73,7 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
         />
       </div>
       <div class="wrap-actions">
-        <Button icon={Clock} keyHint="+" disabled={busy} onClick={extend}>{t("wrap.extend")}</Button>
+        {wrapUp.until && <Button icon={Clock} keyHint="+" disabled={busy} onClick={extend}>{t("wrap.extend")}</Button>}
         <Button kind="primary" icon={Check} keyHint="ctrl+enter" busy={busy} onClick={finish}>{t("wrap.finish")}</Button>
       </div>
       <Notes interaction={id} />

@@ -33,7 +33,7 @@ const t = texts({
   "access.unauthenticated": ["Su sesión terminó. Ingrese otra vez.", "Your session has ended. Sign in again."],
   "access.weak_password": ["Esa contraseña es fácil de adivinar. Use doce caracteres o más.", "That password is easy to guess. Use twelve characters or more."],
   "phone.leg_down": ["Su teléfono no está conectado. Espere a que vuelva la conexión de audio.", "Your phone is not connected. Wait until the audio is back."],
-  "wrap_up.disposition_required": ["Elija el resultado de la llamada antes de terminar.", "Choose the outcome of the call before finishing."],
+  "wrap_up.disposition_required": ["Elija el resultado de la llamada primero.", "Choose the outcome of the call first."],
   "agent.busy": ["Tiene una llamada en curso, o le están ofreciendo una.", "You have a call in hand, or one is being offered to you."],
   "agent.signed_out": ["Está fuera de turno. Empiece su turno primero.", "You are signed out. Begin your shift first."],
   "agent.not_available": ["Esa persona no puede atender ahora.", "That person cannot take calls now."],
