@@ -28,6 +28,7 @@ from app.provision import Progress, Tool, find_speech, silent
 from app.servers import Stores, stores
 from app.settings import Settings
 from app.shown_settings import show_settings
+from app.speaking import open_sounds
 from app.switches import SwitchPlan, plan_switch, recordings_folder
 from app.undisposed import Undisposed
 from app.web_around import around
@@ -219,7 +220,7 @@ class _Parts:
         journal = SqlJournal(database, metrics, place.log / "journal-refused.jsonl")
         herald = BusHerald(bus, clock, metrics)
         voice = CommandSpeech(speech.name, [str(speech.binary)])
-        sounds = SoundLibrary([place.sounds], place.sounds / "cache", voice)
+        sounds = open_sounds(settings.voice, place.sounds, voice)
         switch = plan.connect(sounds, clock)
         organisation = Organisation(place.var, settings)
         own = Path(settings.ivr_flows.own) if settings.ivr_flows.own else place.var / "flows-own"

@@ -19,6 +19,7 @@ from foundation.settings import Section, load
 from ivr_flows.settings import FlowSettings
 from pbx.recognition.settings import SpeechSettings
 from pbx.settings import PbxSettings
+from pbx.voice_settings import VoiceSettings
 from recording.settings import RecordingSettings
 from softphone_web.settings import WebSettings
 
@@ -42,6 +43,7 @@ class Settings(Section):
     bots: list[Bot] = []
     customers: CustomersSettings = CustomersSettings()
     speech: SpeechSettings = SpeechSettings()
+    voice: VoiceSettings = VoiceSettings()
     recording: RecordingSettings = RecordingSettings()
     web: WebSettings = WebSettings()
     database: DatabaseSettings = DatabaseSettings()

@@ -23,9 +23,12 @@ import soxr
 from numpy.typing import NDArray
 
 from foundation.errors import RimayError
+from foundation.logs import get_logger
 from pbx.sip.tones import sine
 from pbx.speech import CommandSpeech, Speech, SpeechFailed, speech_on_path
 from pbx.terms import FileSound, Sound, TextSound, ToneSound
+
+log = get_logger(__name__)
 
 __all__ = [
     "CommandSpeech",
@@ -77,12 +80,22 @@ class SoundUnreadable(SoundError):
 
 
 class SoundLibrary:
-    """`roots` are searched in order. At most `at_once` files are made at a time, and none twice at once."""
+    """`roots` are searched in order. `stand_in` speaks what `speech` cannot. At most `at_once` files are made at a
+    time, and none twice at once."""
 
-    def __init__(self, roots: Sequence[Path], cache: Path, speech: Speech | None, *, at_once: int = 2) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        cache: Path,
+        speech: Speech | None,
+        *,
+        stand_in: Speech | None = None,
+        at_once: int = 2,
+    ) -> None:
         self._roots = [root.absolute() for root in roots]
         self._cache = cache.absolute()
         self._speech = speech
+        self._stand_in = stand_in
         self._locks: dict[Path, tuple[asyncio.Lock, int]] = {}
         self._makers = asyncio.Semaphore(at_once)
         # Files that were looked into, as they were then: whether they can be played from where they lie.
@@ -130,7 +143,16 @@ class SoundLibrary:
     async def _text(self, sound: TextSound, rate: int) -> Path:
         if self._speech is None:
             raise SpeechFailed("No speech program is installed.")
-        speech, voice = self._speech, self._speech.voice(sound.language)
+        try:
+            return await self._spoken(self._speech, sound, rate)
+        except SpeechFailed as error:
+            if self._stand_in is None:
+                raise
+            log.warning("sound.stand_in_speaks", problem=error.message)
+        return await self._spoken(self._stand_in, sound, rate)
+
+    async def _spoken(self, speech: Speech, sound: TextSound, rate: int) -> Path:
+        voice = speech.voice(sound.language)
         target = self._target("speech", voice, sound.language, sound.text, rate=rate)
 
         async def make(path: Path) -> None:

@@ -53,23 +53,34 @@ _PROGRAMS: Mapping[str, _Program] = {
         ("-v", "{voice}", "-s", "150", "-w", "{file}", "--stdin"),  # 150 words a minute; its default of 175 rushes
         text_on_stdin=True,
     ),
+    # Its voices are files of the operator's.
+    "piper": _Program({}, ("--model", "{voice}", "--output_file", "{file}"), text_on_stdin=True),
 }
-ENGINES = tuple(_PROGRAMS)
+ENGINES = tuple(name for name, program in _PROGRAMS.items() if program.voices)
 
 
 class CommandSpeech:
-    """One of `ENGINES`, started by `argv` (its name, a path, or a loader and a path), never through a shell."""
+    """One of `ENGINES`, or piper, started by `argv` (its name, a path, or a loader and a path), never by a shell."""
 
-    def __init__(self, engine: str, argv: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        engine: str,
+        argv: Sequence[str],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        voices: Mapping[str, str] | None = None,
+    ) -> None:
+        """`voices` by language, where they are not the program's own."""
         if engine not in _PROGRAMS:
-            raise ValueError(f"no such speech engine: {engine!r}; there are {', '.join(ENGINES)}")
+            raise ValueError(f"no such speech engine: {engine!r}; there are {', '.join(_PROGRAMS)}")
         self.engine = engine
         self._program = _PROGRAMS[engine]
+        self._voices = self._program.voices if voices is None else voices
         self._argv = tuple(argv)
         self._timeout_s = timeout_s
 
     def voice(self, language: str) -> str:
-        name = self._program.voices.get(language.lower().partition("-")[0])
+        name = self._voices.get(language.lower().partition("-")[0])
         if name is None:
             raise SpeechFailed(f"{self.engine} does not speak {language!r}.")
         return f"{self.engine}:{name}"
