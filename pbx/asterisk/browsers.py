@@ -16,8 +16,7 @@ from pbx.settings import PbxSettings
 from pbx.terms import BrowserEndpoint, CommandRefused, Signalling, check_endpoint_name
 
 _CONFIG = "/asterisk/config/dynamic/res_pjsip"
-# Not Opus: MixMonitor (22.10) then hooks in at 48 kHz and puts a sixth of each frame into the pair's stereo file, so
-# that the recording of such a talk is no longer what was said. It would be better on a bad network.
+# Not Opus, though it would be better on a bad network: docs/adr/0012-no-opus-on-asterisk.md.
 _CODECS = "!all,ulaw,alaw"
 # A page that registered and then says nothing more is dropped by its socket's end, not by asking it.
 _LONGEST_REGISTRATION_S = 600
