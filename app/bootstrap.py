@@ -21,6 +21,7 @@ from app.last_agents import LastAgents
 from app.live import BusHerald, BusLive
 from app.organisation import Organisation
 from app.pages_build import BuiltPages, pages_or_reason
+from app.phone_choices import PhoneChoices
 from app.phones import PhoneDesk, revoke_leftovers
 from app.place import Place
 from app.ports import Ports
@@ -227,7 +228,8 @@ class _Parts:
         book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=organisation.queue_names, own=own)
         shelf = FlowShelf(book, FlowHistory(place.var / "flows-history"), own, queues=organisation.queue_names)
         watch = FlowWatch(book, sounds, herald, clock)
-        directory = ConfiguredAgents(organisation.agents)
+        choices = PhoneChoices(place.var / "phones.json")
+        directory = ConfiguredAgents(organisation.agents, choices.load(), choices.keep)
         organisation.followers.append(lambda: directory.replace(organisation.agents))
         recordings = RecordingFolder(
             recordings_folder(settings, place),

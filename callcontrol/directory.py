@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from callcontrol.model import AgentId, PhoneKind
 from callcontrol.settings import Agent
 
 
 class ConfiguredAgents:
-    def __init__(self, agents: Sequence[Agent]) -> None:
+    """`chosen`: by the agents' own wish, of an earlier life; `keep` is told of all of them when one changes."""
+
+    def __init__(
+        self,
+        agents: Sequence[Agent],
+        chosen: Mapping[AgentId, PhoneKind] | None = None,
+        keep: Callable[[Mapping[AgentId, PhoneKind]], None] = lambda _kinds: None,
+    ) -> None:
         self._lent: dict[str, AgentId] = {}  # endpoints of pages
-        self._kinds: dict[AgentId, PhoneKind] = {}  # by the agents' own wish
+        self._kinds = dict(chosen or {})
+        self._keep = keep
         self.replace(agents)
 
     def replace(self, agents: Sequence[Agent]) -> None:
@@ -28,13 +36,18 @@ class ConfiguredAgents:
 
     def phone_kind(self, agent: AgentId) -> PhoneKind:
         known = self._by_id.get(agent)
-        return self._kinds.get(agent) or (PhoneKind.WEB if known is None else known.kind)
+        chosen = self._kinds.get(agent)
+        if chosen is PhoneKind.DESK and self.phone(agent) is None:
+            chosen = None  # it was taken from them since
+        return chosen or (PhoneKind.WEB if known is None else known.kind)
 
     def choose_phone(self, agent: AgentId, kind: PhoneKind) -> None:
-        """The agent's own wish, until the next start. Raises KeyError for a desk phone where there is none."""
+        """The agent's own wish, until another. Raises KeyError for a desk phone where there is none."""
         if kind is PhoneKind.DESK and self.phone(agent) is None:
             raise KeyError(agent)
-        self._kinds[agent] = kind
+        if self._kinds.get(agent) is not kind:
+            self._kinds[agent] = kind
+            self._keep(self._kinds)
 
     def agent_of(self, endpoint: str) -> AgentId | None:
         return self._by_phone.get(endpoint) or self._lent.get(endpoint)
