@@ -23,8 +23,7 @@ from ivr_flows.moments import instant
 from ivr_flows.prompt_list import wanted
 from ivr_flows.rehearsal import Rehearsal
 from ivr_flows.schema import json_schema
-
-_SOUND_FILES = (".wav", ".mp3", ".sln", ".sln16")
+from pbx.sounds import SUFFIXES
 
 
 def run(args: argparse.Namespace) -> int:
@@ -162,7 +161,7 @@ def _prompts(args: argparse.Namespace) -> int:
     library: Path | None = args.sounds
 
     def recorded(language: str, name: str) -> bool:
-        return library is not None and any((library / language / f"{name}{end}").is_file() for end in _SOUND_FILES)
+        return library is not None and any((library / language / f"{name}{end}").is_file() for end in SUFFIXES)
 
     listed = wanted(load_all(_folders(args)).values(), recorded)
     missing = [prompt for prompt in listed if not prompt.recorded]

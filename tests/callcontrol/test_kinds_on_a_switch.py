@@ -18,8 +18,10 @@ import soundfile
 from app.bots import HttpBots
 from app.demo_bot import SLOTS, DemoBot
 from callcontrol.listening import Ears
-from callcontrol.model import Phase
+from callcontrol.model import ExitReason, Phase
 from callcontrol.settings import Bot
+from ivr_flows.protocol import PromptText
+from ivr_flows.speech.waiting import waiting_prompts
 from pbx.settings import DtmfMode, PbxSettings
 from pbx.sip import tones
 from pbx.sip.audio import DigitMode
@@ -28,7 +30,7 @@ from tests.app.test_customer_systems import serving
 from tests.support import engines
 from tests.support.comparing import Pcm, share_heard
 from tests.support.engines import Engine, start_engine
-from tests.support.flow_kinds import EXAMPLES, example, kinds
+from tests.support.flow_kinds import EXAMPLES, WAITING, example, kinds
 from tests.support.flow_stage import Stage, hears, staged
 from tests.support.lab import AGENT_HZ, CALLER_HZ
 
@@ -108,7 +110,9 @@ async def prompts_of(engine: Engine) -> dict[str, Pcm]:
 
 
 @asynccontextmanager
-async def calling(engine: Engine, folder: Path, kind: str, mode: DigitMode, nodes: str = "") -> AsyncIterator[Line]:
+async def calling(
+    engine: Engine, folder: Path, kind: str, mode: DigitMode, nodes: str = "", *, slow: bool = False
+) -> AsyncIterator[Line]:
     prompts, bot = await prompts_of(engine), DemoBot()
     # A tone of the caller's own would be in the way of their keys.
     tone_hz = 0 if mode == "inband" and kind != "voicemail" else CALLER_HZ
@@ -127,6 +131,7 @@ async def calling(engine: Engine, folder: Path, kind: str, mode: DigitMode, node
                 second="{file: segunda}",
             )
         )
+        stage.system.faults.delay_s = 30.0 if slow else 0.0
         call = None if kind == "transfer" else await stage.call()
         yield Line(stage, call, prompts, mode, example(kind).keys, bot)
 
@@ -207,6 +212,52 @@ async def test_the_flow_hangs_up(engine: Engine, tmp_path: Path) -> None:
         assert line.call.ended_by == "remote"
         await line.stage.closed()
         assert line.stage.notes("flow.ended")[0]["node"] == "dos"
+
+
+PLACES = {"subflow": "parte.a"}  # its caller waits in the flow that it enters
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WAITING if kind != "answer"])
+async def test_the_record_says_where_the_caller_hung_up(engine: Engine, tmp_path: Path, kind: str) -> None:
+    async with calling(engine, tmp_path, kind, "rfc4733", slow=kind == "http") as line:
+        if kind == "transfer":
+            phone = await line.stage.phone()
+            phone.auto_answer = False
+            line.call = await line.stage.call()
+            await phone.next_call()
+        elif kind == "queue":
+            await line.stage.until(lambda record: record.phase is Phase.QUEUED, "the caller waits")
+        elif kind == "http":
+            await line.stage.until(lambda record: bool(line.stage.notes("node")), "the system is asked")
+        else:
+            await line.hears("bot" if kind == "bot" else "primera")
+        await line.call.hangup()
+        await line.stage.closed()
+        (record,) = line.stage.journal.records.values()
+        if kind == "queue":
+            assert (record.exit_reason, record.queue) == (ExitReason.ABANDONED_IN_QUEUE, "contact-center")
+            assert line.stage.notes("node")[-1]["node"] == "uno"
+        else:
+            assert record.exit_reason is ExitReason.ABANDONED_IN_FLOW
+            (ended,) = line.stage.notes("flow.ended")
+            assert (ended["end"], ended["path"][-1]) == ("caller_left", PLACES.get(kind, "uno"))
+
+
+async def test_who_waits_is_told_their_place(engine: Engine, tmp_path: Path) -> None:
+    nodes = (
+        "  uno: {kind: queue, name: contact-center, comfort: FIRST, comfort_every_s: 10, say_position: true,"
+        " then: {talked: fin, timeout: fin}}"
+    )
+    async with calling(engine, tmp_path, "queue", "rfc4733", nodes) as line:
+        (told,) = waiting_prompts(1, None, "es")
+        assert isinstance(told, PromptText)
+        path = await engine.sounds().resolve(TextSound(told.text, "es"))
+        line.prompts["place"] = soundfile.read(path, dtype="int16")[0]
+        assert await line.call.poll(lambda: tones.rms(line.call.heard(last_s=0.3)) > 50, 8.0), "no music"
+        await line.hears("place", ALL)
+        await line.hears("primera", ALL)
+        await line.call.hangup()
+        await line.stage.closed()
 
 
 KEYED = [kind for kind, each in EXAMPLES.items() if each.keys and kind != "return"]
