@@ -54,6 +54,8 @@ def some_answer(waits: object, luck: random.Random) -> Input:
     match waits:
         case Answer():
             return Answered()
+        case Play() | Request() | Record() | Transfer() if luck.random() < 0.1:
+            return Collected(luck.choice("05"), CollectEnd.COMPLETE)  # nobody asked for it
         case Play():
             return Played(luck.random() < 0.9)
         case Collect() | Request() if luck.random() < 0.05:
