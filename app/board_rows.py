@@ -39,6 +39,7 @@ class Rows:
             risk=_risk(waited_s, target),
             supervised_by=next(iter(record.supervisors), None),
             reason=record.reason,
+            reason_title=self._organisation.contact_reason_title(record.reason),
         )
 
 

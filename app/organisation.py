@@ -58,6 +58,10 @@ class Organisation:
         known = self.queues.get(queue)
         return queue if known is None else known.title or queue
 
+    def contact_reason_title(self, reason: str | None) -> str | None:
+        """None for one that only a flow knows."""
+        return self.config.contact_reasons.get(reason or "")
+
     def agent_name(self, agent: str) -> str:
         return self._names.get(agent, agent)
 

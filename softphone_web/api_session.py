@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from foundation.access import Role
-from foundation.errors import NotFound
+from foundation.errors import NotFound, Unauthenticated
 from foundation.identity.accounts import SignedIn
 from foundation.identity.model import BUILT_IN_TITLES, is_built_in
 from softphone_web.authenticate import (
+    authenticate,
     check_origin,
     cookie_name,
     session_cookie,
@@ -27,6 +28,7 @@ from softphone_web.schemas_identity import (
     SessionPath,
     SignInBody,
     TotpOut,
+    WhoseSession,
     own_session_out,
     session_out,
 )
@@ -63,6 +65,17 @@ async def sign_in(call: Call, body: SignInBody) -> SessionOut:
     )
     call.headers["Set-Cookie"] = cookie_header(settings, cookie.get_secret_value())
     return await _out(call, signed_in)
+
+
+@routes.get("/sign-in/session", Open.PUBLIC)
+async def get_whose_session(call: Call) -> WhoseSession:
+    """What a page asks first. Nobody's is no error: browsers write every 401 to the console."""
+    try:
+        await authenticate(call.request, call.deps)
+        signed_in = signed_in_of(call.request)
+    except Unauthenticated:
+        return WhoseSession(session=None)
+    return WhoseSession(session=await _out(call, signed_in))
 
 
 @routes.get("/session", Open.OWN_ACCOUNT)

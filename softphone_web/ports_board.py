@@ -37,6 +37,7 @@ class BoardRow:
     risk: Risk = "ok"
     supervised_by: AgentId | None = None
     reason: str | None = None
+    reason_title: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

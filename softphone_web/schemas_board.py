@@ -47,6 +47,7 @@ class BoardItem(Model):
     sla: SlaOut
     supervised_by: str | None
     reason: str | None
+    reason_title: str | None = Field(description="as the organisation calls it; null for one that only a flow knows")
 
 
 def board_item(row: BoardRow, private: bool) -> BoardItem:
@@ -67,6 +68,7 @@ def board_item(row: BoardRow, private: bool) -> BoardItem:
         sla=SlaOut(target_s=row.target_s, risk=row.risk),
         supervised_by=row.supervised_by,
         reason=row.reason,
+        reason_title=row.reason_title,
     )
 
 

@@ -62,6 +62,10 @@ class SessionOut(Model):
     expires_at: datetime
 
 
+class WhoseSession(Model):
+    session: SessionOut | None = Field(description="null when nobody is signed in")
+
+
 class OwnSession(Model):
     id: str
     created_at: datetime

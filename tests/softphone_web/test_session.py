@@ -59,6 +59,7 @@ def browser(api: Api) -> Browser:
 async def test_in_and_out(api: Api, browser: Browser) -> None:
     await add_rosa(api.platform)
     await browser.ask("GET", "/session", 401)
+    assert await browser.ask("GET", "/sign-in/session", 200) == {"session": None}
     signed_in = await browser.ask("POST", "/session", 201, ROSA)
     assert browser.set_cookie.endswith("; Path=/; HttpOnly; SameSite=Strict")
     user = signed_in["user"]
@@ -70,11 +71,13 @@ async def test_in_and_out(api: Api, browser: Browser) -> None:
     )
     assert "calls.handle" in user["permissions"]
     assert await browser.ask("GET", "/session", 200) == signed_in
+    assert await browser.ask("GET", "/sign-in/session", 200) == {"session": signed_in}
     stolen = browser.cookie
     await browser.ask("DELETE", "/session", 204)
     assert "Max-Age=0" in browser.set_cookie
     browser.cookie = stolen
     assert (await browser.ask("GET", "/session", 401))["code"] == "access.bad_session"
+    assert await browser.ask("GET", "/sign-in/session", 200) == {"session": None}
     actions = [one.action for one in await api.platform.audit.entries()]
     assert actions[:2] == ["session.ended", "session.opened"]
 

@@ -196,6 +196,7 @@ PUBLIC = {
     "get_ready",
     "get_metrics",
     "get_sign_in_methods",
+    "get_whose_session",
     "sign_in",
     "begin_oidc",
     "finish_oidc",

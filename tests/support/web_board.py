@@ -50,6 +50,7 @@ class MemoryBoard:
                 target_s=20.0,
                 risk="late",
                 reason="fuga",
+                reason_title="Fuga de agua",
             )
         ]
         self.raised = [

@@ -18,6 +18,8 @@ interface Entry { id: string; n: number; at: string; actor: string; actor_name: 
 interface Page { items: Entry[]; next: number | null }
 interface Verdict { ok: boolean; entries: number; broken: { id: string; n: number; why: string } | null }
 
+/** Whoever works at the machine's own command line has no account. */
+const actor = (one: Entry): string => (one.actor === "operator" ? t("audit.operator") : one.actor_name || one.actor);
 const NO_FILTERS = { actor: "", action: "", target: "", since: "", until: "" };
 type Filters = typeof NO_FILTERS;
 
@@ -51,7 +53,7 @@ export function Audit() {
             caption={t("nav.audit")} rows={entries} rowKey={(one) => one.id} current={open?.id ?? null} onOpen={setOpen} empty={<EmptyState title={t("audit.empty")} />}
             columns={[
               { id: "at", title: t("audit.at"), cell: (one) => <span class="nowrap">{day(one.at)} {timeExact(one.at)}</span> },
-              { id: "who", title: t("audit.who"), cell: (one) => <strong>{one.actor_name || one.actor}</strong> },
+              { id: "who", title: t("audit.who"), cell: (one) => <strong>{actor(one)}</strong> },
               { id: "what", title: t("audit.what"), cell: (one) => <code>{one.action}</code> },
               { id: "on", title: t("audit.on"), cell: (one) => <code>{one.target}</code> },
               { id: "origin", title: t("audit.origin"), cell: (one) => <span class="muted">{one.origin}</span> },
@@ -62,7 +64,7 @@ export function Audit() {
       </div>
       {open && (
         <Sheet title={t("audit.entry", { n: open.n })} onClose={() => setOpen(null)}>
-          <p><strong>{open.actor_name || open.actor}</strong> · <code>{open.action}</code> · <code>{open.target}</code></p>
+          <p><strong>{actor(open)}</strong> · <code>{open.action}</code> · <code>{open.target}</code></p>
           <p class="muted">{day(open.at)} {timeExact(open.at)} · {open.origin}</p>
           <Values title={t("audit.before")} data={open.before} other={open.after} />
           <Values title={t("audit.after")} data={open.after} other={open.before} />

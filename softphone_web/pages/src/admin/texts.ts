@@ -217,6 +217,7 @@ export const t = texts({
   "set.source": ["De dónde viene", "Source"],
   "set.hint": ["Se cambian en el archivo de la instalación. Los secretos no se muestran.", "They are changed in the installation's file. Secrets are not shown."],
   "audit.at": ["Cuándo", "When"],
+  "audit.operator": ["Línea de órdenes del servidor", "The server's command line"],
   "audit.who": ["Quién", "Who"],
   "audit.what": ["Acción", "Action"],
   "audit.on": ["Sobre qué", "On what"],

@@ -4,7 +4,8 @@ import { blocksOf } from "../kit/markdown";
 import { newer, shownOf, workOf } from "./desk";
 import { dialable } from "./directory";
 import { unread } from "./messages";
-import { callerOf, isConference, numberOf, spoken } from "./names";
+import { spoken } from "../kit/format";
+import { callerOf, isConference, numberOf } from "./names";
 import { linesOf } from "./timeline";
 
 const item = (interaction: string, change: Partial<DeskItem> = {}): DeskItem => ({

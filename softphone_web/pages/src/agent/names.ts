@@ -1,7 +1,7 @@
 // How people and work are called on the page.
 import { signal } from "@preact/signals";
 import { api } from "../kit/api";
-import { phone } from "../kit/format";
+import { phone, spoken } from "../kit/format";
 import type { Coded, DeskItem, Leg, Offer, WrapUpCodes } from "../kit/types";
 import { t } from "./texts";
 
@@ -38,8 +38,6 @@ export const othersIn = (item: DeskItem, agent: string): Leg[] => item.legs.filt
 /** What ids and codes are called, loaded once; one without a name is its own. */
 const titles = signal<Readonly<Record<"reason" | "agent" | "queue" | "state", ReadonlyMap<string, string>>>>({ reason: new Map(), agent: new Map(), queue: new Map(), state: new Map() });
 const called = (kind: keyof typeof titles.value, id: string | null): string => (id ? (titles.value[kind].get(id) ?? id) : "");
-/** "agua_potable" -> "Agua potable": a flow may give reasons that the organisation does not list. */
-export const spoken = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
 export const reasonOf = (code: string | null): string => (code ? (titles.value.reason.get(code) ?? spoken(code)) : "");
 export const agentName = (id: string | null): string => called("agent", id);
 export const queueName = (id: string | null): string => called("queue", id);

@@ -1,22 +1,15 @@
 // The agent's state, and how it is changed.
 import { ChevronDown, LogOut } from "lucide-preact";
-import { api } from "../kit/api";
 import { AGENT_TONE, Mark } from "../kit/badge";
 import { Button } from "../kit/button";
 import { Menu, MenuItem } from "../kit/menu";
 import { Timer } from "../kit/timer";
+import { notReadyReasons } from "../kit/reasons";
 import { tellError } from "../kit/toast";
-import type { Coded, DeskAgent } from "../kit/types";
+import type { DeskAgent } from "../kit/types";
 import { useBusy, useLoad } from "../kit/use";
 import { commands } from "./desk";
 import { t } from "./texts";
-
-interface Reasons {
-  items: Coded[];
-}
-
-/** Where the organisation names no reasons. */
-const ANY_REASON = "pausa";
 
 /** Reasons that the platform gives itself. */
 function ownPause(code: string | null): string {
@@ -28,9 +21,9 @@ export const stateWord = (agent: DeskAgent): string => t(`state.${agent.state}`)
 
 
 export function StateSwitch({ agent }: { agent: DeskAgent }) {
-  const reasons = useLoad((signal) => api.get<Reasons>("/not-ready-reasons", signal), []);
+  const reasons = useLoad(notReadyReasons, []);
   const [busy, run] = useBusy();
-  const titleOf = (code: string | null): string => reasons.data?.items.find((one) => one.code === code)?.title ?? ownPause(code);
+  const titleOf = (code: string | null): string => reasons.data?.find((one) => one.code === code)?.title ?? ownPause(code);
   const act = (work: () => Promise<unknown>): void => void run(() => work().catch(tellError));
   if (agent.state === "signed_out") {
     return (
@@ -64,7 +57,7 @@ export function StateSwitch({ agent }: { agent: DeskAgent }) {
           <Mark tone="good" />{t("state.ready")}
         </MenuItem>
         <p class="menu-title">{t("state.why")}</p>
-        {(reasons.data?.items.length ? reasons.data.items : [{ code: ANY_REASON, title: t("state.anyReason") }]).map((one) => (
+        {(reasons.data ?? []).map((one) => (
           <MenuItem key={one.code} current={agent.state === "not_ready" && agent.reason === one.code} onClick={() => act(() => commands.state("not_ready", one.code))}>
             <Mark tone="idle" />{one.title}
           </MenuItem>

@@ -13,7 +13,6 @@ export const t = texts({
   "state.wanted": ["Después: {what}", "Next: {what}"],
   "state.setReady": ["Ponerse disponible", "Become ready"],
   "state.why": ["No disponible por", "Not ready because of"],
-  "state.anyReason": ["Pausa", "Break"],
   "state.begin": ["Empezar turno", "Begin shift"],
   "state.end": ["Terminar turno", "End shift"],
   "state.ended": ["Su turno terminó. Buen trabajo.", "Your shift has ended. Well done."],

@@ -63,3 +63,6 @@ export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<s
   for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
   return groups;
 }
+
+/** "agua_potable" -> "Agua potable": a flow may give codes that the organisation does not list. */
+export const spoken = (code: string): string => code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");

@@ -2,7 +2,6 @@
 import { signal } from "@preact/signals";
 import { api, setCsrf, whenSignedOut } from "./api";
 import { setLanguage, type Language } from "./i18n";
-import { Problem } from "./problem";
 import { setTheme, type Theme } from "./theme";
 
 export interface User {
@@ -48,10 +47,11 @@ function leave(): void {
 export async function loadSession(): Promise<void> {
   whenSignedOut(leave);
   try {
-    enter(await api.get<Session>("/session"));
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401) leave();
-    else sessionState.value = "failed";
+    const { session: found } = await api.get<{ session: Session | null }>("/sign-in/session");
+    if (found) enter(found);
+    else leave();
+  } catch {
+    sessionState.value = "failed";
   }
 }
 

@@ -5,6 +5,7 @@ import { api, idPart } from "../kit/api";
 import { Badge } from "../kit/badge";
 import { Button } from "../kit/button";
 import { Select } from "../kit/field";
+import { notReadyReasons } from "../kit/reasons";
 import { may } from "../kit/session";
 import { Timer } from "../kit/timer";
 import { tell, tellError } from "../kit/toast";
@@ -44,7 +45,7 @@ export function AgentDrawer({ agent, item, open, onClose, write }: { agent: Boar
 const STATES = ["ready", "not_ready", "signed_out"] as const;
 
 function Force({ agent }: { agent: BoardAgent }) {
-  const reasons = useLoad((signal) => api.get<{ items: { code: string; title: string }[] }>("/not-ready-reasons", signal), []);
+  const reasons = useLoad(notReadyReasons, []);
   const [state, setState] = useState("");
   const [reason, setReason] = useState("");
   const [error, setError] = useState("");
@@ -65,7 +66,7 @@ function Force({ agent }: { agent: BoardAgent }) {
         <Select label={t("force.state")} value={state} placeholder={t("steer.choose")} options={STATES.filter((one) => one !== agent.state).map((one) => ({ value: one, title: t(`state.${one}`) }))} onChange={setState} />
         {state !== "not_ready" && <Button disabled={!state || busy} onClick={force}>{t("force.do")}</Button>}
         {state === "not_ready" && <span />}
-        {state === "not_ready" && <Select label={t("force.reason")} value={reason} error={error} placeholder={t("steer.choose")} options={(reasons.data?.items ?? []).map((one) => ({ value: one.code, title: one.title }))} onChange={setReason} />}
+        {state === "not_ready" && <Select label={t("force.reason")} value={reason} error={error} placeholder={t("steer.choose")} options={(reasons.data ?? []).map((one) => ({ value: one.code, title: one.title }))} onChange={setReason} />}
         {state === "not_ready" && <Button disabled={busy} onClick={force}>{t("force.do")}</Button>}
       </div>
     </section>

@@ -37,7 +37,7 @@ export const showsItem = (item: BoardItem, f: Filters): boolean =>
   (f.agent === "" || item.agent === f.agent) &&
   (f.phase === "" || item.phase === f.phase) &&
   (f.risk === "" || (item.phase === "queued" && item.sla.risk === f.risk)) &&
-  holds(f.text, item.from_address, item.agent_name, item.queue_title, item.reason, item.id);
+  holds(f.text, item.from_address, item.agent_name, item.queue_title, item.reason, item.reason_title, item.id);
 
 export const showsAgent = (agent: BoardAgent, f: Filters): boolean =>
   (f.queue === "" || agent.queues.includes(f.queue)) &&

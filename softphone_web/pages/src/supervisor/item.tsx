@@ -12,7 +12,7 @@ import { Banner, ErrorState, Skeleton } from "../kit/states";
 import { Timer } from "../kit/timer";
 import { useLoad } from "../kit/use";
 import { Drawer } from "./drawer";
-import { PHASE_TONE, RISK_TONE, whoIs } from "./lists";
+import { aboutWhat, PHASE_TONE, RISK_TONE, whoIs } from "./lists";
 import type { Board, BoardItem } from "./model";
 import { Steer } from "./steer";
 import { own, supervise, useSupervision } from "./supervise";
@@ -33,7 +33,7 @@ export function ItemDrawer({ item, board, onClose, write }: { item: BoardItem; b
           <p class="row small">
             <Badge tone={waits ? RISK_TONE[waits.risk] : (PHASE_TONE[item.phase] ?? "off")}>{waits && waits.risk !== "ok" ? word("risk", waits.risk) : word("phase", item.phase)}</Badge>
             <Timer since={item.waiting_since ?? item.in_phase_since} />
-            <span class="muted">{[item.queue_title ?? queueTitle(item.queue), item.reason].filter(Boolean).join(" · ")}</span>
+            <span class="muted">{[item.queue_title ?? queueTitle(item.queue), aboutWhat(item)].filter(Boolean).join(" · ")}</span>
           </p>
         </>
       }

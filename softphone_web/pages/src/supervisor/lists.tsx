@@ -2,7 +2,7 @@
 import { Headphones, PhoneOutgoing } from "lucide-preact";
 import { useMemo } from "preact/hooks";
 import { AGENT_TONE, Badge, Mark, type Tone } from "../kit/badge";
-import { phone } from "../kit/format";
+import { phone, spoken } from "../kit/format";
 import { EmptyState } from "../kit/states";
 import { Timer } from "../kit/timer";
 import { agentOrder, isFiltered, itemOrder, showsAgent, showsItem, type Filters } from "./filters";
@@ -23,6 +23,9 @@ export function whoIs({ from_address: address }: BoardItem): string {
   const visitor = VISITOR.exec(address)?.[1];
   return visitor ? t("visitor", { id: visitor }) : phone(address);
 }
+
+/** What it is about, in words. */
+export const aboutWhat = (item: BoardItem): string => item.reason_title ?? (item.reason ? spoken(item.reason) : "");
 
 /** What a chosen row is called: `i:` an interaction, `a:` an agent. */
 export type Chosen = { kind: "item" | "agent"; id: string };
@@ -89,7 +92,7 @@ function ItemRow({ item, current, choose, point }: { item: BoardItem; current: b
           {whoIs(item)}
           {item.supervised_by && <span class="ear" title={t("supervised", { who: item.supervised_by })}><Headphones size={14} aria-label={t("supervised", { who: item.supervised_by })} /></span>}
         </span>
-        <span class="muted small">{[item.medium === "voice" ? "" : word("medium", item.medium), item.reason ?? ""].filter(Boolean).join(" · ")}</span>
+        <span class="muted small">{[item.medium === "voice" ? "" : word("medium", item.medium), aboutWhat(item)].filter(Boolean).join(" · ")}</span>
       </th>
       <td class="clip">{item.queue_title ?? queueTitle(item.queue)}</td>
       <td>

@@ -27,6 +27,7 @@ export interface BoardItem {
   sla: { target_s: number | null; risk: Risk };
   supervised_by: string | null;
   reason: string | null;
+  reason_title?: string | null;
 }
 
 export interface BoardAgent {

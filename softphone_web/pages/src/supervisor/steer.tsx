@@ -41,7 +41,7 @@ export function Steer({ item, board }: { item: BoardItem; board: Board }) {
           actions={
             <>
               <Button onClick={() => setEnding(false)}>{kit("cancel")}</Button>
-              <Button kind="danger" onClick={() => { setEnding(false); send("end", {}, t("told.ended")); }}>{t("steer.end")}</Button>
+              <Button kind="danger" onClick={() => { setEnding(false); send("end", undefined, t("told.ended")); }}>{t("steer.end")}</Button>
             </>
           }
         >

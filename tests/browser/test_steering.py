@@ -1,0 +1,85 @@
+"""A supervisor's hand from the console: agents' states, what waits, messages. What is looked at is the effect."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from tests.browser.test_supervising import Console, console
+from tests.support.browser import WAIT_S
+from tests.support.scene import Scene
+
+_MS = WAIT_S * 1000
+
+
+async def test_a_state_is_set_and_the_agent_sees_it(scene: Scene) -> None:
+    desk = await scene.agent("eva")
+    sofia = await console(scene)
+    await sofia.choose_agent("Eva Tello")
+    await sofia.drawer.get_by_label("Estado").select_option(label="No disponible")
+    await sofia.drawer.get_by_label("Motivo").select_option(index=1)
+    await sofia.press("Cambiar")
+    await sofia.told("Eva Tello: No disponible.")
+    await expect(desk.page.locator(".state-now strong")).not_to_have_text("Disponible", timeout=_MS)
+    assert (await scene.api.get("/agents/eva"))["state"] == "not_ready"
+
+
+async def _waits(scene: Scene, sofia: Console, queue: str = "Contact Center") -> str:
+    """A citizen who waits, chosen in the list; the id of the interaction."""
+    citizen = await scene.stage.citizen(port=0)
+    await citizen.to_queue()
+    await expect(sofia.call).to_contain_text(queue, timeout=_MS)
+    await sofia.choose_call()
+    return str((await citizen.record())["id"])
+
+
+async def test_who_waits_is_raised_moved_and_ended(scene: Scene) -> None:
+    sofia = await console(scene)
+    call = await _waits(scene, sofia)
+    await sofia.drawer.get_by_label("Prioridad").fill("40")
+    await sofia.drawer.get_by_role("button", name="Cambiar").click()
+    await sofia.told("Prioridad 40.")
+    await expect(sofia.call.locator("td.figure").last).to_have_text("40", timeout=_MS)
+    await sofia.drawer.get_by_label("Mover a otra cola").select_option(label="Salientes")
+    await sofia.press("Mover")
+    await sofia.told("Movida a Salientes.")
+    await expect(sofia.call).to_contain_text("Salientes", timeout=_MS)
+    await sofia.press("Terminar la interacción")
+    await sofia.page.get_by_role("dialog").get_by_role("button", name="Terminar la interacción").click()
+    await sofia.told("No hay interacciones en curso")
+    record = await scene.api.get(f"/interactions/{call}")
+    assert (record["exit_reason"], record["priority"], record["queue"]) == ("ended_by_supervisor", 40, "salientes")
+
+
+async def test_who_waits_is_given_to_one_agent_by_hand(scene: Scene) -> None:
+    """Sofía works in the queue of the call; Eva is chosen, though somebody else is free."""
+    sofia = await console(scene)
+    call = await _waits(scene, sofia)
+    desk = await scene.at_desk("eva")
+    await desk.phone_is("up")
+    await sofia.drawer.get_by_label("Asignar a un agente").select_option(label="Eva Tello (No disponible)")
+    await sofia.press("Asignar")
+    await sofia.told("Asignada a Eva Tello.")
+    await desk.press("Ponerse disponible")  # and at once it rings
+    await desk.take()
+    assert (await scene.api.get(f"/interactions/{call}"))["agent"] == "eva"
+    await desk.key("Alt+x")
+    await desk.finish()
+
+
+async def test_a_message_is_read_aloud_on_the_agents_page_and_stays_until_it_was_read(scene: Scene) -> None:
+    desk = await scene.agent("eva")
+    sofia = await console(scene)
+    await sofia.choose_agent("Eva Tello")
+    await sofia.press("Enviar mensaje")
+    dialog = sofia.page.get_by_role("dialog")
+    await dialog.get_by_label("Texto").fill("Corte de agua en Totoracocha hasta las 18:00.")
+    await dialog.get_by_role("button", name="Enviar").click()
+    await sofia.told("Mensaje enviado.")
+    shown = desk.page.get_by_role("status").filter(has_text="Corte de agua en Totoracocha hasta las 18:00.")
+    await expect(shown).to_be_visible(timeout=_MS)
+    assert await shown.get_attribute("aria-live") == "polite"
+    await shown.get_by_role("button").click()
+    await expect(shown).to_have_count(0, timeout=_MS)
+    await desk.page.reload()
+    await desk.phone_is("up")
+    await expect(desk.page.get_by_text("Corte de agua")).to_have_count(0)
