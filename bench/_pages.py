@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -68,7 +69,11 @@ async def accept_to_audio(agents: Agents, rounds: int) -> dict[str, Any]:
 
 
 async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
-    """The page's script heap, its garbage collected: early, and after a day's contacts with its clock run on."""
+    """The page's script heap, its garbage collected, through eight hours' contacts.
+
+    The contacts are real (a call by SIP, accepted, heard, hung up, wrapped up); between them the page's clock is run
+    on, every timer of it fired in its turn, so that at the last contact the page has lived a working day. Looked at
+    after the first contacts and then after each eighth of the day, with the documents, nodes and listeners there."""
     person = await agents.people.person(AGENT, hz=AGENT_HZ)
     await person.page.clock.install()
     await person.sign_in()
@@ -76,15 +81,43 @@ async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
     await desk.phone_is("up")
     debugger = await person.context.new_cdp_session(person.page)
 
-    async def heap_mb() -> float:
+    async def look() -> dict[str, float]:
         await debugger.send("HeapProfiler.collectGarbage")
-        return float((await debugger.send("Runtime.getHeapUsage"))["usedSize"]) / 1e6
+        heap = float((await debugger.send("Runtime.getHeapUsage"))["usedSize"]) / 1e6
+        counted = await debugger.send("Memory.getDOMCounters")
+        return {"heap_mb": round(heap, 2), "nodes": counted["nodes"], "listeners": counted["jsEventListeners"]}
 
-    start = 0.0
-    for number in range(contacts):
-        if number == _SETTLED_CONTACTS:
-            start = await heap_mb()
-        await accept.accepted(agents, desk, person)
-        await person.page.clock.fast_forward(int(_DAY_S / contacts) * 1000)
-    end = await heap_mb()
-    return {"memory_start_mb": round(start, 2), "memory_end_mb": round(end, 2), "memory_contacts": contacts}
+    looks: list[dict[str, float]] = []
+    looked_at = {_SETTLED_CONTACTS + round(part * (contacts - _SETTLED_CONTACTS) / 8) for part in range(9)}
+    for number in range(1, contacts + 1):
+        try:
+            await _contact(agents, desk)
+        except Exception:
+            print(f"contact {number}:", await person.page.locator("body").inner_text(), file=sys.stderr)
+            raise
+        await person.page.clock.run_for(_DAY_S * 1000 // contacts)
+        if number in looked_at:
+            looks.append({"contacts": number, **await look()})
+            print(looks[-1], file=sys.stderr)
+    first, last = looks[0], looks[-1]
+    return {
+        "memory_start_mb": first["heap_mb"],
+        "memory_end_mb": last["heap_mb"],
+        "memory_growth_mb": round(last["heap_mb"] - first["heap_mb"], 2),
+        "memory_contacts": contacts,
+        "memory_looks": looks,
+    }
+
+
+async def _contact(agents: Agents, desk: AgentDesk) -> None:
+    """One call from its offer to the end of its wrap-up."""
+    await desk.phone_is("up")
+    await desk.become_ready()
+    citizen = await agents.stage.citizen(port=0)
+    await citizen.to_queue()
+    await desk.take()
+    await citizen.fact("recording_started")
+    await citizen.call.hangup()
+    await citizen.fact("ended")
+    await desk.finish()
+    await desk.state_is("Disponible")  # again by itself: not a moment before the next one comes

@@ -185,7 +185,7 @@ async def list_flows(call: Call) -> FlowList:
     return FlowList(items=[_item(each) for each in await call.deps.flows.list()])
 
 
-@routes.post("/flows/check", READ)
+@routes.post("/flows/check", READ, takes_document=True)
 async def check_flow(call: Call, body: CheckBody) -> CheckOut:
     """Every mistake in a flow's text, its nodes and its picture. Nothing is saved."""
     checked = await call.deps.flows.check(body.name, body.yaml)
@@ -206,7 +206,7 @@ async def get_flow(call: Call, path: FlowPath) -> FlowOut:
     return FlowOut(name=draft.id, yaml=draft.text, version=draft.version, versions=versions)
 
 
-@routes.put("/flows/{flow}", WRITE, raises=(409,))
+@routes.put("/flows/{flow}", WRITE, takes_document=True, raises=(409,))
 async def save_flow(call: Call, path: FlowPath, body: SaveBody) -> SavedOut:
     """Save a flow: new calls take it at once, calls in progress end on their version.
 
@@ -234,7 +234,7 @@ async def roll_back_flow(call: Call, path: FlowPath, body: RollBackBody) -> Save
     return SavedOut(version=await call.deps.flows.roll_back(path.flow, body.version, by=call.who))
 
 
-@routes.post("/flows/{flow}/try", READ, raises=(404,))
+@routes.post("/flows/{flow}/try", READ, takes_document=True, raises=(404,))
 async def try_flow(call: Call, path: FlowPath, body: TryBody) -> TryOut:
     """Begin a rehearsal: a call without a telephone, to this text or to the version that serves."""
     moment = None if body.at is None else body.at.timestamp()

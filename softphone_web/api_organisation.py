@@ -30,14 +30,14 @@ async def get_organisation(call: Call) -> OrganisationOut:
     return OrganisationOut(revision=found.revision, yaml=found.yaml, document=dict(found.document))
 
 
-@routes.post("/organisation/check", WRITE)
+@routes.post("/organisation/check", WRITE, takes_document=True)
 async def check_organisation(call: Call, body: OrganisationText) -> OrganisationCheck:
     """Every mistake of a text with its line and column; or, where there is none, what it would change."""
     mistakes, difference = await call.deps.supervision.organisation.check(body.yaml)
     return OrganisationCheck(mistakes=[mistake_out(one) for one in mistakes], difference=list(difference))
 
 
-@routes.put("/organisation", WRITE, raises=(409,))
+@routes.put("/organisation", WRITE, takes_document=True, raises=(409,))
 async def put_organisation(call: Call, body: OrganisationPut) -> OrganisationSaved:
     """Put a text in force, as a whole or not at all.
 
@@ -52,7 +52,7 @@ async def put_organisation(call: Call, body: OrganisationPut) -> OrganisationSav
     return OrganisationSaved(revision=revision, difference=list(changed))
 
 
-@routes.post("/organisation/render", WRITE)
+@routes.post("/organisation/render", WRITE, takes_document=True)
 async def render_organisation(call: Call, body: OrganisationDocument) -> OrganisationText:
     """The text in force with what the document changes of it; comments and order stay."""
     return OrganisationText(yaml=await call.deps.supervision.organisation.render(body.document))

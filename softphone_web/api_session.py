@@ -99,6 +99,14 @@ async def list_sessions(call: Call) -> OwnSessions:
     return OwnSessions(items=[own_session_out(one, signed_in.standing.session.id) for one in found])
 
 
+@routes.delete("/sessions", Open.SIGNED_IN)
+async def end_other_sessions(call: Call) -> None:
+    """End all of one's own sessions but this one."""
+    await call.deps.accounts.end_other_sessions(
+        signed_in_of(call.request), visitor_of(call.request, call.deps.settings)
+    )
+
+
 @routes.delete("/sessions/{session}", Open.SIGNED_IN, raises=(404,))
 async def end_session(call: Call, path: SessionPath) -> None:
     """End one of one's own sessions."""

@@ -66,7 +66,7 @@ def handler_of(route: Route) -> Handler:
             principal = await _admit(request, deps, route)
             call = Call(request=request, deps=deps, principal=principal)
             async with asyncio.timeout(None if streams else deps.settings.request_timeout_s):
-                given = await _read(request, route)
+                given = await _read(request, deps, route)
                 result = await route.handler(call, **given)
         except TimeoutError as error:
             raise RequestTimeout("The operation did not end in its time.", operation=route.name) from error
@@ -92,7 +92,7 @@ async def _admit(request: web.Request, deps: WebDeps, route: Route) -> Principal
     return principal
 
 
-async def _read(request: web.Request, route: Route) -> dict[str, BaseModel]:
+async def _read(request: web.Request, deps: WebDeps, route: Route) -> dict[str, BaseModel]:
     """Every part of the request in its model; the findings of all parts are told together."""
     raw: dict[str, Fields] = {}
     errors: list[FieldError] = []
@@ -101,7 +101,9 @@ async def _read(request: web.Request, route: Route) -> dict[str, BaseModel]:
     if "query" not in route.models:
         errors.extend(_unknown("query", name) for name in raw["query"])
     if "body" in route.models:
-        raw["body"] = await _body(request)
+        # the application's limit, or that of a whole flow or organisation
+        limit = deps.settings.document_limit_bytes if route.takes_document else deps.settings.body_limit_bytes
+        raw["body"] = await _body(request.clone(client_max_size=limit))
     elif request.can_read_body:
         raise RequestInvalid([FieldError(where="body", field="", code="unexpected", message="No body is taken here.")])
     given: dict[str, BaseModel] = {}
@@ -131,7 +133,7 @@ def _unknown(where: str, name: str) -> FieldError:
     return FieldError(where=where, field=name[:64], code="extra_forbidden", message="Nothing of this name is taken.")
 
 
-async def _body(request: web.Request) -> Any:
+async def _body(request: web.BaseRequest) -> Any:
     if request.content_type != "application/json":
         found = FieldError(where="header", field="Content-Type", code="media_type", message="Send application/json.")
         raise RequestInvalid([found], status=415)

@@ -56,6 +56,7 @@ class Route:
     status: int
     produces: str
     raises: tuple[int, ...]
+    takes_document: bool  # its body may be as long as `web.document_limit_bytes`
     authenticate: Authenticator
 
 
@@ -91,6 +92,7 @@ class Routes:
         raises: tuple[int, ...] = (),
         status: int = 200,
         produces: str = "application/json",
+        takes_document: bool = False,
         authenticate: Authenticator = authenticate,
     ) -> Callable[[F], F]:
         def register(handler: F) -> F:
@@ -115,6 +117,7 @@ class Routes:
                     status=204 if response is None and produces == "application/json" else status,
                     produces=produces,
                     raises=raises,
+                    takes_document=takes_document,
                     authenticate=authenticate,
                 )
             )

@@ -76,6 +76,9 @@ class WebSettings(Section):
     )
     request_timeout_s: float = Field(default=15.0, gt=0, le=120)
     body_limit_bytes: int = Field(default=65536, ge=1024, le=1048576)
+    document_limit_bytes: int = Field(
+        default=1048576, ge=65536, le=8388608, description="of a request with a flow's or the organisation's whole text"
+    )
     health_timeout_s: float = Field(default=2.0, gt=0, le=30, description="of one check")
     health_cache_s: float = Field(default=1.0, ge=0, le=30, description="anybody may ask: measured at most this often")
     live_heartbeat_s: float = Field(default=20.0, gt=0, le=300)

@@ -185,6 +185,12 @@ class Accounts:
         told = self._entry(who.principal, "session.ended", f"session:{session_id}", visitor)
         return await self.stores.sessions.revoke(who.user.id, self._now(), told, only=session_id) > 0
 
+    async def end_other_sessions(self, who: SignedIn, visitor: Visitor) -> int:
+        """All of one's own sessions but the one that asks: how many."""
+        told = self._entry(who.principal, "session.others_ended", f"user:{who.user.id}", visitor)
+        keep = who.standing.session.id
+        return await self.stores.sessions.revoke(who.user.id, self._now(), told, keep=keep)
+
     async def sessions_of(self, user: User) -> list[Session]:
         """Those that are valid now, the newest first."""
         found = await self.stores.sessions.of_user(user.id)

@@ -3,7 +3,11 @@ change of the organisation is shown before it is put in force."""
 
 from __future__ import annotations
 
-from tests.support.browser import Crowd
+import pyotp
+from playwright.async_api import expect
+
+from tests.support.browser import PASSWORD, Crowd
+from tests.support.platform import PlatformProcess, rimay
 
 _MISTAKE = "\n  roto:\n    kind: plai\n"
 
@@ -40,3 +44,32 @@ async def test_a_new_skill_is_shown_before_it_is_in_force(people: Crowd) -> None
     assert "quichua: Quichua" in await difference.inner_text()
     await page.get_by_role("button", name="Guardar y poner en vigor").click()
     await page.get_by_role("cell", name="Quichua", exact=True).wait_for()
+
+
+async def test_my_account_a_second_factor_by_qr_code_and_ones_other_sessions(
+    platform: PlatformProcess, people: Crowd
+) -> None:
+    words = ("user", "add", "rosa", "--name", "Rosa", "--role", "manager", "--ask-password")
+    rimay(*words, var=platform.var, config=platform.config, said=PASSWORD + "\n")
+    rosa, elsewhere = await people.person("rosa"), await people.person("rosa", ignored=["401"])
+    await elsewhere.sign_in()
+    await rosa.sign_in()
+    page = rosa.page
+    await page.get_by_role("button", name="Su cuenta").click()
+    await page.get_by_role("button", name="Mi cuenta").click()
+    dialog = page.get_by_role("dialog")
+    items = dialog.locator(".sessions li")
+    await expect(items).to_have_count(2)
+    await expect(items.first).to_contain_text("Chrome en Linux")
+    await expect(items.first).to_contain_text("Este equipo")
+    await dialog.get_by_role("button", name="Activar").click()
+    await dialog.get_by_role("img", name="Código QR").wait_for()  # that readers read it: kit.test.ts
+    assert await rosa.axe() == []
+    secret = (await dialog.locator("code.secret").inner_text()).replace(" ", "")
+    await dialog.get_by_label("Código de seis cifras").fill(pyotp.TOTP(secret).now())
+    await dialog.get_by_role("button", name="Confirmar").click()
+    await dialog.get_by_role("button", name="Desactivar").wait_for()
+    await dialog.get_by_role("button", name="Cerrar todas las demás").click()
+    await expect(items).to_have_count(1)
+    await elsewhere.page.reload()
+    await elsewhere.page.locator("[name=username]").wait_for()

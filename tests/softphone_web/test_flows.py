@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
 import pytest
@@ -39,6 +41,20 @@ async def test_a_check_gives_places_nodes_and_a_picture(api: Api) -> None:
     assert (found["line"], found["severity"]) == (13, "error")
     assert "fin" in found["hint"]
     assert [node["name"] for node in bad["nodes"]] == ["motivo", "agua", "cola", "fin"]
+
+
+async def test_a_flow_longer_than_any_other_request_can_be_saved(api: Api) -> None:
+    first = await api.get(FLOW, "admin")
+    text = SMALL + "".join(f"# {n}: por qué esta parte es como es, año tras año\n" for n in range(2_500))
+    assert len(text.encode()) > 2 * 65_536
+    checked = await api.json("POST", "/api/v1/flows/check", "manager", 200, json={"name": "pequeno", "yaml": text})
+    assert checked["svg"]
+    await put(api, text, first["version"])
+    assert (await api.get(FLOW, "admin"))["yaml"] == text
+    too_long = json.dumps({"yaml": "#" * 1_100_000, "comment": "", "version": first["version"]}).encode()
+    headers = {"Content-Type": "application/json"}
+    refused = await api.json("PUT", FLOW, "admin", 413, data=io.BytesIO(too_long), headers=headers)
+    assert refused["code"] == "request.too_large"
 
 
 async def test_saving_makes_a_version_and_the_audit_knows_who(api: Api) -> None:

@@ -195,6 +195,22 @@ async def test_one_ends_ones_other_sessions_and_nobody_elses(api: Api, browser: 
     await other.ask("GET", "/session", 401)
 
 
+async def test_one_ends_all_ones_other_sessions_at_once_and_it_is_audited(api: Api, browser: Browser) -> None:
+    await add_rosa(api.platform)
+    await browser.ask("POST", "/session", 201, ROSA)
+    others = [Browser(api), Browser(api)]
+    for other in others:
+        await other.ask("POST", "/session", 201, ROSA)
+    stranger, _ = await api.platform.sign_in("supervisor")
+    await browser.ask("DELETE", "/sessions", 204)
+    for other in others:
+        await other.ask("GET", "/session", 401)
+    left = (await browser.ask("GET", "/sessions", 200))["items"]
+    assert [item["current"] for item in left] == [True]
+    assert await api.platform.accounts.sessions_of(stranger.user)
+    assert [entry.action for entry in await api.platform.audit.entries()].count("session.others_ended") == 1
+
+
 async def test_preferences(api: Api, browser: Browser) -> None:
     await add_rosa(api.platform)
     await browser.ask("POST", "/session", 201, ROSA)

@@ -165,6 +165,7 @@ TABLE: dict[str, Row] = {
     "sign_out": own(),
     "list_sessions": own(),
     "end_session": own(also=(404,)),
+    "end_other_sessions": own(),
     "set_preferences": own({"theme": "dark"}),
     "change_password": own({"old": "no es esta", "new": "tampoco es esta otra"}),
     "begin_totp": own(),

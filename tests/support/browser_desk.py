@@ -18,7 +18,11 @@ class AgentDesk:
 
     async def phone_is(self, state: str) -> None:
         """The softphone: off, asking, denied, minting, connecting, calling, up, waiting, offline, elsewhere."""
-        await self.page.wait_for_selector(f"[data-phone={state}]", timeout=_TIMEOUT_MS)
+        await self.there(f"[data-phone={state}]")
+
+    async def there(self, selector: str) -> None:
+        """By a locator: a handle of an element, as `wait_for_selector` gives, would keep it in the page's memory."""
+        await self.page.locator(selector).first.wait_for(timeout=_TIMEOUT_MS)
 
     def button(self, name: str) -> Locator:
         """By the words on it; a key may be written behind them."""
@@ -42,21 +46,19 @@ class AgentDesk:
         await expect(self.page.locator(".state-now strong")).to_have_text(word, timeout=_TIMEOUT_MS)
 
     async def offered(self) -> None:
-        await self.page.wait_for_selector("[data-offer]", timeout=_TIMEOUT_MS)
+        await self.there("[data-offer]")
 
     async def accept(self) -> None:
         await self.key("a")
 
     async def talking(self) -> None:
-        await self.page.wait_for_selector(
-            ".call-now [role=timer], .call-now time, .call-now .timer", timeout=_TIMEOUT_MS
-        )
+        await self.there(".call-now [role=timer], .call-now time, .call-now .timer")
 
     async def take(self) -> None:
         """The next offer: seen, accepted, talking."""
         await self.offered()
         await self.accept()
-        await self.page.wait_for_selector("section.call", timeout=_TIMEOUT_MS)
+        await self.there("section.call")
 
     async def transfer(self, words: str, *, blind: bool, shown: str = "") -> None:
         """To whom these words find first; `shown` is how they are shown, where that is not as they were typed."""
@@ -74,7 +76,7 @@ class AgentDesk:
     async def finish(self) -> None:
         """The wrap-up, when there is one still."""
         wrap_up = self.page.locator("section.wrap")
-        await self.page.wait_for_selector("section.wrap, .idle", timeout=_TIMEOUT_MS)
+        await self.there("section.wrap, .idle")
         if await wrap_up.count():
             await self.page.keyboard.press("Control+Enter")
-        await self.page.wait_for_selector(".idle", timeout=_TIMEOUT_MS)
+        await self.there(".idle")

@@ -1,8 +1,11 @@
+import jsQR from "jsqr";
 import { describe, expect, it } from "vitest";
 import { actionFor, comboOf, shownKey, type Action, type Where } from "./actions";
+import { browserOf } from "./browsers";
 import { clock, fold, initials, percent, phone, spent } from "./format";
 import { language, texts } from "./i18n";
 import { Problem, sentence } from "./problem";
+import { qrDrawing } from "./qr";
 import { delay, FIRST_MS, LINK, LONGEST_MS, step, UnknownStep, type Link, type LinkEvent } from "./reconnect";
 
 describe("formats", () => {
@@ -105,5 +108,32 @@ describe("a connection", () => {
     expect(delay(1, 1)).toBe(FIRST_MS);
     expect(delay(1, 0)).toBe(FIRST_MS / 2);
     expect(delay(30, 1)).toBe(LONGEST_MS);
+  });
+});
+
+describe("what a browser says of itself", () => {
+  it("is two words that a person knows", () => {
+    const windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)";
+    expect(browserOf(`${windows} Chrome/142.0.0.0 Safari/537.36`)).toEqual({ browser: "Chrome", system: "Windows", mobile: false });
+    expect(browserOf(`${windows} Chrome/142.0.0.0 Safari/537.36 Edg/142.0`).browser).toBe("Edge");
+    expect(browserOf("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")).toEqual({ browser: "Firefox", system: "Linux", mobile: false });
+    expect(browserOf("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/142.0 Mobile Safari/537.36")).toEqual({ browser: "Chrome", system: "Android", mobile: true });
+    expect(browserOf("curl/8")).toEqual({ browser: null, system: null, mobile: false });
+  });
+});
+
+describe("the QR code", () => {
+  it("is read by a reader as what was put into it", () => {
+    const uri = "otpauth://totp/Rimay:rosa?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Rimay&algorithm=SHA1&digits=6&period=30";
+    const { size, path } = qrDrawing(uri);
+    const dot = 4;
+    const width = size * dot;
+    const pixels = new Uint8ClampedArray(width * width * 4).fill(255);
+    for (const [, x, y, wide] of path.matchAll(/M(\d+) (\d+)h(\d+)v1h-\d+z/g)) {
+      for (let row = Number(y) * dot; row < (Number(y) + 1) * dot; row += 1) {
+        for (let at = Number(x) * dot; at < (Number(x) + Number(wide)) * dot; at += 1) pixels.fill(0, (row * width + at) * 4, (row * width + at) * 4 + 3);
+      }
+    }
+    expect(jsQR(pixels, width, width)?.data).toBe(uri);
   });
 });

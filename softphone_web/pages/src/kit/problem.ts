@@ -47,6 +47,7 @@ const t = texts({
   "offer.over": ["La llamada ya no está disponible: otra persona la tomó o quien llamaba colgó.", "The call is gone: somebody else took it or the caller hung up."],
   "organisation.revision_moved": ["Otra persona guardó cambios mientras usted editaba. Revise la diferencia y guarde otra vez.", "Somebody else saved changes meanwhile. Look at the difference and save again."],
   "switch.unreachable": ["La central telefónica no responde en este momento.", "The switch does not answer right now."],
+  "request.too_large": ["El texto es demasiado grande para el servidor. Divídalo, o pida que suban el límite (web.document_limit_bytes).", "The text is too large for the server. Divide it, or have the limit raised (web.document_limit_bytes)."],
   "403": ["Su rol no permite esta acción.", "Your role does not allow this."],
   "404": ["Ya no existe, o usted no puede verlo.", "It is not there any more, or you may not see it."],
   "409": ["El estado cambió mientras tanto. Revise la pantalla e intente otra vez.", "Things changed meanwhile. Look at the page and try again."],

@@ -1,20 +1,23 @@
-// One's own password and verification code.
+// One's own account: the password, the verification code, where one is signed in.
 import { signal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { api } from "./api";
 import { Button } from "./button";
 import { Dialog } from "./dialog";
 import { Field } from "./field";
 import { texts } from "./i18n";
 import { sentence } from "./problem";
+import type { QrDrawing } from "./qr";
 import { loadSession, session } from "./session";
+import { OwnSessions } from "./sessions";
 import { tell } from "./toast";
 import { useBusy } from "./use";
 
 export const securityOpen = signal(false);
 
 const t = texts({
-  title: ["Contraseña y verificación", "Password and verification"],
+  title: ["Mi cuenta", "My account"],
+  mustTitle: ["Contraseña nueva", "New password"],
   must: ["Su contraseña es temporal. Elija una nueva para continuar.", "Your password is temporary. Choose a new one to go on."],
   password: ["Contraseña", "Password"],
   old: ["Contraseña actual", "Current password"],
@@ -29,7 +32,9 @@ const t = texts({
   totpOff: ["Desactivada. Con ella, su contraseña sola no basta para ingresar.", "Off. With it, your password alone is not enough to sign in."],
   begin: ["Activar", "Turn on"],
   end: ["Desactivar", "Turn off"],
-  secret: ["Agregue esta clave en su aplicación de verificación:", "Add this key to your authenticator app:"],
+  scan: ["Escanee este código con su aplicación de verificación.", "Scan this code with your authenticator app."],
+  qr: ["Código QR para la aplicación de verificación", "QR code for the authenticator app"],
+  secret: ["O escriba esta clave en ella:", "Or type this key into it:"],
   openApp: ["Abrir en la aplicación de este equipo", "Open in this device's app"],
   code: ["Código de seis cifras", "Six-digit code"],
   confirm: ["Confirmar", "Confirm"],
@@ -40,10 +45,11 @@ const t = texts({
 export function SecurityDialog({ forced = false, onDone }: { forced?: boolean; onDone?: () => void }) {
   const close = (): void => { if (!forced) securityOpen.value = false; };
   return (
-    <Dialog title={t("title")} onClose={close}>
+    <Dialog title={t(forced ? "mustTitle" : "title")} onClose={close}>
       {forced && <p class="muted">{t("must")}</p>}
       <Password onDone={() => { close(); onDone?.(); }} />
       {!forced && <Totp />}
+      {!forced && <OwnSessions />}
     </Dialog>
   );
 }
@@ -99,11 +105,15 @@ function Totp() {
       <h3>{t("totp")}</h3>
       <p class="muted">{on ? t("totpOn") : t("totpOff")}</p>
       {offer && (
-        <>
-          <p>{t("secret")}</p>
-          <code class="secret">{offer.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
-          <a href={offer.uri}>{t("openApp")}</a>
-        </>
+        <div class="enrol">
+          <Qr text={offer.uri} />
+          <div class="stack">
+            <p>{t("scan")}</p>
+            <p>{t("secret")}</p>
+            <code class="secret">{offer.secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+            <a href={offer.uri}>{t("openApp")}</a>
+          </div>
+        </div>
       )}
       {(on || offer) && (
         <Field label={t("code")} value={code} onInput={setCode} error={error} attributes={{ inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6 }} />
@@ -118,5 +128,23 @@ function Totp() {
         )}
       </div>
     </section>
+  );
+}
+
+/** Dark on white in both themes, as readers expect. What draws it is loaded only here. */
+function Qr({ text }: { text: string }) {
+  const [drawing, setDrawing] = useState<QrDrawing | null>(null);
+  useEffect(() => {
+    let gone = false;
+    // without the drawing the key beside it does
+    void import("./qr").then(({ qrDrawing }) => { if (!gone) setDrawing(qrDrawing(text)); }, () => undefined);
+    return () => { gone = true; };
+  }, [text]);
+  if (!drawing) return <div class="qr" />;
+  return (
+    <svg class="qr" viewBox={`0 0 ${drawing.size} ${drawing.size}`} role="img" aria-label={t("qr")} shape-rendering="crispEdges">
+      <rect class="qr-light" width={drawing.size} height={drawing.size} />
+      <path class="qr-dark" d={drawing.path} />
+    </svg>
   );
 }

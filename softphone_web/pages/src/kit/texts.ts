@@ -23,7 +23,7 @@ export const t = texts({
   "me.theme.dark": ["Oscura", "Dark"],
   "me.theme.auto": ["Del equipo", "System"],
   "me.language": ["Idioma", "Language"],
-  "me.security": ["Contraseña y verificación", "Password and verification"],
+  "me.security": ["Mi cuenta", "My account"],
   "me.keys": ["Atajos de teclado", "Keyboard shortcuts"],
   "me.signOut": ["Cerrar sesión", "Sign out"],
   "palette.title": ["Buscar una acción, persona o cola", "Find an action, a person or a queue"],
