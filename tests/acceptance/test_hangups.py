@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.platform import PlatformProcess
-from tests.support.stage import Citizen, Stage, check_voices, hear_each_other, on_stage
+from tests.support.stage import Citizen, Stage, at, check_voices, hear_each_other, on_stage
 
 
 async def _over(stage: Stage, citizen: Citizen, exit_reason: str, *, by: str = "customer") -> dict[str, object]:
@@ -25,7 +25,8 @@ async def test_a_whole_call(platform: PlatformProcess) -> None:
         record = await _over(stage, citizen, "completed")
         assert leg.ended.is_set()
         assert record["agent"] == "ana"
-        check_voices(await citizen.recorded(record), at_least_s=0.3)
+        talked_s = at(await citizen.fact("disconnected")) - at(await citizen.fact("recording_started"))
+        check_voices(await citizen.recorded(record), at_least_s=talked_s - 0.15)
         await stage.api.agent_becomes("ana", "ready")
 
 

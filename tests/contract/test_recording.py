@@ -66,6 +66,19 @@ async def test_it_outlasts_a_change_of_the_peer(lab: Lab) -> None:
     assert seconds_of(spec.path, LEFT, CALLER_HZ) >= file.seconds - 0.5
 
 
+async def test_a_talk_of_a_moment_is_recorded(lab: Lab) -> None:
+    customer, desk = await pair(lab)
+    assert await customer.call.hears(AGENT_HZ)
+    assert await desk.call.hears(CALLER_HZ)
+    spec = await record(lab, customer)
+    await lab.wait(0.35)
+    await customer.call.hangup()
+    file = await stopped(lab, spec)
+    assert 0.2 <= file.seconds <= 0.9
+    assert seconds_of(spec.path, LEFT, CALLER_HZ) >= 0.15
+    assert seconds_of(spec.path, RIGHT, AGENT_HZ) >= 0.15
+
+
 async def test_a_hold_is_part_of_it(lab: Lab) -> None:
     """The file's time is the call's time; on hold the citizen is recorded, and what they hear."""
     customer, _ = await pair(lab)
