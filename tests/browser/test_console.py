@@ -4,7 +4,7 @@ change of the organisation is shown before it is put in force."""
 from __future__ import annotations
 
 import pyotp
-from playwright.async_api import expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.support.browser import PASSWORD, Crowd
 from tests.support.platform import PlatformProcess, rimay
@@ -73,3 +73,60 @@ async def test_my_account_a_second_factor_by_qr_code_and_ones_other_sessions(
     await expect(items).to_have_count(1)
     await elsewhere.page.reload()
     await elsewhere.page.locator("[name=username]").wait_for()
+
+
+async def _tab_to(page: Page, target: Locator) -> None:
+    """By Tab alone, as somebody without a mouse."""
+    await target.wait_for()
+    for _ in range(120):
+        if await target.evaluate("(one) => one === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    await expect(target).to_be_focused()
+
+
+async def test_an_administrator_with_the_keyboard_alone(people: Crowd) -> None:
+    """Signing in, a new account, a flow saved as a new version, and both found in the audit trail: no mouse."""
+    admin = await people.person("admin")
+    page, keyboard = admin.page, admin.page.keyboard
+    await admin.open("/?next=/admin/usuarios")
+    await page.wait_for_selector("[name=username]:focus")
+    await keyboard.type("admin")
+    await keyboard.press("Tab")
+    await keyboard.type(PASSWORD)
+    await keyboard.press("Enter")
+    await _tab_to(page, page.get_by_role("button", name="Añadir"))
+    await keyboard.press("Enter")
+    sheet = page.get_by_role("dialog")
+    await _tab_to(page, sheet.get_by_label("Nombre", exact=True))
+    await keyboard.type("Rosa Quito")
+    await _tab_to(page, sheet.get_by_label("Usuario", exact=True))
+    await keyboard.type("rosa.quito")
+    await keyboard.press("Enter")
+    await page.get_by_role("cell", name="rosa.quito").wait_for()
+    await page.locator("dialog code.secret").wait_for()  # the password that is shown once
+    await keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await keyboard.press("Control+k")
+    await keyboard.type("Flujos")
+    await keyboard.press("Enter")
+    await page.wait_for_url("**/admin/flujos")
+    await _tab_to(page, page.locator("tbody tr").first)
+    await keyboard.press("Enter")
+    await _tab_to(page, page.locator(".cm-content"))
+    await keyboard.press("ControlOrMeta+End")
+    await keyboard.type("# Revisado.\n")
+    await keyboard.press("Escape")  # then Tab leaves the editor
+    await _tab_to(page, page.get_by_role("button", name="Guardar"))
+    await keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    await _tab_to(page, dialog.get_by_role("textbox"))
+    await keyboard.type("Revisado con el teclado")
+    await _tab_to(page, dialog.get_by_role("button", name="Guardar"))
+    await keyboard.press("Enter")
+    await dialog.wait_for(state="detached")
+    await keyboard.press("Control+k")
+    await keyboard.type("Auditoría")
+    await keyboard.press("Enter")
+    await page.get_by_role("cell", name="user.added").first.wait_for()
+    await page.get_by_role("cell", name="flow.saved").first.wait_for()

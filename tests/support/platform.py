@@ -45,6 +45,9 @@ def settings_of(folder: Path, gateway_port: int, **changes: Any) -> dict[str, An
     password = folder / "phone-password"
     password.write_text(PHONE_PASSWORD + "\n")
     password.chmod(0o600)
+    # The first flow of the product, kept here: what the customer's flows become must not change these tests. A copy:
+    # what a journey saves is its platform's alone.
+    flows = shutil.copytree(CHECKOUT / "tests/data/flows", folder / "flows", dirs_exist_ok=True)
     settings: dict[str, Any] = {
         "pbx": {
             "engine": ENGINE,
@@ -58,8 +61,7 @@ def settings_of(folder: Path, gateway_port: int, **changes: Any) -> dict[str, An
             ],
             "phones": [{"name": phone, "password": {"file": str(password)}} for phone in AGENTS.values()],
         },
-        # The first flow of the product, kept here: what the customer's flows become must not change these tests.
-        "ivr_flows": {"folders": [str(CHECKOUT / "tests/data/flows")], "shipped": False},
+        "ivr_flows": {"folders": [str(flows)], "shipped": False},
         "queues": [{"name": QUEUE, "title": "Contact Center", "offer_s": 5, "wrap_up_s": 0.3}],
         "agents": [
             {"id": agent, "name": agent.title(), "phone": phone, "queues": [QUEUE]} for agent, phone in AGENTS.items()
