@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from app.pages_build import build_pages
+from callcontrol.routing import config_store
 from foundation.errors import RimayError
 from tests.support.browser import PASSWORD, Crowd, crowd, why_no_browser
 from tests.support.engines import why_absent
@@ -20,7 +21,12 @@ from tests.support.scene import AGENTS, Scene, make_accounts, on_scene
 _QUEUES: list[dict[str, Any]] = [
     {"name": QUEUE, "title": "Contact Center", "offer_s": 5, "wrap_up_s": 3},
     {"name": "salientes", "title": "Salientes", "wrap_up_s": 30},  # time to look at what is being closed
+    {"name": "encuestas", "title": "Encuestas"},
 ]
+_ORGANISATION = """
+dispositions: {contestada: Encuesta contestada, no_quiere: No quiere contestar}
+queues: [{name: encuestas, title: Encuestas, wrap_up_s: 1, disposition_required: true}]
+"""
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +43,7 @@ def platform() -> Iterator[PlatformProcess]:
         web__webphone={"at_once": 5, "per_minute_each": 30},
     ) as process:
         make_accounts(process, PASSWORD)
+        config_store.put(_ORGANISATION, process.var, config_store.revision_of(""))
         yield process
 
 

@@ -141,11 +141,7 @@ async def test_calling_a_number_and_again_from_the_card(scene: Scene) -> None:
     """Typed; and while that contact is being closed, the number that the customer's card shows."""
     carrier = await _carrier(scene)
     desk = await scene.agent("eva")
-    await desk.key("d")
-    dialog = desk.page.get_by_role("dialog")
-    await dialog.get_by_label("Número").fill("099 765 4321")
-    await dialog.get_by_label("A nombre de la cola").select_option(label="Salientes")
-    await dialog.get_by_role("button", name="Llamar").click()
+    await _dials(desk, "Salientes")
     await _talks_outside(desk, carrier)
     await desk.page.wait_for_selector("section.wrap")
     await desk.page.locator(".customer").get_by_role("button", name="Llamar al").first.click()
@@ -156,6 +152,34 @@ async def test_calling_a_number_and_again_from_the_card(scene: Scene) -> None:
     assert [(one["direction"], one["agent"], one["exit_reason"]) for one in found["items"]] == [
         ("outbound", "eva", "completed")
     ] * 2
+
+
+async def test_an_outcome_that_was_not_given_in_time(scene: Scene) -> None:
+    """The contact is closed and stays on the page; no other comes before it is said how it ended."""
+    carrier = await _carrier(scene)
+    desk = await scene.agent("eva")
+    await _dials(desk, "Encuestas")
+    await _talks_outside(desk, carrier)
+    await expect(desk.page.get_by_text("Por tipificar")).to_be_visible(timeout=WAIT_S * 1000)
+    await desk.state_is("No disponible")
+    found = (await scene.api.get("/interactions", number=FAR_NUMBER, queue="encuestas"))["items"][0]
+    assert await desk.person.axe() == []
+    await desk.key("Control+Enter")
+    await expect(desk.page.get_by_text("Esta cola pide el resultado").first).to_be_visible()
+    await desk.page.get_by_label("Resultado", exact=True).select_option(label="Encuesta contestada")
+    await desk.key("Control+Enter")
+    await desk.page.wait_for_selector(".desk-middle > .idle")
+    await desk.become_ready()
+    record = await scene.api.get(f"/interactions/{found['id']}")
+    assert (record["phase"], record["disposition"]) == ("closed", "contestada")
+
+
+async def _dials(desk: AgentDesk, queue: str) -> None:
+    await desk.key("d")
+    dialog = desk.page.get_by_role("dialog")
+    await dialog.get_by_label("Número").fill("099 765 4321")
+    await dialog.get_by_label("A nombre de la cola").select_option(label=queue)
+    await dialog.get_by_role("button", name="Llamar").click()
 
 
 async def _talks_outside(desk: AgentDesk, carrier: SipPhone) -> None:

@@ -76,7 +76,7 @@ class AgentDesk:
     async def finish(self) -> None:
         """The wrap-up, when there is one still."""
         wrap_up = self.page.locator("section.wrap")
-        await self.there("section.wrap, .idle")
+        await self.there("section.wrap, .desk-middle > .idle")
         if await wrap_up.count():
             await self.page.keyboard.press("Control+Enter")
-        await self.there(".idle")
+        await self.there(".desk-middle > .idle")

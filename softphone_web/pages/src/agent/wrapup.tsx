@@ -64,7 +64,7 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
           label={t("wrap.disposition")} value={disposition} placeholder={t("wrap.choose")} error={error} optional={!wrapUp.disposition_required}
           hint={wrapUp.disposition_required ? t("wrap.required") : undefined}
           options={wrapUp.dispositions.map((one) => ({ value: one.code, title: one.title }))}
-          onChange={(code) => { setDisposition(code); setError(null); if (code) void commands.disposition(id, code).catch(tellError); }}
+          onChange={(code) => { setDisposition(code); setError(null); if (code && wrapUp.until) void commands.disposition(id, code).catch(tellError); }}
         />
         <Select
           label={t("wrap.reason")} value={reason} placeholder={t("wrap.chooseReason")} optional
