@@ -166,8 +166,10 @@ async def test_an_outcome_that_was_not_given_in_time(scene: Scene) -> None:
     assert await desk.person.axe() == []
     await desk.key("Control+Enter")
     await expect(desk.page.get_by_text("Esta cola pide el resultado").first).to_be_visible()
-    await desk.page.get_by_label("Resultado", exact=True).select_option(label="Encuesta contestada")
-    await desk.key("Control+Enter")
+    outcome = desk.page.get_by_label("Resultado", exact=True)
+    await outcome.select_option(label="Encuesta contestada")
+    await expect(outcome).not_to_have_attribute("aria-invalid", "true")  # the page has taken it
+    await desk.press("Terminar cierre")
     await desk.page.wait_for_selector(".desk-middle > .idle")
     await desk.become_ready()
     record = await scene.api.get(f"/interactions/{found['id']}")
