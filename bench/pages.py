@@ -26,7 +26,7 @@ from bench._machine import facts
 from bench._pages import Agents, accept_to_audio, memory, ready
 from tests.support.browser import why_no_browser
 from tests.support.platform import PlatformProcess, running_platform
-from tests.support.scene import AGENTS, QUEUES
+from tests.support.scene import AGENTS
 
 # figure, goal, what it is
 ROWS: tuple[tuple[str, str, str], ...] = (
@@ -97,7 +97,7 @@ def main() -> None:
         built = asyncio.run(build_pages(lambda text: print(text, file=sys.stderr)))
         found["agent_js_gzip_kb"] = round(script_kb(built), 1)
     if parts - {"size"}:
-        with running_platform(agents=AGENTS, queues=QUEUES, web__live_clients_each=args.pages + 50) as process:
+        with running_platform(agents=AGENTS, web__live_clients_each=args.pages + 50) as process:
             found |= asyncio.run(measure(parts, process, args.pages, args.rounds))
     if args.json:
         print(json.dumps(found))
