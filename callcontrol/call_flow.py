@@ -163,10 +163,12 @@ def _promise(turn: Turn, action: flow.CallBack) -> None:
         not_before=action.not_before,
         origin=s.id,
     )
+    turn.set(owed=order)
     turn.do(cmd.PlaceCallback(order))
 
 
 def callback_placed(turn: Turn, e: CallbackPlaced) -> None:
+    turn.set(owed=None)
     turn.fact(ev.CallbackPlaced(callback=e.callback))
 
 

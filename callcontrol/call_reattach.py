@@ -25,6 +25,8 @@ from pbx.terms import HangupCause
 
 def reattach(turn: Turn, e: inp.Reattach) -> None:
     turn.fact(ev.Reattached(gap_s=round(e.gap_s, 3)))
+    if turn.s.owed is not None:  # the daemon died between the caller's yes and the first fact of the promise
+        turn.do(cmd.PlaceCallback(turn.s.owed))
     settle_legs(turn, e)
     s = turn.s
     if e.restarted and s.working is not None and s.phase not in _AT_WORK:

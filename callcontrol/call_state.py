@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from callcontrol import events as ev
+from callcontrol.callbacks import CallbackOrder
 from callcontrol.commands import Command, EndWork
 from callcontrol.model import AgentId, InteractionId, OfferId, ParticipantId, Phase, Target
 from foundation.errors import Conflict
@@ -142,6 +143,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     criticality: str = ""
     target_s: float | None = None
     preferred: tuple[AgentId, ...] = ()
+    owed: CallbackOrder | None = None  # promised to the caller, and not yet known to be kept by a call of its own
     reason: str = ""
     music: str = "default"
     give_up_at: float | None = None

@@ -253,7 +253,11 @@ class Daemon:
         return state.id
 
     def place_callback(self, order: CallbackOrder) -> InteractionId:
-        """Kept from now on, over restarts of ours and of the switch; the interaction in which the call is made."""
+        """Kept from now on, over restarts of ours and of the switch; the interaction in which the call is made. Asked
+        again by a call that does not know whether it was heard, it is the same one."""
+        for known in self._sessions.values():
+            if known.keeps(order):
+                return known.state.id
         now = self._around.clock.now()
         state = self._new_state()
         session = self._begin(CallSession(self._around, state))

@@ -14,6 +14,7 @@ from callcontrol import inputs as inp
 from callcontrol.bot_talk import BotTalk
 from callcontrol.call import UnexpectedInput, step
 from callcontrol.call_state import CallState, NotNow, open_channels
+from callcontrol.callbacks import CallbackOrder
 from callcontrol.events import AnyFact, Closed, Connected, Ended, InteractionEvent, OfferEnded
 from callcontrol.journal import Entry
 from callcontrol.listening import Ears, Listening, Question
@@ -85,6 +86,15 @@ class CallSession:
         s = self.state
         waits = s.phase in (Phase.SCHEDULED, Phase.QUEUED) and s.offer is None
         return waits and s.callback is not None and not s.callback.reached
+
+    def keeps(self, order: CallbackOrder) -> bool:
+        """Whether this is the call in which that promise is kept."""
+        s = self.state
+        return s.callback is not None and (s.from_number, s.queue, s.queued_at) == (
+            order.number,
+            order.queue,
+            order.queued_at,
+        )
 
     def tell(self, told: inp.CallInput) -> None:
         self._mailbox.put_nowait((told, None))

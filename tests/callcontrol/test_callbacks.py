@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from callcontrol import commands as cmd
 from callcontrol import inputs as inp
+from callcontrol import session
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
 from callcontrol.events import CallbackPlaced, CallbackScheduled
 from callcontrol.model import AgentId, AgentState, ExitReason, Interaction, InteractionId, Medium, Phase, Steering
@@ -270,6 +272,37 @@ async def test_promised_in_a_flow_by_key_or_by_the_queues_rule_the_place_is_kept
         assert (item.medium, item.priority, item.reason) == (Medium.CALLBACK, 7, "fuga")
         assert (item.criticality, item.target_s, item.preferred) == ("outage", 10, ("luis",))
         assert item.queued_at == pytest.approx(first.queued_at, abs=0.01)
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["before its first fact", "before the caller's call knew"])
+async def test_a_daemon_that_dies_as_it_promises_keeps_the_promise_once(
+    tmp_path: Path, heard: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/prueba.yaml").write_text(FLOW.replace("next: fin", "next: uno"))
+    flows = FlowSettings(folders=[str(tmp_path / "flows")], shipped=False, default="prueba")
+    async with DaemonLab(tmp_path, flows=flows) as lab:
+        caller = await lab.call()
+        await lab.go(10)
+        place = lab.daemon.place_callback
+
+        async def dies(_session: session.CallSession, command: cmd.PlaceCallback) -> None:
+            if heard:
+                place(command.order)
+
+        with monkeypatch.context() as patch:
+            patch.setitem(session._BY_SESSION, cmd.PlaceCallback, dies)
+            await lab.during(caller.send_digits("5"))
+            await lab.go(2)
+            await lab.during(caller.send_digits("1"))
+            await lab.go(3)
+            await lab.kill()
+        assert not any(isinstance(e.fact, CallbackPlaced) for e in lab.journal.events[lab.record(0).id])
+        await lab.start()
+        await lab.go(5)
+        promises = [r for r in lab.journal.records.values() if r.medium is Medium.CALLBACK]
+        assert [r.origin for r in promises] == [lab.record(0).id]
+        assert lab.record(0).callbacks == (promises[0].id,)
 
 
 def test_it_is_due_when_its_queue_opens() -> None:
