@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from foundation.access import Permission
 from foundation.holidays import holidays
 from softphone_web.call import Call
+from softphone_web.mistakes_es import in_spanish, wants_spanish
 from softphone_web.routes import Routes
 from softphone_web.schemas_board import (
     HolidayList,
@@ -32,8 +35,12 @@ async def get_organisation(call: Call) -> OrganisationOut:
 
 @routes.post("/organisation/check", WRITE, takes_document=True)
 async def check_organisation(call: Call, body: OrganisationText) -> OrganisationCheck:
-    """Every mistake of a text with its line and column; or, where there is none, what it would change."""
+    """Every mistake of a text with its line and column; or, where there is none, what it would change.
+
+    Mistakes are told in Spanish to who asks for it first (`Accept-Language`), else in English."""
     mistakes, difference = await call.deps.supervision.organisation.check(body.yaml)
+    if wants_spanish(call.request.headers.get("Accept-Language", "")):
+        mistakes = [replace(one, message=in_spanish(one.message)) for one in mistakes]
     return OrganisationCheck(mistakes=[mistake_out(one) for one in mistakes], difference=list(difference))
 
 

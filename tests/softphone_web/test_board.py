@@ -135,6 +135,9 @@ async def test_the_organisation_is_read_checked_and_put(api: Api) -> None:
     (mistake,) = check["mistakes"]
     assert (mistake["line"], mistake["column"], mistake["hint"]) == (3, 15, "agua")
     assert check["difference"] == []
+    spanish = {"Accept-Language": "es-EC,es;q=0.9"}
+    check = await api.json("POST", "/api/v1/organisation/check", "admin", 200, json=bad, headers=spanish)
+    assert check["mistakes"] == [mistake | {"message": "no existe la habilidad «aqua»"}]
     check = await api.json("POST", "/api/v1/organisation/check", "admin", 200, json={"yaml": GOOD})
     assert check == {"mistakes": [], "difference": ["+ skills.agua: Agua"]}
     await api.json("PUT", "/api/v1/organisation", "admin", 422, json={**bad, "revision": first["revision"]})

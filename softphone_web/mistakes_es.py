@@ -1,0 +1,125 @@
+"""What is wrong with an organisation's text, in Spanish for who writes it in the page. The checks themselves speak
+English, as all code does; a sentence that is not in the table stays as it is (a test holds the table against them)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_KINDS: Mapping[str, str] = {
+    "skill": "la habilidad",
+    "queue": "la cola",
+    "calendar": "el horario",
+    "team": "el equipo",
+    "capacity": "la capacidad",
+    "disposition": "el resultado",
+    "contact reason": "el motivo de contacto",
+    "agent": "el agente",
+}
+_PLURALS = {
+    "queues": "colas", "teams": "equipos", "agents": "agentes", "skills": "habilidades", "calendars": "horarios",
+}  # fmt: skip
+_FOUND = {
+    "nothing": "nada", "true or false": "sí o no", "a number": "un número", "text": "un texto",
+    "a section": "una sección", "a list": "una lista", "a whole number": "un número entero",
+    "text (put it in quotes)": "un texto (póngalo entre comillas)",
+    "a section with keys of its own": "una sección con claves propias",
+}  # fmt: skip
+_WHEN = {
+    "time": "tiempo", "length": "longitud", "expected_wait": "espera prevista", "closed": "cerrado",
+    "no_agents": "sin agentes",
+}  # fmt: skip
+
+# Groups named `kind`, `plural`, `found`, `expected` and `when` are words of the tables above; others stay as written.
+_SENTENCES: tuple[tuple[str, str], ...] = (
+    (r"unknown (?P<kind>[a-z ]+) '(?P<name>.*)'", "no existe {kind} «{name}»"),
+    (r"there are two (?P<plural>[a-z]+) '(?P<name>.*)'", "hay dos {plural} «{name}»"),
+    (r"one alone weighs more than `total`", "uno solo pesa más que `total`"),
+    (r"nobody can fulfil this: its parts contradict each other", "nadie puede cumplirlo: sus partes se contradicen"),
+    (r"shorter than `wrap_up_s`", "es menor que `wrap_up_s`"),
+    (r"there are no `dispositions` to choose from", "no hay resultados (`dispositions`) entre los que elegir"),
+    (r"each ring begins later than the one before it", "cada anillo empieza después del anterior"),
+    (r"never reached: the queue gives up after (?P<s>\S+) s", "nunca se llega: la cola desiste a los {s} s"),
+    (r"never reached: the queue is full at (?P<n>\d+)", "nunca se llega: la cola se llena con {n}"),
+    (r"'(?P<name>.*)' is loosened and dropped in the same ring", "«{name}» se rebaja y se quita en el mismo anillo"),
+    (r"this ring relaxes nothing", "este anillo no relaja nada"),
+    (
+        r"two rules for (?P<when>\w+): only one can be followed",
+        "hay dos reglas para «{when}»: solo se puede seguir una",
+    ),
+    (r"a queue without a calendar is never closed", "una cola sin horario nunca está cerrada"),
+    (r"a circle of overflows: (?P<circle>.*)", "los desbordes dan vueltas: {circle}"),
+    (r"there is no time zone '(?P<name>.*)'", "no existe la zona horaria «{name}»"),
+    (r"this calendar has no open hour", "este horario no tiene ninguna hora abierta"),
+    (r"there are (?P<names>[a-z]+(?:, [a-z]+)*)", "se puede elegir entre: {names}"),
+    (r"(?P<hours>.*): the hours of a day must follow each other", "{hours}: las horas de un día deben ir en orden"),
+    (r"'(?P<hours>.*)' is not of the form 08:00-13:00", "«{hours}» no tiene la forma 08:00-13:00"),
+    (
+        r"(?P<hours>.*): it must end after it begins, at 24:00 at the latest \(split a night in two days\)",
+        "{hours}: debe terminar después de empezar, a las 24:00 como máximo (divida la noche en dos días)",
+    ),
+    (r"(?P<day>.*): a day is given twice", "{day}: un día está repetido"),
+    (
+        r"'(?P<day>.*)' is no weekday, no span like mon-fri and not all",
+        "«{day}» no es un día (mon, tue…), ni un tramo como mon-fri, ni all",
+    ),
+    (
+        r"a name is lower-case letters, digits, - and _, beginning with a letter",
+        "un código lleva minúsculas, cifras, - y _, y empieza con una letra",
+    ),
+    (r"too many brackets", "demasiados paréntesis"),
+    (r"too many 'not'", "demasiados «not»"),
+    (r"a bracket is not closed", "falta cerrar un paréntesis"),
+    (r"a skill is expected(?:, not '(?P<word>.*)')?", "aquí va una habilidad"),
+    (r"a level \(a whole number\) is expected", "aquí va un nivel (un número entero)"),
+    (r"'(?P<word>.*)' is not understood here", "aquí no se entiende «{word}»"),
+    (r"longer than (?P<n>\d+) characters", "tiene más de {n} caracteres"),
+    (r"'and' or 'or' is expected before '(?P<word>.*)'", "falta «and» u «or» antes de «{word}»"),
+    (r"this required key is missing", "falta esta clave obligatoria"),
+    (r"unknown key; known here: (?P<names>.*)", "clave desconocida; aquí se conocen: {names}"),
+    (r"unknown key", "clave desconocida"),
+    (r"a key must be one word", "una clave es una sola palabra"),
+    (r"must be greater than or equal to (?P<n>\S+)", "debe ser {n} o más"),
+    (r"must be less than or equal to (?P<n>\S+)", "debe ser {n} o menos"),
+    (r"must be greater than (?P<n>\S+)", "debe ser más de {n}"),
+    (r"must be less than (?P<n>\S+)", "debe ser menos de {n}"),
+    (r"must have at most (?P<n>\d+) characters?", "debe tener como máximo {n} caracteres"),
+    (r"must have at least (?P<n>\d+) characters?", "debe tener al menos {n} caracteres"),
+    (r"expected (?P<expected>.+), found (?P<found>.+)", "aquí va {expected}, y hay {found}"),
+    (r"expected (?P<names>.+)", "se puede elegir entre: {names}"),
+)
+_TABLE = tuple((re.compile(pattern), said) for pattern, said in _SENTENCES)
+_COLUMN = re.compile(r" \(column (\d+) of the expression\)$")
+
+
+def in_spanish(message: str) -> str:
+    """The sentence in Spanish; the same one when it is not known."""
+    column = _COLUMN.search(message)
+    bare = message[: column.start()] if column else message
+    for pattern, said in _TABLE:
+        found = pattern.fullmatch(bare)
+        if found is None:
+            continue
+        words = {name: _word(name, value or "") for name, value in found.groupdict().items()}
+        return said.format(**words) + (f" (columna {column[1]} de la expresión)" if column else "")
+    return message
+
+
+def _word(group: str, value: str) -> str:
+    match group:
+        case "kind":
+            return _KINDS.get(value, value)
+        case "plural":
+            return _PLURALS.get(value, value)
+        case "found" | "expected":
+            return _FOUND.get(value, value.replace("'", "").replace(" or ", " o "))
+        case "when":
+            return _WHEN.get(value, value)
+        case _:
+            return value
+
+
+def wants_spanish(accept_language: str) -> bool:
+    """Whether the first of the languages that a request names is Spanish; a program that names none reads English."""
+    first = accept_language.partition(",")[0].partition(";")[0].strip().lower()
+    return first.partition("-")[0] == "es"
