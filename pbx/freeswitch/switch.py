@@ -3,6 +3,7 @@ own (`sounding`, `pairs`, `dialling`, `recording`, `supervision`, `stream`)."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
@@ -45,6 +46,9 @@ from pbx.terms import (
     TrunkStatus,
 )
 
+# Answering is done within a packet's time; who waits longer than this has a switch that does not answer.
+_ANSWER_S = 5.0
+_LOOK_EVERY_S = 0.05  # whether the caller left meanwhile: then no answer completes
 _BOTH = (MuteDirection.IN, MuteDirection.OUT)
 
 
@@ -96,7 +100,23 @@ class FreeswitchSwitch:
         if not leg.inbound:
             raise CommandRefused("only the far end can answer this leg", channel=channel)
         if not leg.answered:
-            await self._client.api(f"uuid_answer {leg.id}")
+            await self._answer(leg)
+
+    async def _answer(self, leg: Leg) -> None:
+        """By the channel's own thread: `uuid_answer` comes from another, and the two may wait for each other's locks
+        for ever when the parked channel sends its first silence in that instant (FreeSWITCH 1.10.12). The switch then
+        takes no command any more."""
+        done = await self._client.execute(leg.id, "answer")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_S):
+                while not (done.done() or leg.ended):
+                    await asyncio.wait({done}, timeout=_LOOK_EVERY_S)
+        if leg.ended:
+            raise ChannelGone("the caller gave up in that instant", channel=leg.id)
+        if not self._client.connected:
+            raise SwitchUnreachable("the connection broke while a call was answered")
+        if not leg.answered:
+            raise CommandRefused("the switch could not answer the call", channel=leg.id)
 
     def _ringing_leg(self, channel: ChannelId) -> Leg:
         leg = self._leg(channel)
