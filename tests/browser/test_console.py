@@ -130,3 +130,58 @@ async def test_an_administrator_with_the_keyboard_alone(people: Crowd) -> None:
     await keyboard.press("Enter")
     await page.get_by_role("cell", name="user.added").first.wait_for()
     await page.get_by_role("cell", name="flow.saved").first.wait_for()
+
+
+async def test_the_hours_of_a_calendar_and_a_conflict_with_who_saved_meanwhile(people: Crowd) -> None:
+    """Two people edit the organisation at once: nothing of either is lost, and the later one is told and chooses."""
+    first, second = await people.person("admin"), await people.person("admin", ignored=["409"])
+    for one in (first, second):
+        await one.sign_in(then="/admin/horarios")
+        await one.page.get_by_role("button", name="Añadir").click()
+    await first.page.get_by_label("Código").fill("manana")
+    await second.page.get_by_label("Código").fill("tarde")
+    await first.page.get_by_role("button", name="Lunes: añadir franja").click()
+    await first.page.get_by_role("button", name="Lunes: añadir franja").click()  # a day in two parts
+    until = first.page.get_by_label("Lunes: hasta, franja 2")
+    await until.fill("13:30")
+    assert "terminar después" in await first.page.get_by_role("alert").inner_text()
+    await until.fill("16:30")
+    await first.page.get_by_role("button", name="Copiar el lunes hasta el viernes").click()
+    assert await first.axe() == []
+    await second.page.get_by_role("button", name="Sábado: añadir franja").click()
+    for one in (first, second):
+        await one.page.get_by_role("button", name="Revisar los cambios").click()
+        await one.page.locator(".differences").wait_for()
+    shown = await first.page.locator(".differences").inner_text()
+    assert "08:00-13:00" in shown
+    assert "14:00-16:30" in shown
+    await first.page.get_by_role("button", name="Guardar y poner en vigor").click()
+    await first.page.get_by_role("cell", name="manana").wait_for()
+    await second.page.get_by_role("button", name="Guardar y poner en vigor").click()
+    conflict = second.page.get_by_role("dialog").get_by_role("alert")
+    await expect(conflict).to_contain_text("Otra persona guardó")
+    await second.page.get_by_role("button", name="Aplicar mis cambios sobre los nuevos").click()
+    await second.page.get_by_role("cell", name="tarde").wait_for()
+    assert await second.page.get_by_role("cell", name="manana").is_visible()
+
+
+async def test_a_flow_that_somebody_saved_meanwhile_is_compared_before_it_is_replaced(people: Crowd) -> None:
+    first, second = await people.person("admin"), await people.person("admin", ignored=["409"])
+    for one, line in ((first, "# la primera\n"), (second, "# la segunda\n")):
+        await one.sign_in(then="/admin/flujos")
+        await one.page.locator("tbody tr").first.click()
+        await one.page.locator(".cm-content").click()
+        await one.page.keyboard.press("ControlOrMeta+Home")
+        await one.page.keyboard.type(line)
+    for one in (first, second):
+        await one.page.get_by_role("button", name="Guardar").first.click()
+    await first.page.get_by_role("dialog").get_by_role("button", name="Guardar").click()
+    await first.page.get_by_role("dialog").wait_for(state="detached")
+    dialog = second.page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Guardar").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("Otra persona guardó")
+    await expect(dialog.locator(".diff")).to_contain_text("# la primera")  # what of the other's would be lost
+    await dialog.get_by_role("button", name="Guardar lo mío de todos modos").click()
+    await dialog.wait_for(state="detached")
+    await second.page.get_by_role("tab", name="Versiones").click()
+    assert await second.page.locator(".versions li").count() >= 3  # the first one's is kept as a version

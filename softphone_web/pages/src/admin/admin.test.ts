@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { keyOf, packedWeek, periodsOf, weekOf, wrongIn } from "./hours";
 import { changeOf } from "./changes";
 import { counts, difference } from "./difference";
 import { entriesOf, fieldOf, nameOf, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
@@ -80,7 +81,7 @@ describe("mistakes find their field", () => {
   });
   it("in braces too, by the column", () => {
     const flow = "queues:\n- {name: agua, rings: [{after_s: -1, loosen: {agua: 1}}]}\n";
-    expect(placeOf(flow, 2, 25)).toEqual({ section: "queues", entry: "agua", field: "rings.after_s" });
+    expect(placeOf(flow, 2, 25)).toEqual({ section: "queues", entry: "agua", field: "rings.0.after_s" });
     expect(placeOf(flow, 9)).toBeNull();
   });
   it("and are told at one entry only", () => {
@@ -146,5 +147,26 @@ describe("what the server says that changes", () => {
   });
   it("is left alone when it is something else", () => {
     expect(changeOf("~ timezone: UTC → America/Guayaquil")).toBeNull();
+  });
+});
+
+describe("opening hours", () => {
+  const oficina = { "mon-fri": ["08:00-13:00", "14:00-17:00"], sun: ["08:00-14:00"] };
+  it("are seven days in the form and the same text afterwards", () => {
+    const week = weekOf(oficina);
+    expect(week.wed).toEqual([{ from: "08:00", to: "13:00" }, { from: "14:00", to: "17:00" }]);
+    expect(week.sat).toEqual([]);
+    expect(packedWeek(week)).toEqual(oficina);
+    expect(packedWeek(weekOf({ all: ["00:00-24:00"] }))).toEqual({ all: ["00:00-24:00"] });
+    expect(packedWeek({ ...week, wed: [] })).toEqual({ "mon-tue": oficina["mon-fri"], "thu-fri": oficina["mon-fri"], sun: oficina.sun });
+    expect(packedWeek(weekOf(undefined))).toBeUndefined();
+  });
+  it("stand under the key in which the server finds a mistake", () => {
+    expect([keyOf(oficina, "tue"), keyOf(oficina, "sat"), keyOf({ all: [] }, "sun")]).toEqual(["mon-fri", null, "all"]);
+  });
+  it("are in order, whole, and end after they begin", () => {
+    const of = (...hours: string[]) => wrongIn(periodsOf(hours));
+    expect([of(), of("08:00-13:00", "13:00-24:00")]).toEqual([null, null]);
+    expect([of("08:00-"), of("22:00-06:00"), of("08:00-13:00", "12:00-17:00")]).toEqual(["missing", "order", "overlap"]);
   });
 });

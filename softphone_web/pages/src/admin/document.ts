@@ -15,7 +15,7 @@ export interface Section {
 const isEntry = (value: Value | undefined): value is Entry =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const without = (entry: Entry, ...keys: string[]): Entry =>
+export const without = (entry: Entry, ...keys: string[]): Entry =>
   Object.fromEntries(Object.entries(entry).filter(([key]) => !keys.includes(key)));
 
 /** A plain value as text; what is no plain value has none. */

@@ -103,27 +103,35 @@ function FlowEditor({ flow, reload }: { flow: Flow; reload: () => void }) {
 
 function SaveDialog({ flow, text, errors, onClose, onSaved, load }: { flow: Flow; text: string; errors: number; onClose: () => void; onSaved: () => void; load: () => void }) {
   const [comment, setComment] = useState("");
-  const [wrong, setWrong] = useState<{ said: string; moved: boolean } | null>(null);
+  const [wrong, setWrong] = useState<string | null>(null);
+  const [newer, setNewer] = useState<Flow | null>(null); // what somebody else saved meanwhile
+  const base = newer ?? flow;
   const [busy, run] = useBusy();
   const save = (): void =>
-    void run(() =>
-      api.put(`/flows/${idPart(flow.name)}`, { yaml: text, comment: comment.trim(), version: flow.version }).then(
-        () => { tell(t("flow.saved"), { tone: "good" }); onSaved(); },
-        (error: unknown) => {
-          const moved = error instanceof Problem && error.code === "flows.version_moved";
-          setWrong({ said: moved ? t("flow.moved") : sentence(error), moved });
-        },
-      ),
-    );
+    void run(async () => {
+      setWrong(null);
+      try {
+        await api.put(`/flows/${idPart(flow.name)}`, { yaml: text, comment: comment.trim(), version: base.version });
+        tell(t("flow.saved"), { tone: "good" });
+        onSaved();
+      } catch (error) {
+        if (!(error instanceof Problem && error.code === "flows.version_moved")) {
+          setWrong(sentence(error));
+          return;
+        }
+        setNewer(await api.get<Flow>(`/flows/${idPart(flow.name)}`));
+      }
+    });
   return (
     <Dialog
       title={t("flow.saveTitle")} size="wide" onClose={onClose} onSubmit={save}
-      actions={<><Button onClick={onClose}>{kit("cancel")}</Button><Button kind="primary" type="submit" busy={busy} disabled={errors > 0 || text === flow.yaml}>{t("flow.save")}</Button></>}
+      actions={<>{newer && <Button kind="quiet" onClick={load}>{t("flow.load")}</Button>}<Button onClick={onClose}>{kit("cancel")}</Button><Button kind="primary" type="submit" busy={busy} disabled={errors > 0 || text === base.yaml}>{t(newer ? "org.mineAnyway" : "flow.save")}</Button></>}
     >
-      {wrong && <Banner tone="bad" action={wrong.moved ? <Button size="small" onClick={load}>{t("flow.load")}</Button> : undefined}>{wrong.said}</Banner>}
+      {wrong && <Banner tone="bad">{wrong}</Banner>}
+      {newer && <Banner tone="bad">{t("flow.moved")}</Banner>}
       {errors > 0 && <Banner tone="bad">{t("flow.errors", { n: errors })}</Banner>}
       <Field label={t("flow.comment")} value={comment} onInput={setComment} attributes={{ maxLength: 300 }} />
-      <DiffView before={flow.version === null ? "" : flow.yaml} after={text} label={t("org.difference")} />
+      <DiffView before={base.version === null ? "" : base.yaml} after={text} label={t("org.difference")} />
     </Dialog>
   );
 }

@@ -12,7 +12,7 @@ export interface Place {
   section: string;
   /** The name of the entry, when the mistake lies in one. */
   entry: string | null;
-  /** The field of the entry, as a path such as `service_level.target`; indexes of lists are left out. */
+  /** The field of the entry, as a path such as `service_level.target`; a rule in a list stands under its index, as in `rings.0.after_s`. */
   field: string | null;
 }
 
@@ -33,7 +33,7 @@ export function placeOf(yaml: string, line: number, column = 1): Place | null {
   return { section, entry: second ?? null, field: rest.length ? rest.join(".") : null };
 }
 
-/** Keys from the top to what lies at `offset`; an item of a list stands under its name, and under nothing when it has none. */
+/** Keys from the top to what lies at `offset`; an item of a list stands under its name, a rule without one under its index. */
 function pathTo(node: Node | null, offset: number): string[] {
   if (isMap(node)) {
     const pair = node.items.find((one) => holds(one, offset));
@@ -44,6 +44,7 @@ function pathTo(node: Node | null, offset: number): string[] {
     if (!item) return [];
     const name = isMap(item) ? NAMES.map((key) => item.get(key)).find((value) => typeof value === "string") : undefined;
     const inner = pathTo(item, offset);
+    if (isMap(item) && name === undefined) return [String(node.items.indexOf(item)), ...inner];
     return name === undefined ? inner : [name, ...inner];
   }
   return [];

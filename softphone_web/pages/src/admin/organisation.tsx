@@ -4,7 +4,8 @@ import { api } from "../kit/api";
 import { day } from "../kit/format";
 import { may } from "../kit/session";
 import { useLoad } from "../kit/use";
-import { entriesOf, fieldOf, nameOf, textOf, type Document, type Entry } from "./document";
+import { entriesOf, fieldOf, nameOf, textOf, type Document, type Entry, type Value } from "./document";
+import { packedWeek, weekOf, type Day } from "./hours";
 import { ListPage } from "./list";
 import { written } from "./orgfield";
 import { OrgSheet } from "./orgsheet";
@@ -50,9 +51,14 @@ function shown(spec: FieldSpec, entry: Entry, document: Document): string {
     return textOf(found?.["title"]) || name;
   };
   if (spec.kind === "many" && Array.isArray(value)) return value.map((one) => title(textOf(one))).join(", ");
-  if (spec.kind === "yaml" && typeof value === "object" && !Array.isArray(value)) return Object.entries(value).map(([key, one]) => `${key} ${Array.isArray(one) ? one.map(textOf).join(" ") : textOf(one)}`).join(" · ");
+  if (spec.kind === "week") return weekWords(value);
+  if (spec.kind === "levels" && typeof value === "object" && !Array.isArray(value)) return Object.entries(value).map(([key, one]) => `${key} ${Array.isArray(one) ? one.map(textOf).join(" ") : textOf(one)}`).join(" · ");
   return spec.kind === "pick" ? title(textOf(value)) : written(value);
 }
+
+/** "lun–vie 08:00–13:00 14:00–17:00 · sáb 08:00–18:00" */
+const weekWords = (value: Value): string =>
+  Object.entries(packedWeek(weekOf(value)) ?? {}).map(([key, hours]) => `${key === "all" ? t("day.all") : key.split("-").map((one) => t(`day.${one as Day}`).slice(0, 3).toLowerCase()).join("–")} ${Array.isArray(hours) ? hours.map((one) => textOf(one).replace("-", "–")).join(" ") : ""}`).join(" · ");
 
 interface Holiday { day: string; name: string; local: boolean }
 

@@ -1,8 +1,9 @@
 // One field of a sheet, by its kind.
-import { useState } from "preact/hooks";
-import { parse, stringify } from "yaml";
-import { Area, Check, Field, Select } from "../kit/field";
+import { stringify } from "yaml";
+import { Check, Field, Select } from "../kit/field";
 import { entriesOf, fieldOf, nameOf, textOf, withField, type Document, type Entry, type Value } from "./document";
+import { SpecialField, WeekField } from "./hours-form";
+import { LevelsField, OverflowField, RingsField } from "./rules";
 import { HOLIDAYS, type FieldSpec } from "./sections";
 import { t } from "./texts";
 
@@ -10,17 +11,32 @@ interface Props {
   spec: FieldSpec;
   entry: Entry;
   document: Document;
-  error: string | null;
+  /** The mistakes at a path of the entry and below it. */
+  errors: (path: string) => string | null;
   readOnly: boolean;
   change: (entry: Entry) => void;
   /** Told when what was typed is no value at all, and when it is one again. */
   broken: (path: string, why: string | null) => void;
 }
 
+/** What a form of its own for one field is given. */
+export interface EditorProps {
+  spec: FieldSpec;
+  value: Value | undefined;
+  document: Document;
+  errors: (path: string) => string | null;
+  readOnly: boolean;
+  set: (value: Value | undefined) => void;
+  broken: (why: string | null) => void;
+}
+
+const EDITORS = { week: WeekField, special: SpecialField, rings: RingsField, overflow: OverflowField, levels: LevelsField };
+
 export const written = (value: Value | undefined): string =>
   value === undefined || value === null ? "" : typeof value === "object" ? stringify(value, { flowCollectionPadding: false, lineWidth: 0, collectionStyle: Array.isArray(value) ? "block" : "any" }).trim() : String(value);
 
-export function OrgField({ spec, entry, document, error, readOnly, change, broken }: Props) {
+export function OrgField({ spec, entry, document, errors, readOnly, change, broken }: Props) {
+  const error = errors(spec.path);
   const value = fieldOf(entry, spec.path);
   const set = (next: Value | undefined): void => change(withField(entry, spec.path, next));
   const common = { label: t(spec.label), error, ...(spec.hint && { hint: t(spec.hint) }) };
@@ -40,8 +56,10 @@ export function OrgField({ spec, entry, document, error, readOnly, change, broke
     }
     case "many":
       return <Many spec={spec} value={value} document={document} readOnly={readOnly} error={error} set={set} />;
-    case "yaml":
-      return <Yaml {...common} value={value} readOnly={readOnly} set={set} broken={(why) => broken(spec.path, why)} />;
+    case "week": case "special": case "rings": case "overflow": case "levels": {
+      const Editor = EDITORS[spec.kind];
+      return <Editor spec={spec} value={value} document={document} errors={errors} readOnly={readOnly} set={set} broken={(why) => broken(spec.path, why)} />;
+    }
     case "text":
       return <Field {...common} value={textOf(value)} onInput={(text) => set(text === "" ? undefined : text)} attributes={{ disabled: readOnly, spellcheck: spec.path === "title" }} />;
   }
@@ -68,23 +86,4 @@ function Many({ spec, value, document, readOnly, error, set }: { spec: FieldSpec
       {error && <p class="field-error" role="alert">{error}</p>}
     </fieldset>
   );
-}
-
-function Yaml({ label, hint, error, value, readOnly, set, broken }: { label: string; hint?: string; error: string | null; value: Value | undefined; readOnly: boolean; set: (value: Value | undefined) => void; broken: (why: string | null) => void }) {
-  const [text, setText] = useState(() => written(value));
-  const [why, setWhy] = useState<string | null>(null);
-  const type = (next: string): void => {
-    setText(next);
-    try {
-      const parsed = parse(next) as Value | undefined;
-      setWhy(null);
-      broken(null);
-      set(parsed ?? undefined);
-    } catch (problem) {
-      const said = t("org.badYaml", { why: problem instanceof Error ? (problem.message.split("\n")[0] ?? "") : "" });
-      setWhy(said);
-      broken(said);
-    }
-  };
-  return <Area label={label} {...(hint && { hint })} error={why ?? error} value={text} onInput={type} rows={Math.min(8, Math.max(2, text.split("\n").length))} attributes={{ class: "input code", disabled: readOnly, spellcheck: false }} />;
 }

@@ -78,12 +78,13 @@ export function OrgSheet({ section, organisation: first, name, onClose, onSaved 
         title={t("org.difference")} onClose={onClose} onSubmit={save}
         actions={
           <>
+            {moved && <Button kind="quiet" onClick={() => onSaved(organisation)}>{t("org.discard")}</Button>}
             <Button onClick={() => { setChecked(null); setRemoving(false); }}>{t("org.back")}</Button>
-            <Button kind="primary" type="submit" busy={busy} disabled={checked.mistakes.length > 0 || checked.difference.length === 0}>{t("org.save")}</Button>
+            <Button kind="primary" type="submit" busy={busy} disabled={checked.mistakes.length > 0 || checked.difference.length === 0}>{t(moved ? "org.onTop" : "org.save")}</Button>
           </>
         }
       >
-        {moved && <Banner tone="warn">{t("org.moved")}</Banner>}
+        {moved && <Banner tone="bad">{t("org.moved")}</Banner>}
         {checked.mistakes.length > 0 && <Banner tone="bad">{uses.length ? t("org.usedBy", { names: uses.join(", ") }) : checked.mistakes.map((one) => one.message).join(" ")}</Banner>}
         <Difference lines={checked.difference} empty={checked.mistakes.length === 0} />
       </Sheet>
@@ -115,7 +116,7 @@ export function OrgSheet({ section, organisation: first, name, onClose, onSaved 
       <Field label={t("org.name")} hint={t("org.nameHint")} value={now} onInput={(text) => setEntry({ ...entry, [section.key]: text })} error={wrongName || null} attributes={{ disabled: name !== null, spellcheck: false, autocapitalize: "none" }} />
       {section.fields.map((spec) => (
         <OrgField
-          key={spec.path} spec={spec} entry={entry} document={organisation.document} error={errorOf(spec.path)} readOnly={!writes} change={setEntry}
+          key={spec.path} spec={spec} entry={entry} document={organisation.document} errors={errorOf} readOnly={!writes} change={setEntry}
           broken={(path, why) => setBroken((so) => ({ ...Object.fromEntries(Object.entries(so).filter(([key]) => key !== path)), ...(why !== null && { [path]: why }) }))}
         />
       ))}

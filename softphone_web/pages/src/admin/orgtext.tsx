@@ -23,14 +23,15 @@ export function OrganisationText() {
   return <TextEditor key={organisation.revision} organisation={organisation} onNew={setNewer} />;
 }
 
-function TextEditor({ organisation, onNew }: { organisation: Organisation; onNew: (organisation: Organisation) => void }) {
-  const [text, setText] = useState(organisation.yaml);
+function TextEditor({ organisation: first, onNew }: { organisation: Organisation; onNew: (organisation: Organisation) => void }) {
+  const [organisation, setOrganisation] = useState(first); // newer after a conflict: what was typed stays
+  const [text, setText] = useState(first.yaml);
   const [reviewing, setReviewing] = useState(false);
   const [moved, setMoved] = useState(false);
   const [busy, run] = useBusy();
   const writes = may("queues.write");
   const settled = useSettled(text, 400);
-  const checked = useLoad(() => (writes && settled !== organisation.yaml ? checkText(settled) : Promise.resolve(null)), [settled]);
+  const checked = useLoad(() => (writes && settled !== organisation.yaml ? checkText(settled) : Promise.resolve(null)), [settled, organisation.revision]);
   const mistakes = checked.data?.mistakes ?? [];
   const changed = text !== organisation.yaml;
   useEffect(() => {
@@ -46,9 +47,13 @@ function TextEditor({ organisation, onNew }: { organisation: Organisation; onNew
         tell(t("org.inForce"), { tone: "good" });
         onNew(await loadOrganisation());
       } catch (error) {
-        setReviewing(false);
-        if (hasMoved(error)) setMoved(true);
-        else tellError(error);
+        if (!hasMoved(error)) {
+          setReviewing(false);
+          tellError(error);
+          return;
+        }
+        setOrganisation(await loadOrganisation());
+        setMoved(true);
       }
     });
   return (
@@ -57,10 +62,10 @@ function TextEditor({ organisation, onNew }: { organisation: Organisation; onNew
         {mistakes.length ? <Badge tone="bad">{t("org.nMistakes", { n: mistakes.length })}</Badge> : <Badge quiet tone="good">{t("org.noMistakes")}</Badge>}
         {writes && <Button kind="primary" disabled={!changed || mistakes.length > 0 || checked.loading} onClick={() => setReviewing(true)}>{t("org.review")}</Button>}
       </Head>
-      {moved && <Banner tone="warn" action={<Button size="small" onClick={() => void loadOrganisation().then(onNew, tellError)}>{t("org.loadNew")}</Button>}>{t("org.movedText")}</Banner>}
       <YamlEditor text={text} label={t("nav.yaml")} readOnly={!writes} marks={mistakes.map((one) => ({ ...one, severity: "error" as const }))} onChange={setText} />
       {reviewing && (
-        <Dialog title={t("org.difference")} size="wide" onClose={() => setReviewing(false)} onSubmit={save} actions={<><Button onClick={() => setReviewing(false)}>{kit("cancel")}</Button><Button kind="primary" type="submit" busy={busy}>{t("org.save")}</Button></>}>
+        <Dialog title={t("org.difference")} size="wide" onClose={() => setReviewing(false)} onSubmit={save} actions={<>{moved && <Button kind="quiet" onClick={() => onNew(organisation)}>{t("org.discard")}</Button>}<Button onClick={() => setReviewing(false)}>{kit("cancel")}</Button><Button kind="primary" type="submit" busy={busy} disabled={checked.loading || mistakes.length > 0}>{t(moved ? "org.mineAnyway" : "org.save")}</Button></>}>
+          {moved && <Banner tone="bad">{t("org.movedText")}</Banner>}
           <Difference lines={checked.data?.difference ?? []} />
           <DiffView before={organisation.yaml} after={text} label={t("org.difference")} />
         </Dialog>

@@ -8,8 +8,8 @@ export interface FieldSpec {
   path: string;
   label: Key;
   hint?: Key;
-  /** percent: a share kept as 0.8, shown as 80; yaml: any value; pick and many: names of another section. */
-  kind: "text" | "number" | "percent" | "check" | "pick" | "many" | "yaml";
+  /** percent: a share kept as 0.8, shown as 80; pick and many: names of another section; the others have a form of their own. */
+  kind: "text" | "number" | "percent" | "check" | "pick" | "many" | "week" | "special" | "rings" | "overflow" | "levels";
   from?: Section;
   /** What stands for "not given" in a pick. */
   none?: Key;
@@ -42,8 +42,8 @@ const priority: FieldSpec = { path: "priority", label: "org.priority", kind: "nu
 const threshold: FieldSpec = { path: "service_level.threshold_s", label: "org.threshold", kind: "number" };
 const target: FieldSpec = { path: "service_level.target", label: "org.target", kind: "percent" };
 const team: FieldSpec = { path: "team", label: "org.team", kind: "pick", from: teams };
-const week: FieldSpec = { path: "week", label: "org.week", hint: "org.weekHint", kind: "yaml" };
-const skillLevels: FieldSpec = { path: "skills", label: "org.skills", hint: "org.skillsHint", kind: "yaml" };
+const week: FieldSpec = { path: "week", label: "org.week", kind: "week" };
+const skillLevels: FieldSpec = { path: "skills", label: "org.skills", kind: "levels" };
 
 export const SECTIONS: readonly OrgSection[] = [
   {
@@ -60,8 +60,8 @@ export const SECTIONS: readonly OrgSection[] = [
       { path: "auto_accept", label: "org.autoAccept", kind: "check" },
       { path: "contact_reasons", label: "org.contactReasons", hint: "org.allHint", kind: "many", from: contactReasons },
       { path: "dispositions", label: "org.dispositions", hint: "org.allHint", kind: "many", from: dispositions },
-      { path: "rings", label: "org.rings", hint: "org.yamlHint", kind: "yaml" },
-      { path: "overflow", label: "org.overflow", hint: "org.yamlHint", kind: "yaml" },
+      { path: "rings", label: "org.rings", kind: "rings" },
+      { path: "overflow", label: "org.overflow", kind: "overflow" },
     ],
   },
   { id: "habilidades", title: "nav.skills", ...skills, usedIn: ["queues", "teams", "agents"], columns: [], fields: [title] },
@@ -89,7 +89,7 @@ export const SECTIONS: readonly OrgSection[] = [
     id: "horarios", title: "nav.calendars", ...calendars, usedIn: ["queues"], columns: [week, { path: "holidays", label: "org.holidays", kind: "text" }],
     fields: [
       week, { path: "holidays", label: "org.holidays", kind: "pick", none: "org.noHolidays" },
-      { path: "special", label: "org.special", hint: "org.specialHint", kind: "yaml" },
+      { path: "special", label: "org.special", kind: "special" },
     ],
   },
   {
