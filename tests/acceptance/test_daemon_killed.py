@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.support.platform import ENGINE, PlatformProcess
-from tests.support.stage import Citizen, Record, Stage, check_voices, hear_each_other, on_stage
+from tests.support.stage import Citizen, Record, Stage, check_voices, hear_each_other, on_stage, until
 
 
 async def _start(platform: PlatformProcess) -> None:
@@ -124,12 +124,21 @@ async def test_in_the_menu(platform: PlatformProcess) -> None:
         await _completed(stage, citizen)
 
 
+async def _refused(stage: Stage) -> bool:
+    """A switch that counts the seconds since it last heard of us lets a call wait until it notices."""
+    call = (await stage.citizen(port=0)).call
+    if await call.poll(call.ended.is_set, 2):
+        assert call.status == 503
+        return True
+    await call.hangup()
+    return False
+
+
 async def test_a_call_that_comes_while_no_daemon_is_there(platform: PlatformProcess) -> None:
     """The trunk is told 503, so that it tries elsewhere; afterwards calls are taken again."""
     async with on_stage(platform) as stage:
         await asyncio.to_thread(platform.kill)
-        refused = await stage.citizen(wait=True, port=0)
-        assert refused.call.status == 503
+        await until(lambda: _refused(stage), "calls are refused with 503")
         await _start(platform)
         # What was asked of an agent in the last instant may be lost with the daemon; they are ready from now on.
         await stage.api.ready("ana")
