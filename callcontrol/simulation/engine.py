@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
+from msgspec.structs import replace
+
 from callcontrol.model import AgentId, AgentState, InteractionId, OfferEnd
 from callcontrol.routing import terms as t
 from callcontrol.routing.config import RoutingConfig
@@ -94,7 +96,9 @@ def _handle(stream: Arrivals, r: Random) -> float:
 class Simulation:
     def __init__(self, scenario: Scenario, config: RoutingConfig, seed: int) -> None:
         self.scenario = scenario
-        self.router = Router(config.rules(), criticality=config.criticality, why=False)
+        # Nobody forgets to say how a contact ended: who is simulated is not made to wait for it.
+        rules = [replace(rule, disposition_required=False) for rule in config.rules()]
+        self.router = Router(rules, criticality=config.criticality, why=False)
         self.config = config
         self.start = scenario.starts_at
         self.day = Day()

@@ -168,7 +168,7 @@ class Oracle:
         a.works.append(
             Box(
                 item=item, queue=queue, medium=medium, weight=c.weights.get(medium, c.total), order=self.begun,
-                began=self.now, ended=0, until=None, suspended=False,
+                began=self.now, ended=0, until=None, suspended=False, disposed=False,
             )
         )  # fmt: skip
         a.idle = self.now
@@ -296,6 +296,14 @@ class Oracle:
             return self.ignored("wrap_up_finished")
         return self.end_wrap_up(a, work, "finished", e.disposition)
 
+    def Disposed(self, e: t.Disposed) -> None:  # noqa: N802
+        a = self.agents.get(e.agent)
+        work = next((w for w in (a.works if a else []) if w.item == e.item), None)
+        if work is None:
+            return self.ignored("disposed")
+        work.disposed = True
+        return None
+
     def WrapUpExtended(self, e: t.WrapUpExtended) -> None:  # noqa: N802
         a, work = self.find(e.agent, e.item)
         if work is None or e.seconds <= 0:
@@ -318,6 +326,11 @@ class Oracle:
             whole = self.handle.get(work.queue)
             self.handle[work.queue] = took if whole is None else whole + (took - whole) * 0.05
         self.out.append(t.WrapUpOver(item=work.item, agent=a.id, how=how, disposition=disposition))
+        asked = work.queue in self.queues and self.queues[work.queue].disposition_required
+        said = disposition is not None or work.disposed
+        # There was time to say it, and it was not said: nothing more for this agent before it is.
+        if asked and not said and how == "timer" and self.now > work.ended and a.presence is S.READY:
+            a.presence, a.reason = S.NOT_READY, "undisposed"
         for w in a.works:
             if w.suspended and self.active(a) + w.weight <= a.profile.capacity.total:
                 w.suspended = False

@@ -86,6 +86,7 @@ def random_rules(r: Random, name: str, names: list[str]) -> QueueRules:
         stranded_s=r.choice((300.0, 25.0)),
         keep_free=r.choice((0, 0, 0, 1)),
         wrap_up_most_s=40.0,
+        disposition_required=r.random() < 0.3,
     )
 
 
@@ -179,6 +180,8 @@ class Scenario:
             return t.TimePassed(at=at)
         if roll < 0.35:
             return t.ItemWithdrawn(at=at, item=item)
+        if roll < 0.38:
+            return t.Disposed(at=at, agent=agent, item=item)
         if roll < 0.45:
             return t.WrapUpFinished(at=at, agent=agent, disposition="ok")
         if roll < 0.5:
