@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -45,7 +46,7 @@ class Page:
     ended: bool = False
 
 
-class Pages:
+class Pages(ABC):
     """What agents' and citizens' phones have in common."""
 
     def __init__(self, switch: Switch, clock: Clock) -> None:
@@ -123,8 +124,9 @@ class Pages:
         if not page.sockets and not page.ended:
             await self.page_gone(page)
 
+    @abstractmethod
     async def page_gone(self, page: Page) -> None:
-        raise NotImplementedError
+        """No socket of it came back in time."""
 
     def call_is_over(self, endpoint: str) -> None:
         return
