@@ -70,7 +70,7 @@ async def measure(parts: set[str], process: PlatformProcess, pages: int, rounds:
     browser: dict[str, Callable[[Agents], Awaitable[dict[str, Any]]]] = {
         "ready": lambda agents: ready(agents, max(3, rounds // 4)),
         "audio": lambda agents: accept_to_audio(agents, rounds),
-        "memory": lambda agents: memory(agents, contacts=rounds * 8),
+        "memory": lambda agents: memory(agents, contacts=rounds * 4),
     }
     wanted = [name for name in browser if name in parts]
     if wanted and (reason := why_no_browser()):

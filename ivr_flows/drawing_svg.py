@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 from collections import deque
 
+from ivr_flows.drawing_ways import arrows
 from ivr_flows.flow import Flow
 from ivr_flows.lint import Edge, edges
 from ivr_flows.nodes import KINDS
 
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 170, 46, 40, 84, 40
+_LABEL_Y = 12
 # Colours by what a node is for the caller.
 _FILL = {"end": "#d9efe2", "ask": "#fdf0d0", "system": "#e4e2f4", "other": "#eef3f8"}
 _ASKS = frozenset({"menu", "collect", "identify", "survey", "record", "callback", "voicemail"})
@@ -38,7 +40,7 @@ def draw_svg(flow: Flow) -> str:
         f"<style>{_STYLE}</style>",
         _ARROW,
     ]
-    parts += [_arrow(edge, places) for edge in ways]
+    parts += arrows(ways, places, (_WIDTH, _HEIGHT))
     parts += [_box(flow, node_id, places[node_id]) for node_id in places]
     return "\n".join([*parts, _legend(flow, height), "</svg>"]) + "\n"
 
@@ -67,10 +69,13 @@ def _placed(flow: Flow, ways: list[Edge]) -> dict[str, tuple[int, int]]:
         rows.setdefault(level, []).append(node)
     widest = max(len(row) for row in rows.values())
     places = {}
-    for level, row in sorted(rows.items()):
+    top = _MARGIN
+    for _, row in sorted(rows.items()):
         left = _MARGIN + (widest - len(row)) * (_WIDTH + _GAP_X) // 2
         for index, node in enumerate(row):
-            places[node] = (left + index * (_WIDTH + _GAP_X), _MARGIN + level * (_HEIGHT + _GAP_Y))
+            places[node] = (left + index * (_WIDTH + _GAP_X), top)
+        # room for what is written on the ways that lead away from this row
+        top += _HEIGHT + max(_GAP_Y, _LABEL_Y * sum(edge.origin in row for edge in ways) // 2)
     return places
 
 
@@ -86,26 +91,6 @@ def _box(flow: Flow, node_id: str, place: tuple[int, int]) -> str:
         f'<text x="{x + _WIDTH // 2}" y="{y + 20}" text-anchor="middle">{html.escape(_cut(node_id, 24))}</text>'
         f'<text class="k" x="{x + _WIDTH // 2}" y="{y + 36}" text-anchor="middle">{html.escape(kind)}</text></g>'
     )
-
-
-def _arrow(edge: Edge, places: dict[str, tuple[int, int]]) -> str:
-    (x1, y1), (x2, y2) = places[edge.origin], places[edge.target]
-    start_x, end_x = x1 + _WIDTH // 2, x2 + _WIDTH // 2
-    if y2 > y1:
-        start_y, end_y, bend, style = y1 + _HEIGHT, y2, (y2 - y1 - _HEIGHT) // 2, ""
-    else:  # back or sideways: around the side
-        start_x, end_x = x1 + _WIDTH, x2 + _WIDTH
-        start_y, end_y, bend, style = y1 + _HEIGHT // 2, y2 + _HEIGHT // 2, 0, ' class="back"'
-    if style:
-        curve = f"M{start_x} {start_y}C{start_x + 60} {start_y} {end_x + 60} {end_y} {end_x} {end_y}"
-    else:
-        curve = f"M{start_x} {start_y}C{start_x} {start_y + bend} {end_x} {end_y - bend} {end_x} {end_y}"
-    # a third of the way: labels of ways into one node do not lie upon each other there
-    label_x, label_y = start_x + (end_x - start_x) // 3, start_y + (end_y - start_y) // 3 - 3
-    label = (
-        f'<text class="l" x="{label_x}" y="{label_y}" text-anchor="middle">{html.escape(_cut(edge.label, 22))}</text>'
-    )
-    return f'<path d="{curve}"{style} marker-end="url(#a)"/>{label}'
 
 
 def _legend(flow: Flow, height: int) -> str:

@@ -136,6 +136,27 @@ def test_the_picture_is_xml_with_every_node_and_nothing_from_outside(shipped: di
         assert "href" not in picture
 
 
+def test_no_label_of_the_picture_lies_upon_another_or_upon_a_node(shipped: dict[str, Flow]) -> None:
+    svg = "{http://www.w3.org/2000/svg}"
+    for name, flow in shipped.items():
+        tree = ET.fromstring(draw_svg(flow))  # noqa: S314 - our own
+        boxes = []
+        for rect in tree.iter(f"{svg}rect"):
+            x, y, width, height = (int(rect.attrib[key]) for key in ("x", "y", "width", "height"))
+            boxes.append((x, y, x + width, y + height, "a node"))
+        labels = []
+        for text in tree.iter(f"{svg}text"):
+            if text.get("class") == "l":
+                word, x, y = text.text or "", float(text.attrib["x"]), float(text.attrib["y"])
+                half = len(word) * 4.4 / 2  # as wide as nine-point letters are drawn
+                labels.append((x - half, y - 7, x + half, y + 1, word))
+        assert labels, name
+        for index, one in enumerate(labels):
+            for other in (*labels[:index], *boxes):
+                apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+                assert apart, f"{name}: {one[4]} at {one[:2]} lies upon {other[4]}"
+
+
 def test_names_cannot_write_into_the_picture() -> None:
     flow = flow_of(MENU, HEAD.replace("id: prueba", "id: prueba\nname: '</title><script>alert(1)</script>'"))
     assert "<script" not in draw_svg(flow)

@@ -8,6 +8,8 @@
   window.RTCPeerConnection = class extends Native {
     constructor(...how) {
       super(...how)
+      // what is closed is let go: it would look like the page's own memory
+      for (let at = made.length - 1; at >= 0; at -= 1) if (made[at].connectionState === 'closed') made.splice(at, 1)
       made.push(this)
       const began = performance.now()
       const connected = () => {
@@ -18,7 +20,7 @@
       this.addEventListener('connectionstatechange', connected)
     }
   }
-  const analysers = new Map()
+  const analysers = new WeakMap()
   let context
   const live = () => made.filter((one) => one.connectionState === 'connected')
 
