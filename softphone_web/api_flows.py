@@ -15,6 +15,8 @@ from ivr_flows.shelf import Listed
 from ivr_flows.source import parse
 from ivr_flows.trying import Standing
 from softphone_web.call import Call
+from softphone_web.flow_mistakes_es import hint_in_spanish, message_in_spanish
+from softphone_web.mistakes_es import wants_spanish
 from softphone_web.routes import Model, Routes
 from softphone_web.schemas import Number, Time, at, maybe_at
 
@@ -182,15 +184,18 @@ class TellBody(Model):
 @routes.get("/flows", READ)
 async def list_flows(call: Call) -> FlowList:
     """All flows, with what is wrong with the files that they come from."""
-    return FlowList(items=[_item(each) for each in await call.deps.flows.list()])
+    return FlowList(items=[_item(each, wants_spanish(call)) for each in await call.deps.flows.list()])
 
 
 @routes.post("/flows/check", READ, takes_document=True)
 async def check_flow(call: Call, body: CheckBody) -> CheckOut:
-    """Every mistake in a flow's text, its nodes and its picture. Nothing is saved."""
+    """Every mistake in a flow's text, its nodes and its picture. Nothing is saved.
+
+    Mistakes are told in Spanish to who asks for it first (`Accept-Language`), else in English."""
     checked = await call.deps.flows.check(body.name, body.yaml)
     svg = None if checked.flow is None else draw_svg(checked.flow)
-    return CheckOut(problems=[_problem(each) for each in checked.findings], svg=svg, nodes=_nodes(body.yaml))
+    problems = [_problem(each, wants_spanish(call)) for each in checked.findings]
+    return CheckOut(problems=problems, svg=svg, nodes=_nodes(body.yaml))
 
 
 @routes.get("/flows/{flow}", READ, raises=(404,))
@@ -253,7 +258,7 @@ async def tell_flow(call: Call, path: TryPath, body: TellBody) -> TryOut:
 # --- from the room's terms --------------------
 
 
-def _item(each: Listed) -> FlowItem:
+def _item(each: Listed, spanish: bool) -> FlowItem:
     flow = each.flow
     return FlowItem(
         name=each.id,
@@ -261,21 +266,24 @@ def _item(each: Listed) -> FlowItem:
         version=each.version,
         entry="" if flow is None else str(flow.head.entry),
         numbers=[*each.numbers, *(["*"] if each.is_default else [])],
-        problems=[_problem(finding) for finding in each.problems],
+        problems=[_problem(finding, spanish) for finding in each.problems],
         updated_at=maybe_at(each.updated_at),
     )
 
 
-def _problem(finding: Finding) -> ProblemOut:
-    hint = finding.expected
+def _problem(finding: Finding, spanish: bool) -> ProblemOut:
+    message, hint, meant = finding.message, finding.expected, "did you mean {!r}?"
+    if spanish:
+        message, hint, meant = message_in_spanish(message), hint_in_spanish(hint), "¿quiso decir «{}»?"
     if finding.suggestion:
-        hint = f"{hint}; did you mean {finding.suggestion!r}?" if hint else f"did you mean {finding.suggestion!r}?"
+        meant = meant.format(finding.suggestion)
+        hint = f"{hint}; {meant}" if hint else meant
     return ProblemOut(
         line=finding.line,
         column=finding.column,
         severity=finding.severity,
         code=finding.code,
-        message=finding.message,
+        message=message,
         hint=hint,
     )
 

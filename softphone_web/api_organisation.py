@@ -39,7 +39,7 @@ async def check_organisation(call: Call, body: OrganisationText) -> Organisation
 
     Mistakes are told in Spanish to who asks for it first (`Accept-Language`), else in English."""
     mistakes, difference = await call.deps.supervision.organisation.check(body.yaml)
-    if wants_spanish(call.request.headers.get("Accept-Language", "")):
+    if wants_spanish(call):
         mistakes = [replace(one, message=in_spanish(one.message)) for one in mistakes]
     return OrganisationCheck(mistakes=[mistake_out(one) for one in mistakes], difference=list(difference))
 

@@ -4,7 +4,12 @@ English, as all code does; a sentence that is not in the table stays as it is (a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from softphone_web.call import Call
+
+Table: TypeAlias = tuple[tuple[str, str], ...]
 
 _KINDS: Mapping[str, str] = {
     "skill": "la habilidad",
@@ -31,7 +36,7 @@ _WHEN = {
 }  # fmt: skip
 
 # Groups named `kind`, `plural`, `found`, `expected` and `when` are words of the tables above; others stay as written.
-_SENTENCES: tuple[tuple[str, str], ...] = (
+_SENTENCES: Table = (
     (r"unknown (?P<kind>[a-z ]+) '(?P<name>.*)'", "no existe {kind} «{name}»"),
     (r"there are two (?P<plural>[a-z]+) '(?P<name>.*)'", "hay dos {plural} «{name}»"),
     (r"one alone weighs more than `total`", "uno solo pesa más que `total`"),
@@ -95,13 +100,16 @@ _COLUMN = re.compile(r" \(column (\d+) of the expression\)$")
 def in_spanish(message: str) -> str:
     """The sentence in Spanish; the same one when it is not known."""
     column = _COLUMN.search(message)
-    bare = message[: column.start()] if column else message
-    for pattern, said in _TABLE:
-        found = pattern.fullmatch(bare)
-        if found is None:
-            continue
-        words = {name: _word(name, value or "") for name, value in found.groupdict().items()}
-        return said.format(**words) + (f" (columna {column[1]} de la expresión)" if column else "")
+    if column is None:
+        return told(message, _TABLE, _word)
+    return told(message[: column.start()], _TABLE, _word) + f" (columna {column[1]} de la expresión)"
+
+
+def told(message: str, table: Sequence[tuple[re.Pattern[str], str]], word: Callable[[str, str], str]) -> str:
+    """By the first pattern that is all of the message; its named groups go through `word`."""
+    for pattern, said in table:
+        if found := pattern.fullmatch(message):
+            return said.format(**{name: word(name, value or "") for name, value in found.groupdict().items()})
     return message
 
 
@@ -119,7 +127,7 @@ def _word(group: str, value: str) -> str:
             return value
 
 
-def wants_spanish(accept_language: str) -> bool:
+def wants_spanish(call: Call) -> bool:
     """Whether the first of the languages that a request names is Spanish; a program that names none reads English."""
-    first = accept_language.partition(",")[0].partition(";")[0].strip().lower()
+    first = call.request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0].strip().lower()
     return first.partition("-")[0] == "es"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from callcontrol.routing import config_store
 from foundation.settings import SettingsError
+from ivr_flows.loader import load
+from softphone_web.flow_mistakes_es import hint_in_spanish, message_in_spanish
 from softphone_web.mistakes_es import in_spanish, wants_spanish
 from tests.callcontrol.routing.test_config import SMALL
 from tests.callcontrol.routing.test_config import test_what_contradicts_itself_is_refused_with_its_place as refused
+from tests.ivr_flows.test_loader import BROKEN
 
 # Beside those of the routing's own tests: what pydantic says, and the rest of the expressions.
 _MORE = [
@@ -58,4 +63,27 @@ def test_names_stay_as_they_were_written() -> None:
     [("es-EC,es;q=0.9,en;q=0.8", True), ("es", True), ("en-GB,es;q=0.5", False), ("", False), ("eskimo", False)],
 )
 def test_who_asks_for_spanish_gets_it(header: str, spanish: bool) -> None:
-    assert wants_spanish(header) is spanish
+    asked = SimpleNamespace(request=SimpleNamespace(headers={"Accept-Language": header}))
+    assert wants_spanish(asked) is spanish  # type: ignore[arg-type]
+
+
+# A flow with every mistake that the loader's own test knows, and one with every doubt of the linter.
+_DOUBTFUL = """\
+id: prueba
+entry: uno
+variables: {nunca: text, leida: text}
+nodes:
+  uno: {kind: play, prompts: [{file: es/nueva}, "{{ leida }}"], next: dos}
+  dos: {kind: goto, to: uno}
+  sola: {kind: hangup}
+"""
+
+
+@pytest.mark.parametrize("text", [BROKEN, _DOUBTFUL, "", "nodes: []", "id: a\nentry: b\nnodes: {}"])
+def test_every_mistake_of_a_flow_is_told_in_spanish(text: str) -> None:
+    findings = load(text).findings
+    assert findings
+    for one in findings:
+        assert message_in_spanish(one.message) != one.message, one.message
+        if one.expected and one.expected != "kind: ...":
+            assert hint_in_spanish(one.expected) != one.expected, one.expected
