@@ -375,4 +375,5 @@ class FreeswitchSwitch:
         """As the events have it: the switch's own list lags behind them."""
         if not self._client.connected:
             raise SwitchUnreachable("no connection to the switch")
-        return status.endpoint_statuses(self._watch.endpoints(), self._watch.online, self._watch.used())
+        here = self._watch.presence
+        return status.endpoint_statuses(here.endpoints(), here.online, here.used())

@@ -13,11 +13,9 @@ from pbx.events import (
     ChannelAnswered,
     ChannelHungUp,
     ChannelRinging,
-    EndpointChanged,
     SwitchDown,
     SwitchEvent,
     SwitchUp,
-    TrunkChanged,
 )
 from pbx.freeswitch import status, translate
 from pbx.freeswitch.browsers import Browsers
@@ -27,6 +25,7 @@ from pbx.freeswitch.dialling import Dialler
 from pbx.freeswitch.instance import FreeswitchLink
 from pbx.freeswitch.legs import Board, Leg
 from pbx.freeswitch.pairs import Pairs
+from pbx.freeswitch.presence import Presence
 from pbx.freeswitch.recording import Recorder
 from pbx.freeswitch.rooms import Rooms
 from pbx.freeswitch.sounding import Sounds
@@ -38,11 +37,9 @@ from pbx.terms import (
     ChannelGone,
     ChannelId,
     CommandRefused,
-    EndpointStatus,
     HangupCause,
     SwitchError,
     SwitchUnreachable,
-    TrunkStatus,
 )
 
 log = logging.getLogger(__name__)
@@ -68,7 +65,6 @@ class Watcher:
         clock: Clock,
         options: EslOptions | None,
     ) -> None:
-        self._settings = settings
         self._clock = clock
         self.queue: asyncio.Queue[SwitchEvent] = asyncio.Queue()
         self.board = Board(clock, self._tell)
@@ -84,16 +80,13 @@ class Watcher:
         )
         self.board.client = self.client
         self.browsers = Browsers(self.client, link.browsers, settings)
+        self.presence = Presence(self.board, settings, self.browsers, lambda: self._up)
         self.sounds = Sounds(self.board, sounds)
         self.supervisors = Supervisors(self.board, self.sounds)
         self.pairs = Pairs(self.board, self.sounds, self.supervisors)
         self.rooms = Rooms(self.board, self.sounds, self.pairs)
         self.recorder = Recorder(self.board, link.recordings)
-        self.dialler = Dialler(
-            self.board, settings, lambda: list(self._trunks.values()), self._forget, self.browsers.names
-        )
-        self._trunks: dict[tuple[str, str], TrunkStatus] = {}
-        self.online: set[str] = set()
+        self.dialler = Dialler(self.board, settings, self.presence.trunks, self._forget, self.browsers.names)
         self._core = ""  # the life of the switch, by its own name
         self._up = False
         self._held_back: list[Event] | None = None  # events that come while we reconcile
@@ -122,26 +115,13 @@ class Watcher:
             if self.client.connected:
                 with contextlib.suppress(SwitchError):
                     await self._say_alive()
-                    await self._look_at_trunks()
+                    await self.presence.look_at_trunks()
             await asyncio.sleep(_ALIVE_EVERY_S)
 
     async def _say_alive(self) -> None:
         """By the switch's own clock, which need not be ours."""
         its_time = int((await self.client.api("strepoch")).strip() or 0)
         await self.client.api(f"global_setvar rimay_alive_until={its_time + ALIVE_S}")
-
-    async def _look_at_trunks(self) -> None:
-        """The first answer to a keepalive changes nothing in the switch's eyes, so it tells of none."""
-        if not any(trunk.keepalive_s for trunk in self._settings.trunks):
-            return
-        for seen in await status.trunks(self.client, self._settings):
-            self._trunk_seen(TrunkChanged(at=self._clock.now(), status=seen))
-
-    def _trunk_seen(self, told: TrunkChanged) -> None:
-        key = (told.status.trunk, told.status.gateway)
-        before, self._trunks[key] = self._trunks.get(key), told.status
-        if self._up and before is not None and before.state is not told.status.state:
-            self._tell(told)
 
     async def _on_up(self) -> None:
         self._held_back = []
@@ -177,8 +157,7 @@ class Watcher:
         """Learn what is, before anything new is done: legs that we did not know, and those that are no more."""
         listed = await status.channel_ids(self.client)
         found = await status.dumps(self.client, dict.fromkeys([*listed, *self.board.legs]))
-        self._trunks = {(one.trunk, one.gateway): one for one in await status.trunks(self.client, self._settings)}
-        self.online = await status.registered(self.client) & self.endpoints()
+        await self.presence.learn()
         self._up = True
         self._tell(SwitchUp(at=self._clock.now(), same_life=same_life, version=version))
         living = {dump.get("Unique-ID") for dump in found}
@@ -415,36 +394,15 @@ class Watcher:
     def _custom(self, event: Event) -> None:
         kind = event.subclass
         if kind == "sofia::gateway_state":
-            self._gateway_state(event)
+            self.presence.on_gateway_state(event)
         elif kind == "sofia::transferor":
             self.pairs.on_transferor(event)
         elif kind == "conference::maintenance":
             self.rooms.on_member(event)
         elif kind in ("sofia::register", "sofia::unregister", "sofia::expire"):
-            self._registration(event)
-
-    def _gateway_state(self, event: Event) -> None:
-        trunk, _, gateway = event.get("Gateway").partition(".")
-        watched = any(one.name == trunk and one.keepalive_s > 0 for one in self._settings.trunks)
-        told = translate.trunk_changed(event, self._clock.now(), watched)
-        if told is not None and (trunk, gateway) in self._trunks:
-            self._trunk_seen(told)
-
-    def _registration(self, event: Event) -> None:
-        told = translate.endpoint_changed(event, self._clock.now(), 0)
-        name, online = told.status.endpoint, told.status.online
-        # One that was revoked is known by being online, until it is told that it is not.
-        if (name not in self.endpoints() and name not in self.online) or online == (name in self.online):
-            return
-        (self.online.add if online else self.online.discard)(name)
-        used = self.used().get(name, 0)
-        self._tell(EndpointChanged(at=told.at, status=EndpointStatus(name, online, used)))
+            self.presence.on_registration(event)
 
     # --- shared with the commands
-
-    def endpoints(self) -> set[str]:
-        """Phones and browsers that may register."""
-        return {phone.name for phone in self._settings.phones} | self.browsers.names()
 
     async def kill(self, leg: Leg, cause: HangupCause, name: str) -> None:
         before, leg.by_us = leg.by_us, leg.by_us or cause
@@ -457,13 +415,6 @@ class Watcher:
         except CommandRefused:
             leg.by_us = before
             raise
-
-    def used(self) -> dict[str, int]:
-        used: dict[str, int] = {}
-        for leg in self.board.legs.values():
-            if leg.endpoint and not leg.ended:
-                used[leg.endpoint] = used.get(leg.endpoint, 0) + 1
-        return used
 
 
 def _let_go(leg: Leg) -> None:
