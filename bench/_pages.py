@@ -80,6 +80,7 @@ async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
     await person.sign_in()
     desk = AgentDesk(person)
     await desk.phone_is("up")
+    await desk.become_ready()
     debugger = await person.context.new_cdp_session(person.page)
 
     async def look() -> dict[str, float]:
@@ -115,7 +116,7 @@ async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
 async def _contact(agents: Agents, desk: AgentDesk) -> None:
     """One call from its offer to the end of its wrap-up."""
     await desk.phone_is("up")
-    await desk.become_ready()
+    await desk.state_is("Disponible")  # again by itself after the last one, and after the phone was joined anew
     citizen = await agents.stage.citizen(port=0)
     await citizen.to_queue()
     await desk.take()
@@ -123,4 +124,3 @@ async def _contact(agents: Agents, desk: AgentDesk) -> None:
     await citizen.call.hangup()
     await citizen.fact("ended")
     await desk.finish()
-    await desk.state_is("Disponible")  # again by itself: not a moment before the next one comes
