@@ -18,7 +18,7 @@ _ASKS = frozenset({"menu", "collect", "identify", "survey", "record", "callback"
 _SYSTEMS = frozenset({"http", "announce", "bot", "subflow"})
 _STYLE = (
     "text{font:12px 'Segoe UI',Roboto,sans-serif;fill:#1c2733}"
-    ".k{font-size:10px;fill:#5a6b7b}.l{font-size:9px;fill:#5a6b7b}"
+    ".k{font-size:10px;fill:#5a6b7b}.l{font-size:9px;fill:#5a6b7b;paint-order:stroke;stroke:#fff;stroke-width:3px}"
     "rect{stroke:#8395a7}path{fill:none;stroke:#8395a7}.back{stroke-dasharray:4 3}"
 )
 
