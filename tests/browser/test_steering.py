@@ -66,6 +66,18 @@ async def test_who_waits_is_given_to_one_agent_by_hand(scene: Scene) -> None:
     await desk.finish()
 
 
+async def test_who_asks_for_support_is_named_among_the_alerts(scene: Scene) -> None:
+    desk = await scene.agent("eva")
+    sofia = await console(scene)
+    citizen = await scene.talk(desk)
+    await desk.key("s")
+    await desk.page.keyboard.type("Pide hablar con quien decide")
+    await desk.page.get_by_role("dialog").get_by_role("button", name="Pedir apoyo").click()
+    await sofia.page.get_by_role("log", name="Alertas").get_by_text("Eva Tello pide apoyo").wait_for(timeout=_MS)
+    await citizen.call.hangup()
+    await citizen.closed()
+
+
 async def test_a_message_is_read_aloud_on_the_agents_page_and_stays_until_it_was_read(scene: Scene) -> None:
     desk = await scene.agent("eva")
     sofia = await console(scene)

@@ -3,14 +3,14 @@ import { BellRing, CircleCheck } from "lucide-preact";
 import { timeOfDay } from "../kit/format";
 import { Menu } from "../kit/menu";
 import type { Alert } from "./model";
-import { t } from "./texts";
+import { alertSentence, t } from "./texts";
 
 const SHOWN = 3;
 
-export function Alerts({ alerts, open }: { alerts: readonly Alert[]; open: (alert: Alert) => void }) {
+export function Alerts({ alerts, open, whoHas }: { alerts: readonly Alert[]; open: (alert: Alert) => void; whoHas: (interaction: string) => string }) {
   const one = (alert: Alert) => (
     <button type="button" class="alert" data-closes onClick={() => open(alert)}>
-      <time class="muted">{timeOfDay(alert.since)}</time> <span>{alert.message}</span>
+      <time class="muted">{timeOfDay(alert.since)}</time> <span>{alertSentence(alert, whoHas(alert.interaction ?? alert.about ?? ""))}</span>
     </button>
   );
   return (

@@ -63,7 +63,7 @@ function Live({ board }: { board: Board }) {
     <div class={`board${chosen ? " with-drawer" : ""}`}>
       <Tiles queues={board.queues} chosen={filters.queue} choose={(queue) => setFilters({ ...filters, queue })} />
       <div class="board-lane">
-        <Alerts alerts={board.alerts} open={openAlert} />
+        <Alerts alerts={board.alerts} open={openAlert} whoHas={(id) => itemOf(id)?.agent_name ?? t("someAgent")} />
         <span class="muted small measured">{t("measured", { at: timeExact(board.measured_at) })}</span>
         {may("messages.send") && <Button size="small" icon={MessageSquare} keyHint="n" onClick={() => write("")}>{t("message.title")}</Button>}
       </div>

@@ -89,11 +89,29 @@ export const t = texts({
   "medium.callback": ["Devolución de llamada", "Callback"],
   "phone.online": ["Conectado", "Connected"],
   "phone.offline": ["Sin conexión", "Not connected"],
+  someAgent: ["Un agente", "An agent"],
   hidden: ["Número oculto", "Hidden number"],
   visitor: ["Teléfono web {id}", "Web phone {id}"],
   outbound: ["Saliente", "Outbound"],
   supervised: ["Escucha: {who}", "Listening: {who}"],
   alerts: ["Alertas", "Alerts"],
+  "alert.supervisor_asked": ["{who} pide apoyo", "{who} asks for a supervisor"],
+  "alert.recording_failed": ["Una llamada no se está grabando", "A call is not being recorded"],
+  "alert.recording_not_paused": ["La grabación no se pudo pausar", "The recording could not be paused"],
+  "alert.recording_not_resumed": ["La grabación no se pudo reanudar", "The recording could not be resumed"],
+  "alert.prompt_failed": ["Un mensaje del menú no se pudo reproducir", "A prompt could not be played"],
+  "alert.message_lost": ["Un mensaje de voz se perdió", "A voice message was lost"],
+  "alert.unknown_queue": ["Un flujo pidió una cola que no existe", "A flow asked for a queue that does not exist"],
+  "alert.callback_lost": ["Una devolución de llamada quedó sin cola", "A callback has lost its queue"],
+  "alert.flow_loop": ["Un flujo da vueltas sin fin", "A flow goes round without end"],
+  "alert.trunk_down": ["Una troncal no responde", "A trunk does not answer"],
+  "alert.trunk_full": ["Todas las líneas de una troncal están ocupadas", "All lines of a trunk are taken"],
+  "alert.switch_down": ["La central telefónica no responde", "The switch does not answer"],
+  "alert.switch_restarted": ["La central telefónica se reinició", "The switch was restarted"],
+  "alert.flow_refused": ["Un flujo guardado tiene errores: sigue la versión anterior", "A saved flow has mistakes: the former version serves"],
+  "alert.call_broken": ["Una llamada se interrumpió por una falla", "A call was broken by a fault"],
+  "alert.no_qualified_agent": ["Nadie conectado puede atender un contacto", "Nobody signed in can take a contact"],
+  "alert.bad_expression": ["Una regla de habilidades está mal escrita", "A rule of skills is not well written"],
   "alerts.none": ["Sin alertas", "No alerts"],
   "alerts.all": ["Ver todas ({n})", "See all ({n})"],
   measured: ["Medido a las {at}", "Measured at {at}"],
@@ -181,6 +199,12 @@ export const t = texts({
   "wall.exit": ["Salir de la pantalla mural", "Leave the wallboard"],
   "wall.page": ["Vista {n} de {of}", "View {n} of {of}"],
 });
+
+/** What only happened once is told by its kind: the server's own sentence is for its log. */
+export function alertSentence(alert: { kind: string; message: string }, who: string): string {
+  const key = `alert.${alert.kind}`;
+  return key in t.dictionary ? t(key as "alert.supervisor_asked", { who }) : alert.message;
+}
 
 /** A word of the server in the page's language; one that we do not know yet is shown as it is. */
 export function word(prefix: "phase" | "state" | "medium" | "risk", value: string): string {
