@@ -6,7 +6,7 @@ is an authentication, an address of record and an endpoint, in this order, so th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import quote
 
 from pbx.asterisk.core import Core
@@ -29,6 +29,7 @@ class Browsers:
         self._settings = settings
         self._phones = {phone.name for phone in settings.phones}
         self._admitted: dict[str, BrowserEndpoint] = {}
+        self._going: set[str] = set()  # revoked, and still listed by Asterisk for a moment
 
     @property
     def signalling(self) -> Signalling:
@@ -39,6 +40,7 @@ class Browsers:
         check_endpoint_name(endpoint.name)
         if endpoint.name in self._phones:
             raise CommandRefused("a phone of the settings has this name", endpoint=endpoint.name)
+        self._going.discard(endpoint.name)
         await self._push(endpoint)
         self._admitted[endpoint.name] = endpoint
 
@@ -99,6 +101,7 @@ class Browsers:
         if name in self._phones:
             raise CommandRefused("a phone of the settings has this name", endpoint=name)
         self._admitted.pop(name, None)
+        self._going.add(name)
         ari = self._core.ari
         await ari.attempt("DELETE", f"{_CONFIG}/auth/{name}")
         # While the endpoint is there, so that its going offline is told.
@@ -106,6 +109,11 @@ class Browsers:
             await ari.attempt("DELETE", f"{_CONFIG}/contact/{quote(contact, safe='')}")
         for kind in ("endpoint", "aor"):
             await ari.attempt("DELETE", f"{_CONFIG}/{kind}/{name}")
+
+    def left(self, listed: Collection[str]) -> set[str]:
+        """Of those that Asterisk lists, whoever was not revoked. What it lists no more is forgotten here, too."""
+        self._going &= set(listed)
+        return set(listed) - self._going
 
     async def _contacts(self, name: str) -> list[str]:
         """Object names of its registrations, which outlive the address of record that they belong to."""

@@ -98,9 +98,9 @@ class AsteriskSwitch:
         core.room_left = self._recordings.room_changed
         self._supervisors = Supervisors(core, self._prompts, self._bridges)
         self._streams = Streams(core, self._prompts, self._bridges)
-        self._truth = Truth(core, settings, self._recordings, self._contacts)
-        self._arrivals = Arrivals(core)
         self._browsers = Browsers(core, link, settings)
+        self._truth = Truth(core, settings, self._recordings, self._contacts, self._browsers)
+        self._arrivals = Arrivals(core)
         self._life: str | None = None
         self._is_up = False
         self._reader: asyncio.Task[None] | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pbx.asterisk.bridges import HELD_IN, ROOM
+from pbx.asterisk.browsers import Browsers
 from pbx.asterisk.core import Core
 from pbx.asterisk.dialer import LOCAL, REMOTE, VARIABLE
 from pbx.asterisk.legs import OWN, Leg, Legs, Playing
@@ -40,11 +41,14 @@ _OURS = "PJSIP/"
 
 
 class Truth:
-    def __init__(self, core: Core, settings: PbxSettings, recordings: Recordings, contacts: Contacts) -> None:
+    def __init__(
+        self, core: Core, settings: PbxSettings, recordings: Recordings, contacts: Contacts, browsers: Browsers
+    ) -> None:
         self._core = core
         self._settings = settings
         self._recordings = recordings
         self._contacts = contacts
+        self._browsers = browsers
 
     async def living(self) -> list[AriChannel]:
         """Legs of calls; not the snoop and media channels that we made."""
@@ -144,7 +148,8 @@ class Truth:
 
     async def endpoints(self) -> list[EndpointStatus]:
         rows = await self._core.ari.get("/endpoints/PJSIP", list[AriEndpoint])
-        return [self._phone(row) for row in rows if trunk_of(row.resource) is None]
+        there = self._browsers.left([row.resource for row in rows])
+        return [self._phone(row) for row in rows if row.resource in there and trunk_of(row.resource) is None]
 
     def _phone(self, row: AriEndpoint) -> EndpointStatus:
         told = self._contacts.is_online(row.resource)
