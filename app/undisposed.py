@@ -52,16 +52,17 @@ class Undisposed:
 
     def of(self, agent: AgentId) -> list[Owed]:
         """Oldest first."""
-        self._forget()
-        return [owed for owed in self._owed.values() if owed.agent == agent]
+        return [owed for owed in self._owed.values() if owed.agent == agent and self._counts(owed)]
 
     def find(self, interaction: InteractionId) -> Owed | None:
-        self._forget()
-        return self._owed.get(interaction)
+        owed = self._owed.get(interaction)
+        return owed if owed is not None and self._counts(owed) else None
+
+    def _counts(self, owed: Owed) -> bool:
+        return owed.since >= self._clock.now() - KEPT_S
 
     def _forget(self) -> None:
-        limit = self._clock.now() - KEPT_S
-        for key in [key for key, owed in self._owed.items() if owed.since < limit]:
+        for key in [key for key, owed in self._owed.items() if not self._counts(owed)]:
             del self._owed[key]
 
     def tell(self, event: InteractionEvent, record: Interaction) -> None:
@@ -70,6 +71,7 @@ class Undisposed:
             owed.record = record
         match event.fact:
             case WrapUpEnded(agent=agent, how=how) if how != _BEGINS_AGAIN and self._lacks(record):
+                self._forget()  # here, and not with every question
                 self._owed[record.id] = Owed(agent, event.at, record)
             case WrapUpEnded() | Classified() if record.disposition is not None:
                 self._owed.pop(record.id, None)

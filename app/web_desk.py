@@ -64,8 +64,12 @@ class DaemonDesks:
             offers=[offer for offer in offers if offer is not None],
             items=items,
             wrap_ups=[
-                *(self._wrap_up(s, s.record, agent) for s in sessions if s.record and agent in s.state.wrapping),
-                *(self._owed(owed.record) for owed in self._undisposed.of(agent)),
+                *(
+                    self._wrap_up(s.record, s.state.wrapping[agent])
+                    for s in sessions
+                    if s.record and agent in s.state.wrapping
+                ),
+                *(self._wrap_up(owed.record, None) for owed in self._undisposed.of(agent)),
             ],
             supervising=next(
                 (
@@ -145,22 +149,13 @@ class DaemonDesks:
             return None
         return self._card(session, record, offer, "consult", session.state.agent)
 
-    def _wrap_up(self, session: CallSession, record: Interaction, agent: AgentId) -> p.WrapUpView:
+    def _wrap_up(self, record: Interaction, until: float | None) -> p.WrapUpView:
+        """Without `until` its time is over, and how it ended is not said."""
         return p.WrapUpView(
             interaction=record.id,
             queue=record.queue or "",
-            until=session.state.wrapping[agent],
+            until=until,
             disposition=record.disposition,
-            codes=self._organisation.codes(record.queue),
-        )
-
-    def _owed(self, record: Interaction) -> p.WrapUpView:
-        """Its time is over, and how it ended is not said."""
-        return p.WrapUpView(
-            interaction=record.id,
-            queue=record.queue or "",
-            until=None,
-            disposition=None,
             codes=self._organisation.codes(record.queue),
         )
 

@@ -25,7 +25,7 @@ from callcontrol import call_talk as talk
 from callcontrol import commands as cmd
 from callcontrol import events as ev
 from callcontrol import inputs as inp
-from callcontrol.call_flow import route
+from callcontrol.call_flow import queued, route
 from callcontrol.call_state import Callback, Turn
 from callcontrol.model import (
     Direction,
@@ -100,18 +100,8 @@ def _due(turn: Turn, e: inp.TimerFired) -> None:
 
 def _line_up(turn: Turn) -> None:
     """In the place that the caller had: by when they came."""
-    s = turn.s
     turn.set(phase=Phase.QUEUED, waits_since=turn.at, agent=None)
-    turn.fact(
-        ev.Queued(
-            queue=s.queue or "",
-            priority=s.priority,
-            skills=s.skills,
-            reason=s.reason,
-            callback=True,
-            target_s=s.target_s,
-        )
-    )
+    queued(turn, callback=True)
     route(turn)
 
 

@@ -220,17 +220,24 @@ def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
         give_up_at=None if action.timeout_s is None else turn.at + action.timeout_s,
         hand=None,
     )
-    turn.fact(
-        ev.Queued(
-            queue=action.queue,
-            priority=action.priority,
-            skills=dict(action.skills),
-            reason=action.reason,
-            target_s=action.target_s,
-        )
-    )
+    queued(turn)
     turn.do(cmd.StartMusic(turn.s.channel, action.music))
     route(turn)
+
+
+def queued(turn: Turn, *, callback: bool = False) -> None:
+    """Told of whoever waits from now on, as their state says."""
+    s = turn.s
+    turn.fact(
+        ev.Queued(
+            queue=s.queue or "",
+            priority=s.priority,
+            skills=s.skills,
+            reason=s.reason,
+            callback=callback,
+            target_s=s.target_s,
+        )
+    )
 
 
 def route(turn: Turn) -> None:

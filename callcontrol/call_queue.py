@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callcontrol import commands as cmd
 from callcontrol import events as ev
-from callcontrol.call_flow import back_to_flow, route
+from callcontrol.call_flow import back_to_flow, queued, route
 from callcontrol.call_state import Turn, without
 from callcontrol.model import OfferEnd, ParticipantId, Phase, Role
 from callcontrol.routing import terms as routing
@@ -139,15 +139,7 @@ def moved(turn: Turn, d: routing.Moved) -> None:
     """Into another line; the caller hears nothing of it."""
     turn.fact(ev.Dequeued(queue=d.came_from, how=f"moved:{d.why}", waited_s=waited(turn)))
     turn.set(queue=d.queue, hand=None)
-    turn.fact(
-        ev.Queued(
-            queue=d.queue,
-            priority=turn.s.priority,
-            skills=turn.s.skills,
-            reason=turn.s.reason,
-            target_s=turn.s.target_s,
-        )
-    )
+    queued(turn)
 
 
 def lost_before_talk(turn: Turn, why: str) -> None:
@@ -164,15 +156,7 @@ def queue_again(turn: Turn, *, first: bool = False) -> None:
         return back_to_flow(turn, QueueExit.TALKED)
     more = AHEAD_OF_ALL if first else 0
     turn.set(phase=Phase.QUEUED, agent=None, waits_since=turn.at, give_up_at=None, priority=turn.s.priority + more)
-    turn.fact(
-        ev.Queued(
-            queue=turn.s.queue or "",
-            priority=turn.s.priority,
-            skills=turn.s.skills,
-            reason=turn.s.reason,
-            target_s=turn.s.target_s,
-        )
-    )
+    queued(turn)
     turn.do(cmd.StartMusic(turn.s.channel, turn.s.music))
     return route(turn)
 

@@ -184,7 +184,8 @@ class TellBody(Model):
 @routes.get("/flows", READ)
 async def list_flows(call: Call) -> FlowList:
     """All flows, with what is wrong with the files that they come from."""
-    return FlowList(items=[_item(each, wants_spanish(call)) for each in await call.deps.flows.list()])
+    spanish = wants_spanish(call)
+    return FlowList(items=[_item(each, spanish) for each in await call.deps.flows.list()])
 
 
 @routes.post("/flows/check", READ, takes_document=True)
@@ -194,7 +195,8 @@ async def check_flow(call: Call, body: CheckBody) -> CheckOut:
     Mistakes are told in Spanish to who asks for it first (`Accept-Language`), else in English."""
     checked = await call.deps.flows.check(body.name, body.yaml)
     svg = None if checked.flow is None else draw_svg(checked.flow)
-    problems = [_problem(each, wants_spanish(call)) for each in checked.findings]
+    spanish = wants_spanish(call)
+    problems = [_problem(each, spanish) for each in checked.findings]
     return CheckOut(problems=problems, svg=svg, nodes=_nodes(body.yaml))
 
 

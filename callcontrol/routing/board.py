@@ -44,7 +44,7 @@ class Board:
 
     def __init__(self, queues: Iterable[QueueRules], criticality: Mapping[str, int]) -> None:
         self.criticality = criticality
-        self.lines: dict[str, Line] = {q.name: new_line(q) for q in queues}
+        self.lines: dict[str, Line] = {q.name: Line(q) for q in queues}
         self.blends = any(line.rules.keep_free for line in self.lines.values())
         self.agents: dict[AgentId, AgentView] = {}
         self.waiting: dict[InteractionId, Waiting] = {}
@@ -76,7 +76,7 @@ class Board:
         """Personal lines come into being when somebody asks for them."""
         line = self.lines.get(queue)
         if line is None and personal_agent(queue) in self.agents:
-            line = self.lines[queue] = new_line(QueueRules(name=queue))
+            line = self.lines[queue] = Line(QueueRules(name=queue))
         return line
 
     def place(self, w: Waiting) -> None:
@@ -275,10 +275,6 @@ class Board:
 
 
 OFFER, WRAP_UP, ITEM = 0, 1, 2
-
-
-def new_line(rules: QueueRules) -> Line:
-    return Line(rules)
 
 
 def _key(w: Waiting) -> ClassKey:

@@ -295,8 +295,7 @@ def raised(board: Board, e: t.ItemRaised) -> None:
 
 
 def assigned(board: Board, e: t.ItemAssigned) -> None:
-    agent = board.agents.get(e.agent)
-    if agent is None or agent.presence is AgentState.SIGNED_OUT:
+    if not _is_here(board, e.agent):
         return board.ignore("item_assigned", "unknown agent, or signed out")
     w = _at_hand(board, e.item, "item_assigned")
     if w is None:

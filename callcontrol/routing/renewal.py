@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from callcontrol.routing.board import Board, new_line
+from callcontrol.routing.board import Board
 from callcontrol.routing.items import replace_in_line
 from callcontrol.routing.line import Line, personal_agent
 from callcontrol.routing.rules import QueueRules
@@ -25,7 +25,7 @@ def renew(board: Board, queues: Iterable[QueueRules], criticality: Mapping[str, 
             else:
                 _forget(board, line)
     for name in rules.keys() - board.lines.keys():
-        line = board.lines[name] = new_line(rules[name])
+        line = board.lines[name] = Line(rules[name])
         for agent in board.agents.values():
             if name in agent.queues:
                 line.agents[agent.id] = agent
