@@ -6,16 +6,14 @@ from __future__ import annotations
 import asyncio
 import math
 import statistics
-import struct
 import time
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench._fanout import percentiles
 from pbx.sip import PhoneCall, tones
-from tests.support.browser import Person
+from tests.support.browser import VOICE_RATE, Person, write_voice
 from tests.support.browser_desk import AgentDesk
 from tests.support.stage import AGENT_HZ, CALLER_HZ, WAIT_S, Citizen, at
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 # What the agent's microphone says: two tones in turn and never a pause, which would be waited for; one alone would be
 # taken for noise by the browser.
 SAYS_HZ = (620, 700)
-_RATE, _TURN_S = 48_000, 0.25
+_TURN_S = 0.25
 _SHARE = 0.7  # of a packet's sound that a tone must be, to be it
 _IN_A_ROW, _OF = 3, 4  # packets: music may hit a tone once
 _LOUD = 0.01  # effective amplitude in the page; a parked leg is silent
@@ -99,17 +97,8 @@ _FLOOR = """async (loud) => {
 }"""
 
 
-def write_voice(path: Path) -> Path:
-    frames = bytearray()
-    for n in range(_RATE * 4):
-        hz = SAYS_HZ[int(n / _RATE / _TURN_S) % 2]
-        frames += struct.pack("<h", int(12_000 * math.sin(2 * math.pi * hz * n / _RATE)))
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(_RATE)
-        file.writeframes(bytes(frames))
-    return path
+def write_turns(path: Path) -> Path:
+    return write_voice(path, lambda n: SAYS_HZ[int(n / VOICE_RATE / _TURN_S) % 2])
 
 
 class Ear:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import _accept as accept
-from bench._accept import write_voice
+from bench._accept import write_turns
 from tests.support.browser import PASSWORD, Crowd, crowd
 from tests.support.browser_desk import AgentDesk
 from tests.support.platform import PlatformProcess, rimay
@@ -61,7 +61,7 @@ async def ready(agents: Agents, rounds: int) -> dict[str, Any]:
 
 async def accept_to_audio(agents: Agents, rounds: int) -> dict[str, Any]:
     """In the page with its open leg; and, in the same run, with a phone that is rung for every call."""
-    write_voice(agents.people.folder / f"tone-{AGENT_HZ}.wav")
+    write_turns(agents.people.folder / f"tone-{AGENT_HZ}.wav")
     person = await agents.people.person(AGENT, hz=AGENT_HZ)
     await person.sign_in()
     found = await accept.accept_to_audio(agents, person, rounds)

@@ -81,6 +81,20 @@ Content-Length: 0
   <recv response="200"/>
 </scenario>
 """
+# A switch asks whether a phone is there; scenarios go on here from `next="1"`.
+ALIVE = """\
+  <label id="1"/>
+  <send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[pid]o[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+"""
 _PHONE = """\
 <?xml version="1.0" encoding="UTF-8" ?>
 <scenario name="phone">
@@ -115,18 +129,7 @@ SIP/2.0 200 OK
 Content-Length: 0
 
 ]]></send>
-  <label id="1"/>
-  <send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:];tag=[pid]o[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-  <label id="2"/>
+{alive}  <label id="2"/>
   <nop><action><assignstr assign_to="all" value=""/><log message="[$all]"/></action></nop>
 </scenario>
 """
@@ -204,7 +207,7 @@ class Sipp:
         _write_tone(tone)
         sdp = _SDP.format(port="[rtpstream_audio_port]")
         (folder / "caller.xml").write_text(_CALLER.format(sdp=sdp, tone=tone))
-        (folder / "phone.xml").write_text(_PHONE.format(sdp=_SDP.format(port="[media_port]")))
+        (folder / "phone.xml").write_text(_PHONE.format(alive=ALIVE, sdp=_SDP.format(port="[media_port]")))
         (folder / "register.xml").write_text(_REGISTER)
 
     def register(self, port: int, accounts: Mapping[str, str]) -> None:

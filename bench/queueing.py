@@ -37,7 +37,7 @@ from app.ports import Ports
 from app.provision import find_tool
 from bench._machine import Others, facts
 from bench._sides import Platform
-from bench._sipp import PHONES, Load, LoadFailed, Sipp
+from bench._sipp import ALIVE, PHONES, Load, LoadFailed, Sipp
 
 # One of so many agents has a phone that refuses, and one none at all.
 EVERY_REFUSES, EVERY_VANISHES = 20, 20
@@ -45,7 +45,7 @@ _FILL_PER_S = 25.0
 _READY_EVERY_S = 0.1  # agents come one after the other, as at the begin of a shift
 
 
-_REFUSE = """\
+_REFUSE = f"""\
 <?xml version="1.0" encoding="UTF-8" ?>
 <scenario name="refuse">
   <recv request="OPTIONS" optional="true" next="1"/>
@@ -61,18 +61,7 @@ Content-Length: 0
 
 ]]></send>
   <recv request="ACK" next="2"/>
-  <label id="1"/>
-  <send><![CDATA[
-SIP/2.0 200 OK
-[last_Via:]
-[last_From:]
-[last_To:];tag=[pid]o[call_number]
-[last_Call-ID:]
-[last_CSeq:]
-Content-Length: 0
-
-]]></send>
-  <label id="2"/>
+{ALIVE}  <label id="2"/>
   <nop/>
 </scenario>
 """

@@ -11,7 +11,7 @@ import os
 import struct
 import time
 import wave
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ AXE = CHECKOUT / "softphone_web/pages/node_modules/axe-core/axe.min.js"
 WAIT_S = 20.0
 _LOOK_EVERY_S = 0.05
 _LOUD_DB, _ABOVE_DB = -60.0, 25.0
-_RATE = 48_000
+VOICE_RATE = 48_000
 # Widths that people work at: a phone, the usual laptop, a wall.
 WIDTHS = {"phone": (360, 740), "laptop": (1366, 768), "wall": (1920, 1080)}
 _FLAGS = (
@@ -79,14 +79,18 @@ def why_no_browser() -> str:
 def write_tone(path: Path, hz: int, seconds: int = 4) -> Path:
     """A tone without a seam where it begins again: whole periods. It pulses, as speech does: the browser's noise
     suppression takes what never changes for noise."""
+    return write_voice(path, lambda n: hz if (n * 1000 // VOICE_RATE) % 500 < 420 else 0, seconds)
+
+
+def write_voice(path: Path, hz_at: Callable[[int], int], seconds: int = 4) -> Path:
+    """What a microphone says: the tone that there is at each sample, 0 for silence."""
     frames = bytearray()
-    for n in range(_RATE * seconds):
-        on = (n * 1000 // _RATE) % 500 < 420
-        frames += struct.pack("<h", int(12_000 * math.sin(2 * math.pi * hz * n / _RATE)) if on else 0)
+    for n in range(VOICE_RATE * seconds):
+        frames += struct.pack("<h", int(12_000 * math.sin(2 * math.pi * hz_at(n) * n / VOICE_RATE)))
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
-        file.setframerate(_RATE)
+        file.setframerate(VOICE_RATE)
         file.writeframes(bytes(frames))
     return path
 
