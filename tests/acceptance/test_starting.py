@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engines import free_port
 from tests.support.platform import (
     ENGINE,
     NotUp,
@@ -23,6 +22,7 @@ from tests.support.platform import (
     rimay,
     running_platform,
 )
+from tests.support.ports import free_port
 
 asterisk_only = pytest.mark.skipif(ENGINE != "asterisk", reason="about an Asterisk of our own")
 

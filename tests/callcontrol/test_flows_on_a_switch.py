@@ -15,9 +15,10 @@ import soundfile
 from callcontrol.model import ExitReason, Medium, Phase
 from pbx.sip.errors import CallOver
 from tests.support.comparing import longest_silence_s
-from tests.support.engines import Engine, free_port, start_engine
+from tests.support.engines import Engine, start_engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ, CALLER_HZ
+from tests.support.ports import free_port
 
 PACKETS_A_SECOND = 50
 SILENCE_S = 4.0  # nobody waits longer with nothing on the line

@@ -18,7 +18,8 @@ from foundation.bus import BadMessage, Bus, Lost, MemoryBus, Message, Subscripti
 from foundation.bus_redis import BusSettings, RedisBus
 from foundation.clock import settle
 from foundation.ids import new_id
-from tests.support.servers import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.servers import RedisServer
 
 
 @asynccontextmanager

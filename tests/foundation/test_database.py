@@ -23,7 +23,8 @@ from foundation.database import (
     async_url,
     is_transient,
 )
-from tests.support.servers import PostgresServer, free_port
+from tests.support.ports import free_port
+from tests.support.servers import PostgresServer
 
 notes = Table(
     "notes",

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from foundation.database import MIGRATION_LOCK, DatabaseUnavailable, async_url, metadata
 from foundation.migrations import SCRIPTS, DatabaseNewer, current, pending, upgrade
-from tests.support.servers import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import numpy as np
 import pytest
 
 from pbx.sip import CallOver, PhoneCall, SipPhone, tones
+from tests.support.ports import free_port
 
 Kind = Literal["udp", "tcp"]
 LOCAL = "127.0.0.1"
@@ -215,13 +216,13 @@ async def run_sipp(sipp: str, cwd: object, *arguments: str) -> int:
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_sipp_calls_us(sipp: str, transport: Kind, tmp_path: object, free_port: Callable[[], int]) -> None:
+async def test_sipp_calls_us(sipp: str, transport: Kind, tmp_path: object) -> None:
     async with SipPhone("service", transport=transport) as phone:
         phone.auto_answer = True
         host, port = phone.address
         kind = "u1" if transport == "udp" else "t1"
         arguments = ("-sn", "uac", f"{host}:{port}", "-m", "5", "-r", "20", "-d", "100", "-t", kind)
-        code = await run_sipp(sipp, tmp_path, *arguments, "-p", str(free_port()), "-mp", str(free_port()))
+        code = await run_sipp(sipp, tmp_path, *arguments, "-p", str(free_port()), "-mp", str(free_port(4)))
         assert code == 0
         for _ in range(5):
             call = await phone.next_call()
@@ -229,24 +230,12 @@ async def test_sipp_calls_us(sipp: str, transport: Kind, tmp_path: object, free_
         assert phone.calls == {}
 
 
-async def test_we_call_sipp(sipp: str, phone: SipPhone, tmp_path: object, free_port: Callable[[], int]) -> None:
+async def test_we_call_sipp(sipp: str, phone: SipPhone, tmp_path: object) -> None:
     port = free_port()
-    arguments = ("-sn", "uas", "-m", "1", "-p", str(port), "-mp", str(free_port()))
+    arguments = ("-sn", "uas", "-m", "1", "-p", str(port), "-mp", str(free_port(4)))
     answering = asyncio.create_task(run_sipp(sipp, tmp_path, *arguments))
     call = await phone.call("service", (LOCAL, port))  # repeats the INVITE until sipp is up
     assert call.status == 200
     await call.hangup()
     assert call.ended_by == "local"
     assert await answering == 0
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    import socket
-
-    def choose() -> int:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind((LOCAL, 0))
-            return int(sock.getsockname()[1])
-
-    return choose

@@ -16,7 +16,7 @@ from callcontrol.model import PhoneKind
 from softphone_web.ports_phone import OTHER_TAB, OVER, SIGNED_OUT
 from softphone_web.settings import WebSettings
 from softphone_web.sip_guard import BURST, LARGEST, SipGuard
-from tests.support.engines import free_port
+from tests.support.ports import free_port
 from tests.support.web import Api, Platform
 
 SOCKET = "/api/v1/phone/socket"

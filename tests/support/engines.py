@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -44,21 +42,6 @@ def _apart(work: Coroutine[Any, Any, Result]) -> Result:
     """Run it in a loop of its own, whether or not one runs here."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()
-
-
-def free_port(host: str = BIND) -> int:
-    """Free for UDP and TCP now, and below those that the system hands out, so that no robot's RTP takes it later."""
-    chooser = random.SystemRandom()
-    for _ in range(200):
-        port = chooser.randrange(12000, 20000)
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            try:
-                tcp.bind((host, port))
-                udp.bind((host, port))
-            except OSError:
-                continue
-            return port
-    raise RuntimeError(f"no free port on {host}")
 
 
 class Engine:

@@ -10,7 +10,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -36,13 +35,6 @@ T = TypeVar("T")
 
 _PASSWORD = "only-for-tests"
 _TIMEOUT_S = 120.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class _Loop:
