@@ -19,7 +19,7 @@ from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession
 from foundation.clock import Clock
 from foundation.errors import Conflict, NotFound
-from foundation.settings import SettingsError
+from foundation.settings import Mistake, SettingsError
 from softphone_web import ports_board as ports
 from softphone_web.ports import Agents, AgentView
 
@@ -150,7 +150,7 @@ class FileOrganisation:
         try:
             wanted = await asyncio.to_thread(config_store.read_text, yaml)
         except SettingsError as error:
-            return [_mistake(one) for one in error.mistakes], []
+            return [mistake_view(one) for one in error.mistakes], []
         return [], [str(change) for change in config_store.differences(self._organisation.config, wanted)]
 
     async def put(self, yaml: str, revision: str) -> tuple[str, Sequence[str]]:
@@ -163,7 +163,7 @@ class FileOrganisation:
         return config_edit.render(text, dict(document))
 
 
-def _mistake(found: Any) -> ports.MistakeView:
+def mistake_view(found: Mistake) -> ports.MistakeView:
     line, column = (1, 1) if found.place is None else (found.place.line, found.place.column)
     message, _, hint = found.message.partition("; did you mean ")
     return ports.MistakeView(

@@ -5,10 +5,12 @@ they wrote. Its revision is a digest of that text."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -73,22 +75,31 @@ def apply(path: Path, folder: Path, *, dry_run: bool = False) -> list[Change]:
     """Reads and checks the file, then puts it in force. What changed, in the file's order; nothing the second time.
     A wrong file raises before anything is touched."""
     wanted = read(path)
-    changes = differences(in_force(folder), wanted)
-    if changes and not dry_run:
-        _write(folder / FILE, path.read_text(encoding="utf-8"))
+    if dry_run:
+        return differences(in_force(folder), wanted)
+    with _alone(folder):
+        changes = differences(in_force(folder), wanted)
+        if changes:
+            _write(folder / FILE, path.read_text(encoding="utf-8"))
     return changes
 
 
 def put(text: str, folder: Path, base: str) -> list[Change]:
     """Puts the text in force where `base` is still the revision there; else raises `RevisionMoved`."""
     wanted = read_text(text)
-    before = text_in_force(folder)
+    with _alone(folder):
+        before = text_in_force(folder)
+        check_revision(before, base)
+        changes = differences(in_force(folder), wanted)
+        if text != before:
+            _write(folder / FILE, text)
+    return changes
+
+
+def check_revision(before: str, base: str) -> None:
+    """Raises `RevisionMoved` where the text in force is not the one that was read."""
     if revision_of(before) != base:
         raise RevisionMoved("The organisation was changed by somebody else meanwhile.", revision=revision_of(before))
-    changes = differences(in_force(folder), wanted)
-    if text != before:
-        _write(folder / FILE, text)
-    return changes
 
 
 def export(config: RoutingConfig) -> str:
@@ -120,9 +131,21 @@ def _flat(value: object, path: str = "") -> dict[str, Any]:
     return {} if value in ({}, [], None, "") else {path: value}
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Of two who put something in force at once, pages or commands, the second sees what the first did. The lock is on
+    the folder itself and goes with the process that holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, also when the power fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     with new.open("w", encoding="utf-8") as file:
         file.write(text)

@@ -70,9 +70,10 @@ from softphone_web.ports import (
 from softphone_web.server import RunningServer, WebDeps, build_app, serve
 from softphone_web.settings import WebSettings
 from tests.support.web_around import MemoryAround
-from tests.support.web_board import MemoryBoard, MemoryMessages, MemorySteering, organisation_in
+from tests.support.web_board import MemoryBoard, MemoryMessages, MemorySteering
 from tests.support.web_desk import MemoryDesks, MemoryOrganisation
 from tests.support.web_flows import folder_flows
+from tests.support.web_organisation import MemoryOrganisationDesk
 from tests.support.web_people import ANA, LUIS, NOW, MemoryAgents, MemoryQueues
 from tests.support.web_phone import MemoryPhones, MemoryWebPhones
 
@@ -284,7 +285,7 @@ class Platform:
         self.board = MemoryBoard(self.agents, self.queues)
         self.steering = MemorySteering(self.agents)
         self.messages = MemoryMessages({"averias": {ANA}, "facturas": {ANA, LUIS}})
-        self.organisation_file = organisation_in(self.folder)
+        self.organisation_desk = MemoryOrganisationDesk()
         self.token_desk = Tokens(MemoryTokenStore(self.audit), self.clock)
         passwords, users = Passwords(cheap=True), MemoryUsers(self.audit)
         roles = MemoryRoles(self.audit, users)
@@ -383,7 +384,7 @@ class Platform:
                 board=self.board,
                 steering=self.steering,
                 messages=self.messages,
-                organisation=self.organisation_file,
+                organisation=self.organisation_desk,
             ),
             checks=[HealthCheck(name="switch", check=self.check_switch)],
             version="0.1.0",

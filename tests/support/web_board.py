@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from app.organisation import Organisation
-from app.settings import Settings
-from app.web_board import FileOrganisation
 from callcontrol.model import AgentId, AgentState, Direction, InteractionId, Medium, Phase
 from callcontrol.routing.service_level import ServiceLevel, Variant
 from foundation.errors import Conflict, NotFound
@@ -190,13 +186,3 @@ class MemoryMessages:
 
     async def of(self, *, agent: AgentId | None, sender: str) -> Sequence[MessageView]:
         return [m for m in self.kept if m.at >= self.midnight and (m.sender == sender or (agent and agent in m.agents))]
-
-
-def organisation_in(folder: Path) -> FileOrganisation:
-    """The real one, on a folder of the test's."""
-    ours = Organisation(folder, Settings())
-
-    def taken() -> None:
-        ours.config = Organisation(folder, Settings()).config
-
-    return FileOrganisation(ours, taken)
