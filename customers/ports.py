@@ -1,4 +1,4 @@
-"""What the card stands on. The twins are in tests/support/customers.py; the adapters in app/customer_card.py and
+"""What the card stands on. The twins are in tests/support/web_around.py; the adapters in app/web_around.py and
 customers/notes_sql.py."""
 
 from __future__ import annotations

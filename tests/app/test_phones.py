@@ -1,4 +1,5 @@
-"""Who holds which phone in a page: minted, handed on, taken back; and the limits of citizens' phones."""
+"""What pages' phones are at the switch and to the daemon, and what one address may ask for. What pages see of them is
+in `test_phones_contract`."""
 
 from __future__ import annotations
 
@@ -8,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.phones import GRACE_S, NoDeskPhone, PhoneDesk, revoke_leftovers
+from app.phones import GRACE_S, PhoneDesk, revoke_leftovers
 from app.web_phones import TICKET_S, WebPhoneDesk
 from callcontrol.directory import ConfiguredAgents
-from callcontrol.model import AgentId, PhoneKind
+from callcontrol.model import AgentId
 from callcontrol.settings import Agent
 from foundation.clock import VirtualClock
-from foundation.errors import NotFound, TooMany, Unauthenticated, Unavailable
+from foundation.errors import TooMany, Unauthenticated
 from pbx.memory import MemorySwitch, MemoryWorld
 from pbx.terms import Signalling
 from softphone_web.ports_phone import OTHER_TAB, OVER
@@ -110,18 +111,6 @@ async def test_a_page_that_stays_away_is_told_and_one_that_comes_back_is_not(rig
     assert rig.silent == [minted.endpoint]
 
 
-async def test_a_desk_phone_must_be_there(rig: Rig) -> None:
-    rig.desk.choose_kind(ANA, PhoneKind.WEB)
-    with pytest.raises(NoDeskPhone):
-        rig.desk.choose_kind(ANA, PhoneKind.DESK)
-
-
-async def test_a_switch_without_browsers_says_so(rig: Rig) -> None:
-    rig.world.signalling = None
-    with pytest.raises(Unavailable):
-        await rig.desk.mint("u-ana", ANA)
-
-
 async def test_what_an_earlier_daemon_minted_is_taken_back(rig: Rig) -> None:
     await rig.desk.mint("u-ana", ANA)
     await rig.citizens().mint("192.0.2.1")
@@ -159,14 +148,7 @@ async def test_a_citizens_phone_that_is_not_used_or_lasts_too_long_ends(rig: Rig
     assert not rig.world.browsers
 
 
-async def test_limits_of_citizens_phones(rig: Rig) -> None:
-    with pytest.raises(NotFound):
-        await rig.citizens(at_once=0).mint("192.0.2.1")
-    few = rig.citizens(at_once=2)
-    for _ in range(2):
-        await few.mint("192.0.2.1")
-    with pytest.raises(TooMany):
-        await few.mint("192.0.2.2")
+async def test_an_address_and_all_together_may_ask_for_so_many_a_minute(rig: Rig) -> None:
     many = rig.citizens(at_once=100, per_minute=5, per_minute_each=3)
     for _ in range(3):
         await many.mint("192.0.2.1")

@@ -229,7 +229,9 @@ async def test_a_citizens_phone(api: Api, switch: Switch) -> None:
         assert (await switch.next()).startswith("BYE ")
         await switch.sockets[0].send_str(sip("BYE", "ivr"))
         await socket.receive_str(timeout=5)
-    assert api.platform.webphones.over == [name, name]
+        assert api.platform.webphones.over == [name, name]
+        await api.platform.phones_clock.advance(5)
+        assert await closed(socket) == OVER
     for protocols in (("sip", f"ticket.{line['ticket']}"), ("sip",), (f"ticket.{line['ticket']}",)):
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             async with page(api, {}, path, protocols):

@@ -40,7 +40,7 @@ from callcontrol.model import (
 )
 from foundation import access
 from foundation.audit import MemoryAudit, entry
-from foundation.clock import Clock, SystemClock
+from foundation.clock import Clock, SystemClock, VirtualClock
 from foundation.errors import Conflict, NotFound, Unavailable
 from foundation.identity.accounts import Accounts, Lives, SignedIn, Stores, Visitor
 from foundation.identity.memory import MemoryRoles, MemorySessions, MemoryUsers
@@ -300,7 +300,8 @@ class Platform:
         self.user_ids: dict[str, str] = {}  # by user name: one of each role, and those of the two agents
         self._stores = stores
         self._sessions = sessions
-        self.phones, self.webphones = MemoryPhones(), MemoryWebPhones()
+        self.phones_clock = VirtualClock()  # of the pages' phones: stands still until a test moves it
+        self.phones, self.webphones = MemoryPhones(self.phones_clock), MemoryWebPhones(self.phones_clock)
         self.switch_error: Exception | None = None
 
     def add(self, *records: Interaction) -> None:

@@ -1,22 +1,24 @@
-"""In-memory twins of the phones' ports (`softphone_web.ports_phone`)."""
+"""In-memory twins of the phones' ports (`softphone_web.ports_phone`): no switch, and time as the clock says."""
 
 from __future__ import annotations
 
 import itertools
 
 from callcontrol.model import AgentId, PhoneKind
+from foundation.clock import Clock
 from foundation.errors import Conflict, NotFound, TooMany, Unauthenticated, Unavailable
 from softphone_web.ports_phone import OTHER_TAB, OVER, CitizensLine, Close, Minted
 
-AT = 1_795_000_000.0
+LIFE_S = 3600.0
+_LAST_WORDS_S, _AWAY_S, _TICKET_S = 1.0, 2.0, 60.0
 
 
 class _Pages:
-    def __init__(self) -> None:
-        self.url = ""  # of what stands for the switch; none: browsers cannot reach it
-        self.open: dict[str, Close] = {}  # by endpoint
-        self.living: set[str] = set()
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.url = "ws://127.0.0.1:9/ws"  # of what stands for the switch; none: browsers cannot reach it
         self.over: list[str] = []  # endpoints whose call was seen to end
+        self._sockets: dict[str, Close | None] = {}  # of the endpoints that are good
         self._numbers = itertools.count(1)
 
     def upstream(self) -> str:
@@ -25,54 +27,59 @@ class _Pages:
         return self.url
 
     def attach(self, endpoint: str, close: Close) -> bool:
-        if endpoint not in self.living:
+        if endpoint not in self._sockets:
             return False
-        older = self.open.get(endpoint)
+        older = self._sockets[endpoint]
         if older is not None:
             older(OTHER_TAB, "another tab has the phone")
-        self.open[endpoint] = close
+        self._sockets[endpoint] = close
         return True
 
     def detach(self, endpoint: str, close: Close) -> None:
-        if self.open.get(endpoint) == close:
-            del self.open[endpoint]
+        if self._sockets.get(endpoint) == close:
+            self._sockets[endpoint] = None
 
     def call_is_over(self, endpoint: str) -> None:
         self.over.append(endpoint)
 
-    def minted(self, calls: str) -> Minted:
+    def admit(self, calls: str, life_s: float) -> Minted:
+        self.upstream()
         endpoint = f"web-{next(self._numbers)}"
-        self.living.add(endpoint)
-        return Minted(endpoint=endpoint, password="una-clave", domain="rimay.local", calls=calls, expires_at=AT)
+        self._sockets[endpoint] = None
+        self.clock.call_later(life_s, lambda: self.end(endpoint, OVER))
+        expires_at = self.clock.now() + life_s
+        return Minted(
+            endpoint=endpoint, password=f"clave-{endpoint}", domain="rimay.local", calls=calls, expires_at=expires_at
+        )
 
     def end(self, endpoint: str, code: int) -> None:
-        self.living.discard(endpoint)
-        close = self.open.get(endpoint)
+        close = self._sockets.pop(endpoint, None)
         if close is not None:
             close(code, "over")
 
 
 class MemoryPhones(_Pages):
-    def __init__(self) -> None:
-        super().__init__()
-        self.of: dict[str, str] = {}
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self.kinds: dict[AgentId, PhoneKind] = {}
         self.desk_phones = {"luis"}
+        self._of: dict[str, str] = {}  # endpoints by user
 
     async def mint(self, user: str, agent: AgentId) -> Minted:
-        minted = self.minted("open-leg")
-        former, self.of[user] = self.of.get(user), minted.endpoint
+        minted = self.admit("open-leg", LIFE_S)
+        former, self._of[user] = self._of.get(user), minted.endpoint
         if former is not None:
             self.end(former, OTHER_TAB)
         return minted
 
     async def drop(self, user: str, code: int = OVER) -> None:
-        endpoint = self.of.pop(user, None)
+        endpoint = self._of.pop(user, None)
         if endpoint is not None:
             self.end(endpoint, code)
 
     def endpoint_of(self, user: str) -> str | None:
-        return self.of.get(user)
+        endpoint = self._of.get(user)
+        return endpoint if endpoint in self._sockets else None
 
     def choose_kind(self, agent: AgentId, kind: PhoneKind) -> None:
         if kind is PhoneKind.DESK and agent not in self.desk_phones:
@@ -81,23 +88,41 @@ class MemoryPhones(_Pages):
 
 
 class MemoryWebPhones(_Pages):
-    def __init__(self, lines: int = 2) -> None:
-        super().__init__()
+    def __init__(self, clock: Clock, lines: int = 2) -> None:
+        super().__init__(clock)
         self.lines = lines
-        self.tickets: dict[str, str] = {}
+        self._tickets: dict[str, str] = {}
 
     async def mint(self, address: str) -> CitizensLine:
         if self.lines == 0:
             raise NotFound("not offered")
-        if len(self.living) >= self.lines:
+        if len(self._sockets) >= self.lines:
             raise TooMany("all lines are taken", retry_after_s=30)
-        minted = self.minted("ivr")
+        minted = self.admit("ivr", LIFE_S)
         ticket = f"boleto{minted.endpoint}"
-        self.tickets[ticket] = minted.endpoint
-        return CitizensLine(minted=minted, ticket=ticket, max_s=600)
+        self._tickets[ticket] = minted.endpoint
+        self.clock.call_later(_TICKET_S, lambda: self._unused(ticket))
+        return CitizensLine(minted=minted, ticket=ticket, max_s=LIFE_S)
 
     def redeem(self, ticket: str) -> str:
-        endpoint = self.tickets.pop(ticket, None)
+        endpoint = self._tickets.pop(ticket, None)
         if endpoint is None:
             raise Unauthenticated("not valid")
         return endpoint
+
+    def _unused(self, ticket: str) -> None:
+        endpoint = self._tickets.pop(ticket, None)
+        if endpoint is not None:
+            self.end(endpoint, OVER)
+
+    def call_is_over(self, endpoint: str) -> None:
+        super().call_is_over(endpoint)
+        self.clock.call_later(_LAST_WORDS_S, lambda: self.end(endpoint, OVER))
+
+    def detach(self, endpoint: str, close: Close) -> None:
+        super().detach(endpoint, close)
+        self.clock.call_later(_AWAY_S, lambda: self._look(endpoint))
+
+    def _look(self, endpoint: str) -> None:
+        if self._sockets.get(endpoint) is None:
+            self.end(endpoint, OVER)
