@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--name", help="who uses it")
     token.add_argument("--days", type=float, help="how long it is valid; for ever when not given")
     user = add("user", "Accounts of people.")
-    actions = ["add", "list", "password", "disable", "enable", "no-second-factor"]
+    actions = ["add", "list", "password", "disable", "enable", "no-second-factor", "unlock"]
     user.add_argument("action", choices=actions)
     user.add_argument("username", nargs="?", metavar="USERNAME")
     user.add_argument("--name", help="of the person; add")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from foundation.access import PERMISSIONS, Permission, Role
-from foundation.identity.model import BUILT_IN_TITLES, CustomRole
+from foundation.identity.model import BUILT_IN_TITLES, CustomRole, User
 from foundation.identity.passwords import temporary_password
 from foundation.identity.people import UserFields
 from foundation.secret import Secret
@@ -35,7 +35,9 @@ READ, WRITE, ROLES = (Permission.USERS_READ,), (Permission.USERS_WRITE,), (Permi
 @routes.get("/users", READ)
 async def list_users(call: Call) -> UserList:
     """All accounts of people, by user name."""
-    return UserList(items=[user_out(user) for user in await call.deps.people.users()])
+    users = await call.deps.people.users()
+    refused = await call.deps.people.refused(users)
+    return UserList(items=[user_out(user, refused.get(user.id)) for user in users])
 
 
 @routes.post("/users", WRITE, status=201, raises=(409,))
@@ -49,13 +51,13 @@ async def add_user(call: Call, body: UserBody) -> CreatedUser:
 @routes.get("/users/{user}", READ, raises=(404,))
 async def get_user(call: Call, path: UserPath) -> UserOut:
     """One account."""
-    return user_out(await call.deps.people.get(path.user))
+    return await _out(call, await call.deps.people.get(path.user))
 
 
 @routes.put("/users/{user}", WRITE, raises=(404, 409))
 async def change_user(call: Call, path: UserPath, body: UserBody) -> UserOut:
     """Change an account. Disabling it ends its sessions."""
-    return user_out(await call.deps.people.change(path.user, _fields(body), by=call.who, origin=_origin(call)))
+    return await _out(call, await call.deps.people.change(path.user, _fields(body), by=call.who, origin=_origin(call)))
 
 
 @routes.post("/users/{user}/password", WRITE, status=201, raises=(404,))
@@ -75,6 +77,12 @@ async def end_user_sessions(call: Call, path: UserPath) -> None:
 async def remove_user_totp(call: Call, path: UserPath) -> None:
     """Take the second factor off an account whose phone is lost."""
     await call.deps.people.remove_totp(path.user, by=call.who, origin=_origin(call))
+
+
+@routes.delete("/users/{user}/lockout", WRITE, raises=(404, 409))
+async def lift_lockout(call: Call, path: UserPath) -> None:
+    """Let somebody who was locked out try again at once. Refused attempts are forgotten; one's own cannot be."""
+    await call.deps.people.lift_lockout(path.user, by=call.who, origin=_origin(call))
 
 
 @routes.get("/roles", READ)
@@ -119,6 +127,10 @@ async def list_permissions(call: Call) -> PermissionList:
 
 def _fields(body: UserBody) -> UserFields:
     return UserFields(username=body.username, name=body.name, role=body.role, agent=body.agent, disabled=body.disabled)
+
+
+async def _out(call: Call, user: User) -> UserOut:
+    return user_out(user, (await call.deps.people.refused([user])).get(user.id))
 
 
 def _role_out(role: CustomRole) -> RoleOut:

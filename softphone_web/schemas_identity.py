@@ -11,9 +11,10 @@ from foundation.access import Permission
 from foundation.audit_chain import Link, Verdict
 from foundation.identity.accounts import SignedIn
 from foundation.identity.model import Session, User
+from foundation.identity.people import Refused
 from softphone_web.permissions import agent_of
 from softphone_web.routes import Model
-from softphone_web.schemas import Id, Time
+from softphone_web.schemas import Id, Time, at
 
 # Looked at only after its limits of length: what is no password of anybody is simply wrong.
 Typed = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -104,6 +105,15 @@ class TotpOut(Model):
     uri: str
 
 
+class RefusedOut(Model):
+    """Attempts to sign in that failed and still count."""
+
+    attempts: int
+    last_at: datetime
+    locked_until: datetime | None = Field(description="null: they may try now")
+    origins: list[str] = Field(description="addresses of the last ones, the newest first")
+
+
 class UserOut(Model):
     id: str
     username: str
@@ -115,6 +125,7 @@ class UserOut(Model):
     must_change_password: bool
     single_sign_on: bool
     created_at: datetime
+    refused: RefusedOut | None
 
 
 class UserList(Model):
@@ -290,7 +301,7 @@ def own_session_out(session: Session, current: str) -> OwnSession:
     )
 
 
-def user_out(user: User) -> UserOut:
+def user_out(user: User, refused: Refused | None = None) -> UserOut:
     return UserOut(
         id=user.id,
         username=user.username,
@@ -302,4 +313,12 @@ def user_out(user: User) -> UserOut:
         must_change_password=user.must_change_password,
         single_sign_on=user.subject is not None,
         created_at=user.created_at,
+        refused=None
+        if refused is None
+        else RefusedOut(
+            attempts=refused.failures,
+            last_at=at(refused.last_at),
+            locked_until=None if refused.locked_until is None else at(refused.locked_until),
+            origins=list(refused.origins),
+        ),
     )

@@ -110,6 +110,13 @@ async def _no_totp(people: People, args: argparse.Namespace, given: Secret | Non
     print(f"rimay: {user.username} signs in without a second factor", file=sys.stderr)
 
 
+async def _unlock(people: People, args: argparse.Namespace, given: Secret | None) -> None:
+    user = await people.named(args.username)
+    lifted = await people.lift_lockout(user.id, by=OPERATOR, origin=_ORIGIN)
+    said = "may try to sign in again at once" if lifted else "had no refused attempts"
+    print(f"rimay: {user.username} {said}", file=sys.stderr)
+
+
 def _tell(user: User, password: Secret | None) -> None:
     """The password alone on stdout, for scripts."""
     if password is None:
@@ -126,4 +133,5 @@ _ACTIONS = {
     "disable": _disable,
     "enable": _enable,
     "no-second-factor": _no_totp,
+    "unlock": _unlock,
 }

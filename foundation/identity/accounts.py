@@ -268,7 +268,7 @@ class Accounts:
         now = self._clock.now()
         address = throttle.key_of_address(visitor.origin)
         for key, limit in ((address, ADDRESS), (throttle.key_of_account(username), ACCOUNT)):
-            left = await self.stores.throttle.attempt(key, limit, now)
+            left = await self.stores.throttle.attempt(key, limit, now, visitor.origin)
             if left > 0:
                 log.warning("access.locked", key=key.partition(":")[0], retry_after_s=math.ceil(left))
                 raise Locked("Too many attempts. Wait a moment.", retry_after_s=math.ceil(left))

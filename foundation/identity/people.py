@@ -5,7 +5,7 @@ would be a way to any permission. ``roles.write`` is the right to give more than
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +14,12 @@ from foundation.access import PERMISSIONS, Permission, PermissionDenied, Princip
 from foundation.audit import AuditEntry, entry
 from foundation.clock import Clock
 from foundation.errors import Conflict, Invalid, NotFound
+from foundation.identity import throttle
 from foundation.identity.accounts import Stores
 from foundation.identity.model import ROLE_NAME, CustomRole, User, checked_username, is_built_in
 from foundation.identity.oidc import Person
 from foundation.identity.passwords import Passwords, check_strength, temporary_password
+from foundation.identity.throttle import ACCOUNT
 from foundation.ids import new_id
 from foundation.secret import Secret
 
@@ -29,6 +31,20 @@ class UserFields:
     role: str
     agent: str | None = None
     disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Attempts to sign in to an account that failed and still count. Times are unix seconds."""
+
+    failures: int
+    last_at: float
+    locked_until: float | None  # None: one may try now
+    origins: tuple[str, ...]  # the addresses of the last of them, the newest first, each once
+
+
+class OwnLockout(Conflict):
+    code = "users.own_lockout"
 
 
 # The provider's word makes accounts and gives the roles that the settings map, and nothing else.
@@ -151,6 +167,41 @@ class People:
         await self._guard_account(by, user)
         told = self._entry(by, "user.totp_removed", user, origin, before={"totp": user.has_totp})
         await self._stores.users.change(user.id, told, totp=None, totp_confirmed=False)
+
+    async def refused(self, users: Iterable[User]) -> Mapping[str, Refused]:
+        """By the ids of those users of whom something counts."""
+        of_key = {throttle.key_of_account(user.username): user.id for user in users}
+        now, found = self._clock.now(), {}
+        for key, count in (await self._stores.throttle.look(of_key)).items():
+            if count.failures and now - count.last_at <= ACCOUNT.forget_s:
+                found[of_key[key]] = Refused(
+                    failures=count.failures,
+                    last_at=count.last_at,
+                    locked_until=count.until if count.until > now else None,
+                    origins=tuple(dict.fromkeys(reversed(count.origins))),
+                )
+        return found
+
+    async def lift_lockout(self, user_id: str, *, by: Principal, origin: str) -> bool:
+        """They may try again at once, with all free attempts; False, and no entry, when nothing was counted.
+
+        Not one's own: a stolen session would lift it after each round of guessing the second factor."""
+        require(by, Permission.USERS_WRITE)
+        user = await self.get(user_id)
+        await self._guard_account(by, user)
+        if by.id == f"user:{user.id}":
+            raise OwnLockout("Nobody lifts the lock of their own account: ask a colleague.")
+        found = (await self.refused([user])).get(user.id)
+        if found is None:
+            return False
+        told = self._entry(
+            by,
+            "user.lockout_lifted",
+            user,
+            origin,
+            before={"refused": found.failures, "locked": found.locked_until is not None, "from": list(found.origins)},
+        )
+        return await self._stores.throttle.clear(throttle.key_of_account(user.username), told)
 
     async def from_provider(self, person: Person, *, origin: str) -> User:
         """The account of somebody whom the provider of single sign-on vouches for: made at their first sign-in, and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -225,12 +226,12 @@ class PostgresThrottle:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def attempt(self, key: str, limit: Limit, now: float) -> float:
+    async def attempt(self, key: str, limit: Limit, now: float, origin: str = "") -> float:
         async def work(session: AsyncSession) -> float:
             count = await self._locked(session, key)
             if count.until > now:
                 return count.until - now
-            await self._keep(session, key, counted(count, limit, now))
+            await self._keep(session, key, counted(count, limit, now, origin))
             return 0.0
 
         return await self._database.run(work)
@@ -241,11 +242,22 @@ class PostgresThrottle:
 
         await self._database.run(work)
 
-    async def clear(self, key: str) -> None:
-        async def work(session: AsyncSession) -> None:
-            await session.execute(delete(sign_in_attempts).where(sign_in_attempts.c.key == key))
+    async def look(self, keys: Iterable[str]) -> Mapping[str, Count]:
+        query = select(sign_in_attempts).where(sign_in_attempts.c.key.in_(list(keys)))
+        async with self._database.begin() as session:
+            return {row.key: _count(row) for row in (await session.execute(query)).all()}
 
-        await self._database.run(work, idempotent=True)
+    async def clear(self, key: str, audit: AuditEntry | None = None) -> bool:
+        statement = delete(sign_in_attempts).where(sign_in_attempts.c.key == key).returning(sign_in_attempts.c.key)
+
+        async def work(session: AsyncSession) -> bool:
+            if (await session.execute(statement)).one_or_none() is None:
+                return False
+            if audit is not None:
+                await add_entry(session, audit)
+            return True
+
+        return await self._database.run(work, idempotent=True)
 
     async def forget(self, before: float) -> int:
         """Delete what has not failed since `before`: how many."""
@@ -258,13 +270,18 @@ class PostgresThrottle:
 
     async def _locked(self, session: AsyncSession, key: str) -> Count:
         """The row, made when there is none, and held until the transaction ends: attempts on one key queue up."""
-        first = insert(sign_in_attempts).values(key=key, failures=0, last_at=0.0, until=0.0)
+        first = insert(sign_in_attempts).values(key=key, failures=0, last_at=0.0, until=0.0, origins=[])
         await session.execute(first.on_conflict_do_nothing())
         query = select(sign_in_attempts).where(sign_in_attempts.c.key == key).with_for_update()
         row = (await session.execute(query)).one_or_none()
-        return Count() if row is None else Count(row.failures, row.last_at, row.until)
+        return Count() if row is None else _count(row)
 
     async def _keep(self, session: AsyncSession, key: str, count: Count) -> None:
-        values = {"failures": count.failures, "last_at": count.last_at, "until": count.until}
+        values = {name: getattr(count, name) for name in ("failures", "last_at", "until")}
+        values["origins"] = list(count.origins)
         statement = insert(sign_in_attempts).values(key=key, **values)
         await session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+def _count(row: Row[Any]) -> Count:
+    return Count(row.failures, row.last_at, row.until, tuple(row.origins))

@@ -59,4 +59,5 @@ sign_in_attempts = Table(
     Column("failures", Integer, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("until", Float, nullable=False),
+    Column("origins", JSONB, nullable=False),
 )

@@ -6,9 +6,11 @@ same time cannot slip through together. Accounts that do not exist are counted l
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from foundation.audit import AuditEntry, MemoryAudit
 from foundation.errors import TooMany
 
 
@@ -37,18 +39,26 @@ class Count:
     failures: int = 0
     last_at: float = 0.0
     until: float = 0.0  # locked
+    origins: tuple[str, ...] = ()  # where the last failures came from, one each, the newest last
 
 
-def counted(count: Count, limit: Limit, now: float) -> Count:
+# Enough to tell one colleague's keyboard from a hunt over many addresses; a row must not grow with who hunts.
+_ORIGINS = 10
+
+
+def counted(count: Count, limit: Limit, now: float, origin: str = "") -> Count:
     """With one more failure, which was allowed to be tried."""
-    failures = 1 if now - count.last_at > limit.forget_s else count.failures + 1
-    return Count(failures, now, _until(failures, now, limit))
+    if now - count.last_at > limit.forget_s:
+        count = Count()
+    failures = count.failures + 1
+    origins = (*count.origins, origin)[-_ORIGINS:] if origin else count.origins
+    return Count(failures, now, _until(failures, now, limit), origins)
 
 
 def taken_back(count: Count, limit: Limit) -> Count:
     """One failure less, and the lock of those that remain; `last_at` stays: it only delays forgetting."""
     failures = max(0, count.failures - 1)
-    return Count(failures, count.last_at, _until(failures, count.last_at, limit))
+    return Count(failures, count.last_at, _until(failures, count.last_at, limit), count.origins[:-1])
 
 
 def _until(failures: int, at: float, limit: Limit) -> float:
@@ -68,7 +78,7 @@ def key_of_address(address: str) -> str:
 
 
 class Throttle(Protocol):
-    async def attempt(self, key: str, limit: Limit, now: float) -> float:
+    async def attempt(self, key: str, limit: Limit, now: float, origin: str = "") -> float:
         """Count a failure in advance and give 0; or, while locked, count nothing and give the seconds left."""
         ...
 
@@ -76,21 +86,29 @@ class Throttle(Protocol):
         """The last attempt was none to hold against them."""
         ...
 
-    async def clear(self, key: str) -> None: ...
+    async def look(self, keys: Iterable[str]) -> Mapping[str, Count]:
+        """What is counted of these; of whom nothing is, there is no item."""
+        ...
+
+    async def clear(self, key: str, audit: AuditEntry | None = None) -> bool:
+        """Whether something was counted. No entry when nothing was."""
+        ...
+
     async def forget(self, before: float) -> int:
         """Delete what has not failed since `before`: how many."""
         ...
 
 
 class MemoryThrottle:
-    def __init__(self) -> None:
+    def __init__(self, audit: MemoryAudit) -> None:
+        self._audit = audit
         self._counts: dict[str, Count] = {}
 
-    async def attempt(self, key: str, limit: Limit, now: float) -> float:
+    async def attempt(self, key: str, limit: Limit, now: float, origin: str = "") -> float:
         count = self._counts.get(key, Count())
         if count.until > now:
             return count.until - now
-        self._counts[key] = counted(count, limit, now)
+        self._counts[key] = counted(count, limit, now, origin)
         return 0.0
 
     async def take_back(self, key: str, limit: Limit) -> None:
@@ -98,8 +116,14 @@ class MemoryThrottle:
         if count is not None:
             self._counts[key] = taken_back(count, limit)
 
-    async def clear(self, key: str) -> None:
-        self._counts.pop(key, None)
+    async def look(self, keys: Iterable[str]) -> Mapping[str, Count]:
+        return {key: self._counts[key] for key in keys if key in self._counts}
+
+    async def clear(self, key: str, audit: AuditEntry | None = None) -> bool:
+        found = self._counts.pop(key, None) is not None
+        if found and audit is not None:
+            self._audit.add(audit)
+        return found
 
     async def forget(self, before: float) -> int:
         gone = [key for key, count in self._counts.items() if count.last_at < before]

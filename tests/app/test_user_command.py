@@ -42,6 +42,8 @@ def test_the_life_of_an_account(open_folder: Path) -> None:
     assert "Traceback" not in weak.stderr
     set_by_hand = rimay("user", "password", "iris", "--ask-password", typed="una frase bien larga\n")
     assert (set_by_hand.returncode, set_by_hand.stdout) == (0, "")
+    unlocked = rimay("user", "unlock", "iris")
+    assert (unlocked.returncode, unlocked.stderr.strip()) == (0, "rimay: iris had no refused attempts")
     assert rimay("user", "disable", "iris").returncode == 0
     assert rimay("user", "list").stdout.split() == ["iris", "admin", "Iris", "Vega", "disabled"]
     nobody = rimay("user", "disable", "nadie")

@@ -75,6 +75,38 @@ async def test_my_account_a_second_factor_by_qr_code_and_ones_other_sessions(
     await elsewhere.page.locator("[name=username]").wait_for()
 
 
+async def test_a_lock_out_is_seen_in_the_users_sheet_and_lifted_there(platform: PlatformProcess, people: Crowd) -> None:
+    words = ("user", "add", "lola", "--name", "Lola Vintimilla", "--ask-password")
+    rimay(*words, var=platform.var, config=platform.config, said=PASSWORD + "\n")
+    lola, admin = await people.person("lola", ignored=["401", "429"]), await people.person("admin")
+    await lola.open("/")
+    await lola.page.wait_for_selector("[name=username]:focus")
+    guess = """async (password) => (await fetch("/api/v1/session", {
+        method: "POST", headers: {"Content-Type": "application/json"},
+        body: JSON.stringify({username: "lola", password})
+    })).status"""
+    assert [await lola.page.evaluate(guess, f"no es la {n}") for n in range(7)] == [401] * 6 + [429]
+    await lola.page.fill("[name=username]", "lola")
+    await lola.page.fill("[name=password]", PASSWORD)
+    await lola.page.keyboard.press("Enter")
+    await expect(lola.page.get_by_role("alert")).to_contain_text("Demasiados intentos")
+    await admin.sign_in(then="/admin/usuarios")
+    row = admin.page.get_by_role("row").filter(has_text="Lola Vintimilla")
+    await expect(row).to_contain_text("Bloqueado")
+    await row.click()
+    told = admin.page.get_by_role("dialog").get_by_role("region", name="No puede ingresar hasta las")
+    await expect(told).to_contain_text("Intentos fallidos6")
+    await expect(told).to_contain_text("127.0.0.1")
+    assert await admin.axe() == []
+    await told.get_by_role("button", name="Levantar el bloqueo").click()
+    await expect(told).to_have_count(0)
+    await admin.page.keyboard.press("Escape")
+    await expect(row).not_to_contain_text("Bloqueado")
+    await lola.page.fill("[name=password]", PASSWORD)
+    await lola.page.keyboard.press("Enter")
+    await lola.page.wait_for_url("**/agente")
+
+
 async def _tab_to(page: Page, target: Locator) -> None:
     """By Tab alone, as somebody without a mouse."""
     await target.wait_for()

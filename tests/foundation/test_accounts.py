@@ -23,12 +23,13 @@ from foundation.identity.model import (
     Session,
     User,
     UsernameTaken,
+    principal_of,
 )
 from foundation.identity.passwords import Passwords, WeakPassword, check_strength, temporary_password
-from foundation.identity.people import People, UserFields
+from foundation.identity.people import OwnLockout, People, UserFields
 from foundation.identity.second_factor import Box
 from foundation.identity.sql import PostgresRoles, PostgresSessions, PostgresThrottle, PostgresUsers
-from foundation.identity.throttle import Limit, Locked, MemoryThrottle
+from foundation.identity.throttle import Count, Limit, Locked, MemoryThrottle
 from foundation.secret import Secret
 
 AT = datetime(2026, 11, 25, 8, tzinfo=UTC)
@@ -63,7 +64,7 @@ def world(request: pytest.FixtureRequest) -> World:
         users = MemoryUsers(kept)
         roles = MemoryRoles(kept, users)
         sessions = MemorySessions(kept, users, roles)
-        stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle())
+        stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle(kept))
     else:
         database: Database = request.getfixturevalue("database")
         audit = PostgresAudit(database)
@@ -249,7 +250,73 @@ async def test_attempts_that_count_no_more_are_forgotten(world: World) -> None:
     assert await throttle.forget(2001) == 1
 
 
+async def test_what_is_counted_is_told_with_where_it_came_from(world: World) -> None:
+    throttle = world.stores.throttle
+    assert await throttle.look(["k", "other"]) == {}
+    assert not await throttle.clear("k", told("x"))
+    for number, origin in enumerate(("192.0.2.1", "192.0.2.2", "192.0.2.2")):
+        await throttle.attempt("k", LIMIT, 1000 + number, origin)
+    await throttle.attempt("k", LIMIT, 1003, "192.0.2.3")  # locked: not tried, not counted
+    expected = Count(3, 1002, 1012, ("192.0.2.1", "192.0.2.2", "192.0.2.2"))
+    assert await throttle.look(["k", "other"]) == {"k": expected}
+    await throttle.take_back("k", LIMIT)
+    assert (await throttle.look(["k"]))["k"].origins == ("192.0.2.1", "192.0.2.2")
+    for number in range(30):
+        await throttle.attempt("k", Limit(free=99, first_s=1, longest_s=1, forget_s=9), 1100, f"192.0.2.{number}")
+    assert (await throttle.look(["k"]))["k"].origins == tuple(f"192.0.2.{number}" for number in range(20, 30))
+    assert await throttle.clear("k", told("x"))
+    assert await throttle.look(["k"]) == {}
+    assert len(await world.audit.entries(target="x")) == 1  # what found nothing left none
+
+
 # --- what the services make of them
+
+
+async def test_a_lockout_is_told_and_lifted_and_both_are_audited(world: World) -> None:
+    ana, eva = await world.add(), await world.add("eva")
+    for number in range(6):
+        with pytest.raises(BadCredentials):
+            await world.accounts.sign_in("ana", "no es esta", None, Visitor(origin=f"192.0.2.{number % 2}"))
+    found = await world.people.refused([ana, eva])
+    assert set(found) == {ana.id}
+    assert (found[ana.id].failures, found[ana.id].origins) == (6, ("192.0.2.1", "192.0.2.0"))
+    assert found[ana.id].locked_until == world.clock.now() + 15
+    with pytest.raises(Locked):
+        await world.sign_in()
+    assert await world.people.lift_lockout(ana.id, by=OPERATOR, origin="local")
+    await world.sign_in()
+    (lifted,) = [one for one in await world.audit.entries() if one.action == "user.lockout_lifted"]
+    assert (lifted.target, lifted.before) == (
+        f"user:{ana.id}",
+        {"refused": 6, "locked": True, "from": ["192.0.2.1", "192.0.2.0"]},
+    )
+    assert not await world.people.lift_lockout(ana.id, by=OPERATOR, origin="local")
+    assert await world.people.refused([ana, eva]) == {}
+
+
+async def test_refused_attempts_that_count_no_more_are_not_told(world: World) -> None:
+    ana = await world.add()
+    for _ in range(6):
+        with pytest.raises(BadCredentials):
+            await world.sign_in(password="no es esta")
+    await world.clock.advance(16)
+    assert (await world.people.refused([ana]))[ana.id].locked_until is None
+    await world.clock.advance(3600)
+    assert await world.people.refused([ana]) == {}
+    assert not await world.people.lift_lockout(ana.id, by=OPERATOR, origin="local")
+
+
+async def test_who_may_lift_a_lockout(world: World) -> None:
+    ana, boss = await world.add(), await world.add("jefa", role="admin")
+    helper = Principal(
+        id="user:x", name="Leo", role="ayudante", granted=frozenset({Permission.USERS_READ, Permission.USERS_WRITE})
+    )
+    with pytest.raises(PermissionDenied):
+        await world.people.lift_lockout(ana.id, by=Principal(id="user:y", name="Mar", role="manager"), origin="local")
+    with pytest.raises(PermissionDenied):  # of an account that may do more than one's own
+        await world.people.lift_lockout(boss.id, by=helper, origin="local")
+    with pytest.raises(OwnLockout):
+        await world.people.lift_lockout(boss.id, by=principal_of(boss, None), origin="local")
 
 
 async def test_tidying_keeps_what_still_counts(world: World) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from foundation.access import OPERATOR, Role
 from foundation.identity.model import Session
+from foundation.identity.throttle import ACCOUNT, key_of_account
 from softphone_web.authenticate import CSRF_HEADER
 from softphone_web.permissions import Open
 from softphone_web.routes import Route
@@ -148,6 +149,8 @@ async def test_what_agents_may_not_do_is_audited_when_others_do_it(api: Api, nam
     role = Role.SUPERVISOR if Role.SUPERVISOR in row.roles else sorted(row.roles)[0]
     headers = await api.session_headers(role.value)
     await api.platform.sign_in("luis")  # so that there is a session to end
+    stores, now = api.platform.accounts.stores, api.platform.clock.now()
+    await stores.throttle.attempt(key_of_account("luis"), ACCOUNT, now)  # so that there is a lock-out to lift
     before = (await api.platform.audit.head()).n
     status = await Asker(api, route, row).status(headers)
     grew = (await api.platform.audit.head()).n - before

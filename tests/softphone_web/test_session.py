@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pyotp
@@ -132,6 +133,37 @@ async def test_lock_out_grows_and_tells_when_to_come_back(tmp_path: Any) -> None
         await browser.ask("POST", "/session", 201, ROSA)
         await browser.ask("POST", "/session", 401, {**ROSA, "password": "x"})  # counted anew
         await browser.ask("POST", "/session", 201, ROSA)
+
+
+async def test_an_administrator_sees_a_lock_out_and_lifts_it(tmp_path: Any) -> None:
+    clock = VirtualClock()
+    async with running(Platform(tmp_path, clock=clock)) as api:
+        await add_rosa(api.platform)
+        rosa = next(
+            one for one in (await api.json("GET", "/api/v1/users", "admin", 200))["items"] if one["username"] == "rosa"
+        )
+        assert rosa["refused"] is None
+        browser, path = Browser(api), f"/api/v1/users/{rosa['id']}"
+        for _ in range(6):
+            await browser.ask("POST", "/session", 401, {**ROSA, "password": "no es esta"})
+        await browser.ask("POST", "/session", 429, ROSA)
+        told = (await api.json("GET", path, "admin", 200))["refused"]
+        assert (told["attempts"], told["origins"]) == (6, ["127.0.0.1"])
+        until = datetime.fromisoformat(told["locked_until"]).timestamp()
+        assert until == pytest.approx(clock.now() + 15, abs=0.001)
+        listed = {
+            one["username"]: one["refused"] for one in (await api.json("GET", "/api/v1/users", "admin", 200))["items"]
+        }
+        assert listed["rosa"] == told
+        assert listed["admin"] is None
+        await api.json("DELETE", f"{path}/lockout", "admin", 204)
+        assert (await api.json("GET", path, "admin", 200))["refused"] is None
+        await browser.ask("POST", "/session", 201, ROSA)
+        await api.json("DELETE", f"{path}/lockout", "admin", 204)  # nothing to lift is no mistake
+        await api.json("DELETE", "/api/v1/users/nobody/lockout", "admin", 404)
+        own = f"/api/v1/users/{api.platform.user_ids['admin']}/lockout"
+        async with api.ask("DELETE", own, None, headers=await api.session_headers("admin")) as response:
+            assert (response.status, (await response.json())["code"]) == (409, "users.own_lockout")
 
 
 async def test_second_factor(tmp_path: Any) -> None:

@@ -179,6 +179,7 @@ TABLE: dict[str, Row] = {
     "reset_password": row(X),
     "end_user_sessions": row(X),
     "remove_user_totp": row(X),
+    "lift_lockout": row(X),
     "list_roles": row(M, X),
     "add_role": row(X, body={"name": "nuevo", "title": "Nuevo", "permissions": ["queues.read"]}),
     "change_role": row(X, body={"title": "Calidad", "permissions": ["queues.read"]}),

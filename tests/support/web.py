@@ -290,7 +290,7 @@ class Platform:
         passwords, users = Passwords(cheap=True), MemoryUsers(self.audit)
         roles = MemoryRoles(self.audit, users)
         sessions = MemorySessions(self.audit, users, roles)
-        stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle())
+        stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle(self.audit))
         self.accounts = Accounts(stores, passwords, Box(Secret("only-for-tests")), self.clock)
         self.oidc: Oidc | None = None
         self.people = People(stores, passwords, self.clock)

@@ -1,11 +1,13 @@
+import { LockKeyhole } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { api, idPart } from "../kit/api";
 import { Badge } from "../kit/badge";
 import { Button } from "../kit/button";
 import { Dialog, Sheet } from "../kit/dialog";
 import { Check, Field, Select } from "../kit/field";
+import { timeExact } from "../kit/format";
 import { Problem, sentence } from "../kit/problem";
-import { may } from "../kit/session";
+import { may, session } from "../kit/session";
 import { t as kit } from "../kit/texts";
 import { tell, tellError } from "../kit/toast";
 import { useBusy, useLoad } from "../kit/use";
@@ -22,7 +24,9 @@ export interface User {
   totp: boolean;
   must_change_password: boolean;
   single_sign_on: boolean;
+  refused: Refused | null;
 }
+export interface Refused { attempts: number; last_at: string; locked_until: string | null; origins: string[] }
 export interface Role { name: string; title: string; built_in: boolean; permissions: string[] }
 interface AgentRef { id: string; name: string }
 type Draft = Pick<User, "username" | "name" | "role" | "agent" | "disabled"> & { id: string | null };
@@ -51,10 +55,10 @@ export function Users() {
           { id: "role", title: t("user.role"), cell: (one) => roleTitle(one.role) },
           { id: "agent", title: t("user.agent"), cell: (one) => agentName(one.agent) || "—" },
           { id: "totp", title: t("user.totp"), cell: (one) => <Badge quiet tone={one.totp ? "good" : "idle"}>{t(one.totp ? "user.on" : "user.off")}</Badge> },
-          { id: "state", title: t("user.state"), cell: (one) => one.disabled ? <Badge quiet tone="off">{t("user.disabled")}</Badge> : one.must_change_password ? <Badge quiet tone="warn">{t("user.mustChange")}</Badge> : <Badge quiet tone="good">{t("user.active")}</Badge> },
+          { id: "state", title: t("user.state"), cell: (one) => one.refused?.locked_until ? <Badge quiet tone="bad">{t("user.locked")}</Badge> : one.disabled ? <Badge quiet tone="off">{t("user.disabled")}</Badge> : one.must_change_password ? <Badge quiet tone="warn">{t("user.mustChange")}</Badge> : <Badge quiet tone="good">{t("user.active")}</Badge> },
         ]}
       />
-      {open && <UserSheet draft={open} user={users.data?.find((one) => one.id === open.id) ?? null} roles={roles.data ?? []} agents={agents.data ?? []} onPassword={setPassword} onClose={() => setOpen(null)} onSaved={() => { setOpen(null); users.reload(); }} />}
+      {open && <UserSheet draft={open} user={users.data?.find((one) => one.id === open.id) ?? null} roles={roles.data ?? []} agents={agents.data ?? []} onPassword={setPassword} onClose={() => setOpen(null)} onChanged={users.reload} onSaved={() => { setOpen(null); users.reload(); }} />}
       {password && <TemporaryPassword {...password} onClose={() => setPassword(null)} />}
     </>
   );
@@ -67,10 +71,11 @@ interface SheetProps {
   agents: readonly AgentRef[];
   onPassword: (told: { name: string; password: string }) => void;
   onClose: () => void;
+  onChanged: () => void;
   onSaved: () => void;
 }
 
-function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onSaved }: SheetProps) {
+function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onChanged, onSaved }: SheetProps) {
   const [draft, setDraft] = useState(first);
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const [busy, run] = useBusy();
@@ -103,6 +108,7 @@ function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onS
       title={user ? user.name : t("user.new")} onClose={onClose} onSubmit={save}
       actions={writes ? <><Button onClick={onClose}>{kit("cancel")}</Button><Button kind="primary" type="submit" busy={busy}>{kit("save")}</Button></> : undefined}
     >
+      {user?.refused && <RefusedAttempts user={user} refused={user.refused} onLifted={onChanged} />}
       <Field label={t("user.name")} value={draft.name} onInput={(name) => change({ name })} error={wrong["name"] ?? null} attributes={{ disabled: !writes, autocomplete: "off" }} />
       <Field label={t("user.username")} value={draft.username} onInput={(username) => change({ username })} error={wrong["username"] ?? null} attributes={{ disabled: !writes, autocomplete: "off", autocapitalize: "none", spellcheck: false }} />
       <Select label={t("user.role")} value={draft.role} options={roles.map((one) => ({ value: one.name, title: one.title }))} onChange={(role) => change({ role })} error={wrong["role"] ?? null} />
@@ -119,6 +125,29 @@ function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onS
         </section>
       )}
     </Sheet>
+  );
+}
+
+/** Attempts to sign in that were refused: how many, from where, until when none more is taken. */
+function RefusedAttempts({ user, refused, onLifted }: { user: User; refused: Refused; onLifted: () => void }) {
+  const [busy, run] = useBusy();
+  const { locked_until: until } = refused;
+  const own = session.value?.user.id === user.id;
+  const lift = (): void => void run(() => api.delete(`/users/${idPart(user.id)}/lockout`).then(() => { tell(t("user.lifted"), { tone: "good" }); onLifted(); }, tellError));
+  return (
+    <section class={`lockout${until ? " locked" : ""}`} aria-labelledby="lockout-title">
+      <LockKeyhole size={18} aria-hidden="true" />
+      <div class="stack">
+        <h3 id="lockout-title">{until ? t("user.lockedUntil", { at: timeExact(until) }) : t("user.refused")}</h3>
+        <dl class="lockout-facts">
+          <div><dt>{t("user.attempts")}</dt><dd>{refused.attempts}</dd></div>
+          <div><dt>{t("user.lastAttempt")}</dt><dd>{timeExact(refused.last_at)}</dd></div>
+          <div><dt>{t("audit.from")}</dt><dd>{refused.origins.length ? refused.origins.map((one) => <code key={one}>{one}</code>) : t("user.unknownOrigin")}</dd></div>
+        </dl>
+        {until && <p class="muted small">{t(own ? "user.ownLockout" : "user.lockedHint")}</p>}
+        {may("users.write") && !own && <div><Button size="small" busy={busy} onClick={lift}>{t(until ? "user.lift" : "user.forgetAttempts")}</Button></div>}
+      </div>
+    </section>
   );
 }
 

@@ -29,6 +29,7 @@ const t = texts({
   "access.code_needed": ["Escriba el código de su aplicación de verificación.", "Enter the code of your authenticator app."],
   "access.bad_code": ["Ese código no es válido. Espere el siguiente e intente otra vez.", "That code is not valid. Wait for the next one and try again."],
   "access.locked": ["Demasiados intentos. Espere {wait} e intente otra vez.", "Too many attempts. Wait {wait} and try again."],
+  "users.own_lockout": ["Nadie levanta el bloqueo de su propia cuenta. Pídalo a otra persona que administra las cuentas.", "Nobody lifts the lock of their own account. Ask another administrator."],
   "access.denied": ["Su rol no permite esta acción.", "Your role does not allow this."],
   "access.unauthenticated": ["Su sesión terminó. Ingrese otra vez.", "Your session has ended. Sign in again."],
   "access.weak_password": ["Esa contraseña es fácil de adivinar. Use doce caracteres o más.", "That password is easy to guess. Use twelve characters or more."],
