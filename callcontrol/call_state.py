@@ -104,15 +104,20 @@ class FlowRef(msgspec.Struct, frozen=True):
 
 
 class Flows(Protocol):
-    """What a call needs of the flows. A cursor is a flow's own state: plain JSON, opaque here."""
+    """What a call needs of the flows. A cursor is a flow's own state: plain JSON, opaque here, never changed in place.
+    A call goes on in the version in which it began. `at` is unix seconds; the actions are `ivr_flows.protocol`'s.
+    The twin is in ``tests/support/flow_twin.py``."""
 
     def choose(self, to_number: str) -> FlowRef | None: ...
     def begin(
         self, ref: FlowRef, facts: Mapping[str, object], at: float
-    ) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
-    def step(
-        self, cursor: dict[str, Any], told: flow.Input, at: float
-    ) -> tuple[dict[str, Any], Sequence[flow.Action]]: ...
+    ) -> tuple[dict[str, Any], Sequence[flow.Action]]:
+        """Raises `NoFlow` for what is not there."""
+        ...
+
+    def step(self, cursor: dict[str, Any], told: flow.Input, at: float) -> tuple[dict[str, Any], Sequence[flow.Action]]:
+        """Raises `ivr_flows.faults.UnexpectedInput` for what the flow does not wait for; `Resume` asks again."""
+        ...
 
 
 class CallState(msgspec.Struct, frozen=True, kw_only=True):

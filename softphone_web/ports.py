@@ -1,5 +1,5 @@
 """What the pages need of the rest of the house, as small protocols. `app.bootstrap` adapts the real parts to them; the
-in-memory twins are in ``tests/support/web.py``.
+in-memory twins are in ``tests/support/web*.py``.
 
 An adapter raises the errors of `foundation.errors`: `NotFound` for what is not there, `Conflict` for what cannot be
 now, `Invalid` for a value it refuses, `Unavailable` when what it stands on does not answer. Times are unix seconds.

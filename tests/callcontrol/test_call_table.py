@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from callcontrol import commands as cmd
 from callcontrol import inputs as inp
 from callcontrol.call import ANYWHERE, TABLE, UnexpectedInput, step
-from callcontrol.call_state import CallState, FlowRef, NotNow
+from callcontrol.call_state import CallState, NotNow
 from callcontrol.events import InteractionEvent, Started, decode_fact, encode_fact, fact_type
 from callcontrol.model import AgentId, InteractionId, OfferEnd, OfferId, Phase, Target
 from callcontrol.record import apply
@@ -23,35 +22,26 @@ from callcontrol.routing import terms as routing
 from ivr_flows import protocol as flow
 from pbx import events as pbx
 from pbx.terms import ChannelId, DigitsEnd, HangupCause, PlaybackId, RecordedFile, RecordingId, Supervision
+from tests.support.flow_twin import MemoryFlows
 
 ME = InteractionId("i")
 CALLER, LEG, FAR = ChannelId("caller"), ChannelId("i-leg1"), ChannelId("i-leg2")
 OPEN = ChannelId("ana-open")
 
 
-class OneQueue:
-    """A flow in three words: answer, queue, hang up."""
-
-    def choose(self, to_number: str) -> FlowRef | None:
-        return FlowRef("f", "1") if to_number == "1" else None
-
-    def begin(
-        self, ref: FlowRef, facts: Mapping[str, object], at: float
-    ) -> tuple[dict[str, Any], Sequence[flow.Action]]:
-        return {"at": 0}, [flow.Answer()]
-
-    def step(self, cursor: dict[str, Any], told: flow.Input, at: float) -> tuple[dict[str, Any], Sequence[flow.Action]]:
-        match told:
-            case flow.Answered() | flow.Resume():
-                return cursor, [flow.Play((flow.PromptTone(440, 100),))]
-            case flow.Played():
-                return cursor, [flow.Collect((), 1, 5, 3, "#", True)]
-            case flow.Collected():
-                return cursor, [flow.Enqueue("q")]
-            case flow.CallerLeft():
-                return cursor, []
-            case _:
-                return cursor, [flow.Hangup()]
+TONE = flow.PromptTone(440, 100)
+FLOWS = MemoryFlows()
+FLOWS.put(
+    "f",
+    ["1"],
+    [
+        flow.Answer(),
+        flow.Play((TONE,)),
+        flow.Collect((TONE,), 1, 5, 3, "#", True),
+        flow.Enqueue("q"),
+        flow.Hangup(),
+    ],
+)
 
 
 def arrived(to: str = "1") -> pbx.ChannelArrived:
@@ -178,39 +168,39 @@ def test_any_pair_is_ruled_or_named(phase: Phase, told: inp.CallInput) -> None:
     state = CallState(**{**{f: getattr(state, f) for f in state.__struct_fields__}, "agent_participant": "i.p1"})
     if phase is Phase.CLOSED or ((phase, type(told)) not in TABLE and type(told) not in ANYWHERE):
         with pytest.raises(UnexpectedInput, match=type(told).__name__):
-            step(state, told, 2.0, OneQueue())
+            step(state, told, 2.0, FLOWS)
     else:
         with contextlib.suppress(NotNow):  # a named word of its own
-            step(state, told, 2.0, OneQueue())
+            step(state, told, 2.0, FLOWS)
 
 
 def test_who_accepts_by_themselves_is_joined_without_a_hand() -> None:
     made = routing.MakeOffer(offer=OFFER, item=ME, agent=ANA, expires_at=20, auto_accept=True)
     state = CallState(id=ME, phase=Phase.QUEUED, channel=CALLER, customer_up=True, queue="q")
-    out = step(state, inp.OfferMade(made, OPEN), 2.0, OneQueue())
+    out = step(state, inp.OfferMade(made, OPEN), 2.0, FLOWS)
     assert out.commands == [cmd.AnswerOffer(OFFER, OfferEnd.ACCEPTED)]
-    out = step(out.state, routing.Assign(offer=OFFER, item=ME, agent=ANA), 2.0, OneQueue())
+    out = step(out.state, routing.Assign(offer=OFFER, item=ME, agent=ANA), 2.0, FLOWS)
     assert cmd.BridgeLegs(CALLER, OPEN) in out.commands
 
 
 def test_a_number_without_a_flow_is_refused() -> None:
-    out = step(CallState(id=ME), arrived("9"), 1.0, OneQueue())
+    out = step(CallState(id=ME), arrived("9"), 1.0, FLOWS)
     assert out.commands == [cmd.RejectLeg(CALLER, HangupCause.UNALLOCATED)]
 
 
 def test_a_caller_who_hangs_up_in_a_prompt_is_not_sent_on() -> None:
     """The prompt is told as stopped before the hang-up: what follows the prompt would be a queue that nobody is in."""
-    state = step(CallState(id=ME), arrived(), 1.0, OneQueue()).state
-    state = step(state, pbx.ChannelAnswered(at=1, channel=CALLER), 1.0, OneQueue()).state
+    state = step(CallState(id=ME), arrived(), 1.0, FLOWS).state
+    state = step(state, pbx.ChannelAnswered(at=1, channel=CALLER), 1.0, FLOWS).state
     assert state.prompt is not None
     stopped = pbx.PlaybackFinished(at=1, channel=CALLER, playback=PlaybackId(state.prompt), end=pbx.PlaybackEnd.STOPPED)
-    assert not step(state, stopped, 2.0, OneQueue()).commands
+    assert not step(state, stopped, 2.0, FLOWS).commands
 
 
 def test_a_hostile_caller_cannot_make_a_record_that_cannot_be_stored() -> None:
     name, number = "Zo\ud800\x00" + "x" * 9_000, "9" * 9_000
     told = dataclasses.replace(arrived(), from_name=name, from_number=number)
-    out = step(CallState(id=ME), told, 1.0, OneQueue())
+    out = step(CallState(id=ME), told, 1.0, FLOWS)
     started = out.facts[0]
     assert isinstance(started, Started)
     assert encode_fact(started)
@@ -225,7 +215,7 @@ def test_no_order_of_inputs_breaks_a_call(inputs: list[inp.CallInput]) -> None:
     told_facts: list[str] = []
     for told in [arrived(), *inputs, inp.SwitchDied(), inp.TimerFired("finish"), inp.RecordingFinished("i-rec1", None)]:
         try:
-            out = step(state, told, 2.0, OneQueue())
+            out = step(state, told, 2.0, FLOWS)
         except (UnexpectedInput, NotNow):
             continue
         state = out.state
@@ -237,13 +227,13 @@ def test_no_order_of_inputs_breaks_a_call(inputs: list[inp.CallInput]) -> None:
     assert told_facts.count("ended") <= 1
     if state.offer is not None:
         over = routing.OfferOver(offer=state.offer, item=ME, agent=ANA, how=OfferEnd.WITHDRAWN)
-        state = step(state, over, 3.0, OneQueue()).state
+        state = step(state, over, 3.0, FLOWS).state
     for agent in {*state.wrapping, *state.others, *([state.working] if state.working else [])}:
         over_up = routing.WrapUpOver(item=ME, agent=agent, how="timer", disposition=None)
-        state = step(state, over_up, 3.0, OneQueue()).state
+        state = step(state, over_up, 3.0, FLOWS).state
     if state.recording is not None:
-        state = step(state, inp.RecordingFinished(state.recording, FILE), 3.0, OneQueue()).state
+        state = step(state, inp.RecordingFinished(state.recording, FILE), 3.0, FLOWS).state
     if state.phase is not Phase.CLOSED:
-        state = step(state, inp.TimerFired("finish"), 3.0, OneQueue()).state
+        state = step(state, inp.TimerFired("finish"), 3.0, FLOWS).state
     assert state.phase is Phase.CLOSED, state
     assert record is not None
