@@ -163,6 +163,7 @@ class DaemonDesks:
 
     async def accept(self, agent: AgentId, offer: OfferId) -> None:
         await self._orders.leave_supervision(agent)
+        await self._orders.leg_settled(agent)
         self._orders.accept(agent, offer)
 
     async def reject(self, agent: AgentId, offer: OfferId, reason: str) -> None:

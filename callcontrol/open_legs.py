@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ class OpenLegs:
         self._on_down = on_down
         self._legs: dict[AgentId, m.OpenLeg] = {}
         self._owner: dict[str, AgentId] = {}  # also of those that were dropped, until their hang-up is told
+        self._settling: dict[AgentId, list[asyncio.Future[None]]] = {}
         self._count = metrics.gauge("phones_open_legs", "Agents whose open audio leg is up")
 
     def owner(self, channel: str) -> AgentId | None:
@@ -51,6 +53,15 @@ class OpenLegs:
         """The channel of the agent's leg, where it is up."""
         leg = self._legs.get(agent)
         return leg.channel if leg is not None and leg.state is m.LegState.UP else None
+
+    def settled(self, agent: AgentId) -> asyncio.Future[None]:
+        """Done as soon as no leg of the agent is being answered; at once where none is. Who waits may give it up."""
+        future = asyncio.get_running_loop().create_future()
+        if self.state(agent) is m.LegState.ANSWERING:
+            self._settling.setdefault(agent, []).append(future)
+        else:
+            future.set_result(None)
+        return future
 
     def up(self) -> list[tuple[AgentId, str]]:
         return [(agent, leg.channel) for agent, leg in self._legs.items() if leg.state is m.LegState.UP]
@@ -117,6 +128,10 @@ class OpenLegs:
                 case m.Down():
                     self._on_down(agent, effect.channel, effect.cause)
         self._count.set(sum(leg.state is m.LegState.UP for leg in self._legs.values()))
+        if self.state(agent) is not m.LegState.ANSWERING:
+            for future in self._settling.pop(agent, ()):
+                if not future.done():
+                    future.set_result(None)
 
     # --- the switch --------------------
 

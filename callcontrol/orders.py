@@ -3,6 +3,7 @@ raises why it cannot be."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, TypeVar
@@ -53,6 +54,9 @@ class Refused(NotNow):
     code = "call.refused"
 
 
+# How long an order waits for a leg that the switch is answering right now.
+LEG_WITHIN_S = 2.0
+
 TALKS = frozenset({Phase.CONNECTING, Phase.TALKING, Phase.TRANSFER, Phase.CONSULT, Phase.CONFERENCE, Phase.DIALING})
 
 
@@ -81,11 +85,13 @@ class Orders:
 
     async def place(self, agent: AgentId, number: str, queue: str | None, customer: str | None = None) -> InteractionId:
         """A call out from the agent's open leg. Returns when it is being dialled."""
+        await self.leg_settled(agent)
         leg = self._leg(agent)
         self.check_free(agent)
         return await _refusals_told(self._daemon.call_out(inp.PlaceCall(agent, leg, number, queue, customer)))
 
     async def supervise(self, by: AgentId, call: InteractionId, mode: Supervision) -> None:
+        await self.leg_settled(by)
         leg = self._leg(by)
         self._check_alone(by, call)
         await self.order(call, inp.Supervise(by, leg, mode))
@@ -98,6 +104,7 @@ class Orders:
                     await session.ask(inp.StopSupervising(agent))
 
     async def take_over(self, by: AgentId, call: InteractionId) -> None:
+        await self.leg_settled(by)
         leg = self._leg(by)
         self._check_alone(by, call)
         await self.order(call, inp.TakeOver(by, leg))
@@ -125,6 +132,17 @@ class Orders:
         if state is not AgentState.READY:
             raise NotAvailable("this agent is not ready", agent=agent, state=state.value)
 
+    async def leg_settled(self, agent: AgentId) -> None:
+        """Before an order that needs the agent's leg. A page has the switch's answer in its hands, and asks, a moment
+        before the switch's own event of it is here: that is no leg that is down."""
+        settled = self._daemon.open_legs.settled(agent)
+        late = self._clock.call_later(LEG_WITHIN_S, lambda: _give_up(settled))
+        try:
+            await asyncio.wait([settled])  # cancelled or done: what there is then counts
+        finally:
+            late.cancel()
+            settled.cancel()
+
     def _leg(self, agent: AgentId) -> str:
         leg = self._daemon.open_legs.of(agent)
         if leg is None:
@@ -137,6 +155,10 @@ class Orders:
         if session is None:
             raise NotFound("no such call goes on", interaction=call)
         await _refusals_told(session.ask(order))
+
+
+def _give_up(waited_for: asyncio.Future[None]) -> None:
+    waited_for.cancel()
 
 
 async def _refusals_told(work: Awaitable[T]) -> T:

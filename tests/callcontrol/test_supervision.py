@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from callcontrol import inputs as inp
 from callcontrol.call_state import NotNow
 from callcontrol.events import SupervisionEnded, SupervisionStarted, is_behind_the_agent
 from callcontrol.model import AgentId, AgentState, ExitReason, InteractionId, Phase, Target
-from callcontrol.orders import Busy, LegDown
+from callcontrol.open_leg import NUMBER as OPEN_LEG
+from callcontrol.orders import LEG_WITHIN_S, Busy, LegDown
 from pbx.memory import MemoryCall
 from pbx.memory.audio import MUSIC_HZ
-from pbx.terms import Supervision
+from pbx.terms import ChannelId, Supervision
 from tests.support.daemon import DaemonLab
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
@@ -166,6 +168,57 @@ async def test_taking_over_from_one_who_is_away(lab: DaemonLab) -> None:
     assert caller.hears_now == {LUIS_HZ}
     await lab.go(31)  # the agent's grace is over, and concerns nobody any more
     assert caller.hears_now == {LUIS_HZ}
+    await caller.hangup()
+    await closed(lab)
+
+
+async def _answered_late(lab: DaemonLab, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Luis's leg is on its way: the switch answers it when that is set."""
+    switch, word = lab.daemon._around.switch, asyncio.Event()
+    answer = switch.answer
+
+    async def late(channel: ChannelId) -> None:
+        await word.wait()
+        await answer(channel)
+
+    monkeypatch.setattr(switch, "answer", late)
+    phone = lab.world.phones["1002"]
+    phone.tone_hz = LUIS_HZ
+    await phone.register()
+    await phone.call(OPEN_LEG, wait=False)
+    await lab.go(0)
+    return word
+
+
+async def test_a_leg_that_is_being_answered_is_waited_for(lab: DaemonLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page may know that its leg is up before the switch's event is here."""
+    caller, _, luis = await talk(lab)
+    await luis.hangup()
+    await lab.go(1)
+    word = await _answered_late(lab, monkeypatch)
+    asked = asyncio.create_task(lab.orders.supervise(LUIS, call(lab), Supervision.LISTEN))
+    await lab.go(LEG_WITHIN_S / 2)
+    assert not asked.done()
+    word.set()
+    await lab.go(0.1)
+    await asked
+    assert lab.record(0).supervisors == (LUIS,)
+    await caller.hangup()
+    await closed(lab)
+
+
+async def test_a_leg_that_is_not_answered_in_time_is_down(lab: DaemonLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, _, luis = await talk(lab)
+    await luis.hangup()
+    await lab.go(1)
+    word = await _answered_late(lab, monkeypatch)
+    asked = asyncio.create_task(lab.orders.take_over(LUIS, call(lab)))
+    await lab.go(LEG_WITHIN_S - 0.1)
+    assert not asked.done()
+    await lab.go(0.2)
+    with pytest.raises(LegDown):
+        await asked
+    word.set()
     await caller.hangup()
     await closed(lab)
 
