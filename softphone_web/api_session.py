@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from foundation.access import Role
 from foundation.errors import NotFound, Unauthenticated
-from foundation.identity.accounts import SignedIn
-from foundation.identity.model import BUILT_IN_TITLES, is_built_in
+from foundation.identity.accounts import CodeNeeded, SignedIn
+from foundation.identity.model import BUILT_IN_TITLES, BadCredentials, is_built_in
+from foundation.logs import get_logger
 from softphone_web.authenticate import (
     authenticate,
     check_origin,
@@ -27,6 +28,8 @@ from softphone_web.schemas_identity import (
     SessionOut,
     SessionPath,
     SignInBody,
+    SignInOutcome,
+    SignInRefused,
     TotpOut,
     WhoseSession,
     own_session_out,
@@ -34,6 +37,7 @@ from softphone_web.schemas_identity import (
 )
 from softphone_web.settings import WebSettings
 
+log = get_logger(__name__)
 routes = Routes("/api/v1", tag="session")
 
 
@@ -54,17 +58,20 @@ async def sign_in(call: Call, body: SignInBody) -> SessionOut:
     A wrong user name, a wrong password and a disabled account are one answer. `access.code_needed` asks for the code
     of an authenticator app. After some failures the answer is 429 with Retry-After.
     """
-    settings = call.deps.settings
-    check_origin(call.request, settings)
-    signed_in, cookie = await call.deps.accounts.sign_in(
-        body.username,
-        body.password,
-        body.code,
-        visitor_of(call.request, settings),
-        former=session_cookie(call.request, settings),
-    )
-    call.headers["Set-Cookie"] = cookie_header(settings, cookie.get_secret_value())
-    return await _out(call, signed_in)
+    return await _sign_in(call, body)
+
+
+@routes.post("/sign-in/session", Open.PUBLIC, raises=(403, 429, 503))
+async def try_sign_in(call: Call, body: SignInBody) -> SignInOutcome:
+    """Sign in, for a page: as `POST /session`, but what that answers with 401 is an outcome here, told in `refused`.
+
+    A mistyped password is no fault of the page, and browsers write every 401 to the console.
+    """
+    try:
+        return SignInOutcome(session=await _sign_in(call, body), refused=None)
+    except (BadCredentials, CodeNeeded) as no:
+        log.info("web.sign_in_refused", code=no.code)  # the request's own line says 200
+        return SignInOutcome(session=None, refused=SignInRefused(code=no.code, detail=no.message))
 
 
 @routes.get("/sign-in/session", Open.PUBLIC)
@@ -150,6 +157,20 @@ async def remove_totp(call: Call, body: CodeBody) -> None:
     """Do without a second factor from now on; a code of it is needed."""
     who, visitor = signed_in_of(call.request), visitor_of(call.request, call.deps.settings)
     await call.deps.accounts.remove_totp(who, body.code, visitor)
+
+
+async def _sign_in(call: Call, body: SignInBody) -> SessionOut:
+    settings = call.deps.settings
+    check_origin(call.request, settings)
+    signed_in, cookie = await call.deps.accounts.sign_in(
+        body.username,
+        body.password,
+        body.code,
+        visitor_of(call.request, settings),
+        former=session_cookie(call.request, settings),
+    )
+    call.headers["Set-Cookie"] = cookie_header(settings, cookie.get_secret_value())
+    return await _out(call, signed_in)
 
 
 def cookie_header(settings: WebSettings, value: str, more: str = "") -> str:

@@ -67,6 +67,15 @@ class WhoseSession(Model):
     session: SessionOut | None = Field(description="null when nobody is signed in")
 
 
+class SignInRefused(Model):
+    code: str = Field(description="access.bad_credentials, or access.code_needed: the password was right")
+    detail: str
+
+
+class SignInOutcome(WhoseSession):
+    refused: SignInRefused | None = Field(description="why nobody is signed in; null when somebody is")
+
+
 class OwnSession(Model):
     id: str
     created_at: datetime

@@ -4,8 +4,9 @@ than its window, no request to another host, nothing on the console."""
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 
-from tests.support.browser import WIDTHS, Crowd
+from tests.support.browser import PASSWORD, WIDTHS, Crowd
 
 # A page for people, and who opens it; None: nobody who is signed in.
 REFERENCE = "/api"
@@ -39,18 +40,13 @@ async def test_page_at_every_width(people: Crowd, path: str, theme: str) -> None
             assert await person.axe() == [], width
 
 
-async def test_signing_in_and_out_with_the_keyboard_alone(people: Crowd) -> None:
-    person = await people.person("ana", ignored=["401"])  # a browser tells every 401 on its console
-    await person.open("/")
-    await person.page.wait_for_selector("[name=username]:focus")
-    keyboard = person.page.keyboard
-    await keyboard.type("ana")
-    await keyboard.press("Tab")
-    await keyboard.type("no es esta")
-    await keyboard.press("Enter")
-    await person.page.wait_for_selector("[role=alert]")
-    await person.page.focus("[name=password]")
-    await keyboard.press("ControlOrMeta+a")
-    await keyboard.type("Cuenca-de-los-Andes-7")
-    await keyboard.press("Enter")
+async def test_signing_in_with_the_keyboard_alone_after_a_mistyped_password(people: Crowd) -> None:
+    person = await people.person("ana")
+    await person.sign_in_by_keys(password="no es esta")
+    await expect(person.page.get_by_role("alert")).to_have_text("El usuario o la contraseña no son correctos.")
+    await person.page.keyboard.press("Shift+Tab")
+    await person.tab_to(person.page.locator("[name=password]"))
+    await person.page.keyboard.press("ControlOrMeta+a")
+    await person.page.keyboard.type(PASSWORD)
+    await person.page.keyboard.press("Enter")
     await person.page.wait_for_url("**/agente")

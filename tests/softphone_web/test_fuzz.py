@@ -28,7 +28,7 @@ EXAMPLES = 8
 SCHEMA = schemathesis.openapi.from_dict(build_document(ROUTES, "0.1.0"))
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
 # Made-up passwords and tickets end at the door, and a ticket is given for a token.
-NEEDS_A_SECRET = {"sign_in", "issue_ticket", "open_webphone_socket"}
+NEEDS_A_SECRET = {"sign_in", "try_sign_in", "issue_ticket", "open_webphone_socket"}
 SETTINGS = hypothesis.settings(
     max_examples=EXAMPLES,
     derandomize=True,  # the same requests at each run: a failure is one of the change at hand

@@ -57,6 +57,24 @@ def browser(api: Api) -> Browser:
     return Browser(api)
 
 
+async def test_a_page_is_told_of_a_refusal_as_an_outcome(api: Api, browser: Browser) -> None:
+    """Counted, written down and answered as `POST /session` is, but for the status; what is no answer to a password
+    stays an error."""
+    await add_rosa(api.platform)
+    wrong = await browser.ask("POST", "/sign-in/session", 200, {**ROSA, "password": "no es esta"})
+    assert (wrong["session"], wrong["refused"]["code"]) == (None, "access.bad_credentials")
+    assert browser.set_cookie == ""
+    await browser.ask("GET", "/session", 401)
+    nobody = await browser.ask("POST", "/sign-in/session", 200, {"username": "nadie", "password": "no es esta"})
+    assert nobody == wrong
+    done = await browser.ask("POST", "/sign-in/session", 200, ROSA)
+    assert done["refused"] is None
+    assert await browser.ask("GET", "/session", 200) == done["session"]
+    for _ in range(6):
+        await browser.ask("POST", "/sign-in/session", 200, {**ROSA, "password": "no es esta"})
+    assert (await browser.ask("POST", "/sign-in/session", 429, ROSA))["code"] == "access.locked"
+
+
 async def test_in_and_out(api: Api, browser: Browser) -> None:
     await add_rosa(api.platform)
     await browser.ask("GET", "/session", 401)

@@ -200,6 +200,7 @@ PUBLIC = {
     "get_sign_in_methods",
     "get_whose_session",
     "sign_in",
+    "try_sign_in",
     "begin_oidc",
     "finish_oidc",
     "mint_webphone",

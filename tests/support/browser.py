@@ -20,7 +20,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    async_playwright,
+    expect,
+)
 
 from app.apt_root import ProvisionError
 from app.place import CHECKOUT
@@ -31,6 +41,7 @@ EARS = Path(__file__).with_name("ears.js")
 AXE = CHECKOUT / "softphone_web/pages/node_modules/axe-core/axe.min.js"
 WAIT_S = 20.0
 _LOOK_EVERY_S = 0.05
+_MOST_STOPS = 150  # a page on which Tab needs more is not usable by keyboard
 _LOUD_DB, _ABOVE_DB = -60.0, 25.0
 VOICE_RATE = 48_000
 # Widths that people work at: a phone, the usual laptop, a wall.
@@ -144,6 +155,26 @@ class Person:
         await self.page.fill("[name=password]", password)
         await self.page.keyboard.press("Enter")
         await self.page.wait_for_url(lambda url: urlsplit(url).path not in {"", "/"}, timeout=WAIT_S * 1000)
+
+    # --- by the keyboard alone
+
+    async def sign_in_by_keys(self, *, password: str = PASSWORD, then: str | None = None) -> None:
+        """As `sign_in`, without a mouse: the cursor stands where one begins to type."""
+        await self.open("/" if then is None else f"/?next={then}")
+        await self.page.wait_for_selector("[name=username]:focus")
+        await self.page.keyboard.type(self.name)
+        await self.page.keyboard.press("Tab")
+        await self.page.keyboard.type(password)
+        await self.page.keyboard.press("Enter")
+
+    async def tab_to(self, target: Locator, *, key: str = "Tab") -> None:
+        """By Tab alone (or another key that goes on), as somebody without a mouse."""
+        await target.wait_for()
+        for _ in range(_MOST_STOPS):
+            if await target.evaluate("(one) => one === document.activeElement"):
+                break
+            await self.page.keyboard.press(key)
+        await expect(target).to_be_focused()
 
     # --- what they hear
 

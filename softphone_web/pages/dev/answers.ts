@@ -15,11 +15,13 @@ const ok = (body: unknown): Answer => ({ status: 200, body });
 
 export function answers(method: string, path: string, scene: string): Answer {
   if (path === "/sign-in/methods") return ok({ password: true, oidc: { title: "ETAPA EP", href: "/api/v1/session/oidc" }, organisation: "ETAPA EP" });
-  if (path === "/session") {
+  if (path === "/sign-in/session") {
     if (method === "POST") signedIn = true;
-    if (method === "DELETE") signedIn = false;
-    if (method === "DELETE") return { status: 204 };
-    return signedIn && scene !== "out" ? ok(session) : { status: 401, body: { code: "access.unauthenticated", status: 401 } };
+    return ok({ session: signedIn && scene !== "out" ? session : null, refused: null });
+  }
+  if (path === "/session" && method === "DELETE") {
+    signedIn = false;
+    return { status: 204 };
   }
   if (method !== "GET") return path === "/me/phone" ? { status: 503, body: { code: "switch.unreachable" } } : { status: 204 };
   if (path === "/me/desk") return ok(deskOf(scene));

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { api, setCsrf, whenSignedOut } from "./api";
 import { setLanguage, type Language } from "./i18n";
+import { Problem } from "./problem";
 import { setTheme, type Theme } from "./theme";
 
 export interface User {
@@ -55,8 +56,16 @@ export async function loadSession(): Promise<void> {
   }
 }
 
+interface SignInOutcome {
+  session: Session | null;
+  refused: { code: string; detail: string } | null;
+}
+
+/** Throws a `Problem` where it was refused, as anything else does that the server refuses. */
 export async function signIn(username: string, password: string, code?: string): Promise<void> {
-  enter(await api.post<Session>("/session", { username, password, ...(code ? { code } : {}) }));
+  const { session: opened, refused } = await api.post<SignInOutcome>("/sign-in/session", { username, password, ...(code ? { code } : {}) });
+  if (!opened) throw new Problem(401, refused?.code ?? "access.bad_credentials", refused?.detail);
+  enter(opened);
 }
 
 const farewells: (() => Promise<boolean>)[] = [];
