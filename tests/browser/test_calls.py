@@ -4,7 +4,6 @@ Each person says one tone; who hears whom is read from the spectrum of what arri
 
 from __future__ import annotations
 
-from tests.support.browser import PASSWORD
 from tests.support.browser_desk import AgentDesk
 from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, DESK_HZ, Scene
 from tests.support.stage import WAIT_S, Citizen, talk_on
@@ -98,12 +97,7 @@ async def test_a_whole_contact_with_the_keyboard_alone(scene: Scene) -> None:
     """Signing in, becoming ready, answering, holding, hanging up, closing: no mouse."""
     person = await scene.people.person("eva", hz=EVA_HZ)
     keyboard = person.page.keyboard
-    await person.open("/")
-    await person.page.wait_for_selector("[name=username]:focus")
-    await keyboard.type("eva")
-    await keyboard.press("Tab")
-    await keyboard.type(PASSWORD)
-    await keyboard.press("Enter")
+    await person.sign_in_by_keys()
     desk = AgentDesk(person)
     await desk.phone_is("up")
     await keyboard.press("p")

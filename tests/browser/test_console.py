@@ -4,7 +4,7 @@ change of the organisation is shown before it is put in force."""
 from __future__ import annotations
 
 import pyotp
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import expect
 
 from tests.support.browser import PASSWORD, Crowd
 from tests.support.platform import PlatformProcess, rimay
@@ -107,32 +107,17 @@ async def test_a_lock_out_is_seen_in_the_users_sheet_and_lifted_there(platform: 
     await lola.page.wait_for_url("**/agente")
 
 
-async def _tab_to(page: Page, target: Locator) -> None:
-    """By Tab alone, as somebody without a mouse."""
-    await target.wait_for()
-    for _ in range(120):
-        if await target.evaluate("(one) => one === document.activeElement"):
-            return
-        await page.keyboard.press("Tab")
-    await expect(target).to_be_focused()
-
-
 async def test_an_administrator_with_the_keyboard_alone(people: Crowd) -> None:
     """Signing in, a new account, a flow saved as a new version, and both found in the audit trail: no mouse."""
     admin = await people.person("admin")
     page, keyboard = admin.page, admin.page.keyboard
-    await admin.open("/?next=/admin/usuarios")
-    await page.wait_for_selector("[name=username]:focus")
-    await keyboard.type("admin")
-    await keyboard.press("Tab")
-    await keyboard.type(PASSWORD)
-    await keyboard.press("Enter")
-    await _tab_to(page, page.get_by_role("button", name="Añadir"))
+    await admin.sign_in_by_keys(then="/admin/usuarios")
+    await admin.tab_to(page.get_by_role("button", name="Añadir"))
     await keyboard.press("Enter")
     sheet = page.get_by_role("dialog")
-    await _tab_to(page, sheet.get_by_label("Nombre", exact=True))
+    await admin.tab_to(sheet.get_by_label("Nombre", exact=True))
     await keyboard.type("Rosa Quito")
-    await _tab_to(page, sheet.get_by_label("Usuario", exact=True))
+    await admin.tab_to(sheet.get_by_label("Usuario", exact=True))
     await keyboard.type("rosa.quito")
     await keyboard.press("Enter")
     await page.get_by_role("cell", name="rosa.quito").wait_for()
@@ -143,18 +128,18 @@ async def test_an_administrator_with_the_keyboard_alone(people: Crowd) -> None:
     await keyboard.type("Flujos")
     await keyboard.press("Enter")
     await page.wait_for_url("**/admin/flujos")
-    await _tab_to(page, page.locator("tbody tr").first)
+    await admin.tab_to(page.locator("tbody tr").first)
     await keyboard.press("Enter")
-    await _tab_to(page, page.locator(".cm-content"))
+    await admin.tab_to(page.locator(".cm-content"))
     await keyboard.press("ControlOrMeta+End")
     await keyboard.type("# Revisado.\n")
     await keyboard.press("Escape")  # then Tab leaves the editor
-    await _tab_to(page, page.get_by_role("button", name="Guardar"))
+    await admin.tab_to(page.get_by_role("button", name="Guardar"))
     await keyboard.press("Enter")
     dialog = page.get_by_role("dialog")
-    await _tab_to(page, dialog.get_by_role("textbox"))
+    await admin.tab_to(dialog.get_by_role("textbox"))
     await keyboard.type("Revisado con el teclado")
-    await _tab_to(page, dialog.get_by_role("button", name="Guardar"))
+    await admin.tab_to(dialog.get_by_role("button", name="Guardar"))
     await keyboard.press("Enter")
     await dialog.wait_for(state="detached")
     await keyboard.press("Control+k")

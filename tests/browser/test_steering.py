@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import expect
 
-from tests.browser.test_supervising import Console, console
 from tests.support.browser import WAIT_S
+from tests.support.browser_console import Console, console
 from tests.support.scene import Scene
 
 _MS = WAIT_S * 1000

@@ -3,60 +3,12 @@ from the spectrum of what arrives at each. Sofía's voice comes from her own ope
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, expect
-
-from tests.support.browser import PASSWORD, WAIT_S, Person
+from tests.support.browser_console import SOFIA_HZ, Console, console
 from tests.support.browser_desk import AgentDesk
 from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, Scene
-from tests.support.stage import Citizen
+from tests.support.stage import WAIT_S, Citizen
 
-EVA_HZ, SOFIA_HZ = BROWSER_HZ["eva"], BROWSER_HZ["sofia"]
-_MS = WAIT_S * 1000
-
-
-class Console:
-    """What a supervisor does and sees at `/supervisor`."""
-
-    def __init__(self, person: Person) -> None:
-        self.person, self.page = person, person.page
-
-    def list(self, name: str) -> Locator:
-        return self.page.get_by_role("region", name=name)
-
-    @property
-    def call(self) -> Locator:
-        """The row of the only interaction."""
-        return self.list("Interacciones").locator("tbody tr").first
-
-    @property
-    def drawer(self) -> Locator:
-        return self.page.locator("aside.drawer")
-
-    async def choose_call(self) -> None:
-        await self.call.click()
-        await self.drawer.wait_for(timeout=_MS)
-
-    async def choose_agent(self, name: str) -> None:
-        await self.list("Agentes").locator("tbody tr").filter(has_text=name).click()
-        await expect(self.drawer.get_by_role("heading", name=name)).to_be_visible(timeout=_MS)
-
-    async def press(self, name: str) -> None:
-        await self.drawer.get_by_role("button", name=name).click()
-
-    async def key(self, key: str) -> None:
-        await self.page.evaluate("() => document.activeElement?.blur()")
-        await self.page.keyboard.press(key)
-
-    async def told(self, words: str) -> None:
-        """By the console itself: a banner of the drawer, or a notice."""
-        await self.page.get_by_text(words).first.wait_for(timeout=_MS)
-
-
-async def console(scene: Scene) -> Console:
-    person = await scene.people.person("sofia", hz=SOFIA_HZ)
-    await person.sign_in(then="/supervisor")
-    await person.page.wait_for_url("**/supervisor")
-    return Console(person)
+EVA_HZ = BROWSER_HZ["eva"]
 
 
 async def in_talk(scene: Scene) -> tuple[AgentDesk, Citizen, Console]:
@@ -124,19 +76,9 @@ async def test_all_of_it_with_the_keyboard_alone(scene: Scene) -> None:
     citizen = await scene.talk(desk)
     person = await scene.people.person("sofia", hz=SOFIA_HZ)
     keyboard = person.page.keyboard
-    await person.open("/?next=/supervisor")
-    await person.page.wait_for_selector("[name=username]:focus")
-    await keyboard.type("sofia")
-    await keyboard.press("Tab")
-    await keyboard.type(PASSWORD)
-    await keyboard.press("Enter")
+    await person.sign_in_by_keys(then="/supervisor")
     sofia = Console(person)
-    await sofia.call.wait_for(timeout=_MS)
-    for _ in range(80):
-        if await sofia.call.evaluate("(row) => row === document.activeElement"):
-            break
-        await keyboard.press("Tab")
-    await expect(sofia.call).to_be_focused()
+    await person.tab_to(sofia.call)
     await keyboard.press("l")
     await person.hears(CITIZEN_HZ, EVA_HZ)
     await keyboard.press("Enter")
