@@ -19,17 +19,10 @@ from ivr_flows.flow_tests import run_tests
 from ivr_flows.protocol import BotExit, Converse, Enqueue
 from ivr_flows.rehearsal import Rehearsal
 from tests.app.test_customer_systems import serving
-from tests.support.flows import flow_of
+from tests.support.flows import HEAD, flow_of
 
-HEAD = """\
-id: prueba
-entry: uno
-person: {digit: "0", to: cola}
-on_error: cola
-variables: {t: text, n: number}
-"""
 BOT = "  uno: {kind: bot, name: averias, take: {t: servicio, n: contrato}, next: fin, unavailable: cola}"
-FLOW = flow_of(BOT, HEAD)
+FLOW = flow_of(BOT, HEAD + "variables: {t: text, n: number}\n")
 
 
 @contextmanager

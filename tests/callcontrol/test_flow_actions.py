@@ -17,18 +17,18 @@ from ivr_flows.settings import FlowSettings
 from pbx.memory.audio import MUSIC_HZ
 from recording.audio import analyse
 from tests.support.daemon import DaemonLab
+from tests.support.flows import HEAD
 
-HEAD = """\
-id: prueba
-entry: uno
-person: {digit: "0", to: cola}
-on_error: cola
+FLOW = (
+    HEAD
+    + """\
 variables: {n: integer, t: text}
 nodes:
   cola: {kind: queue, name: contact-center, then: {talked: fin, timeout: fin}}
   tono: {kind: play, barge_in: false, prompts: {tone: {hz: 900, ms: 4000}}, next: fin}
   fin: {kind: hangup}
 """
+)
 
 
 class Systems:
@@ -52,7 +52,7 @@ def lab_with(tmp_path: Path) -> Make:
     async def make(nodes: str, systems: Any = None) -> AsyncIterator[DaemonLab]:
         folder = tmp_path / "flows"
         folder.mkdir()
-        (folder / "prueba.yaml").write_text(HEAD + nodes, encoding="utf-8")
+        (folder / "prueba.yaml").write_text(FLOW + nodes, encoding="utf-8")
         flows = FlowSettings(folders=[str(folder)], shipped=False, default="prueba")
         async with DaemonLab(tmp_path, flows=flows, systems=systems) as lab:
             yield lab

@@ -13,13 +13,12 @@ from ivr_flows.settings import FlowSettings
 from tests.callcontrol.test_flow_actions import Systems, notes
 from tests.support.daemon import DaemonLab
 from tests.support.flow_kinds import PART, example, kinds
+from tests.support.flows import HEAD
 
 TONE = "{tone: {hz: 450, ms: 6000}}"
-HEAD = """\
-id: prueba
-entry: uno
-person: {digit: "0", to: cola}
-on_error: cola
+FLOW = (
+    HEAD
+    + """\
 calendars: {siempre: {weekly: {mon-sun: "00:00-24:00"}, holidays: none}}
 variables: {n: number, t: text}
 nodes:
@@ -27,6 +26,7 @@ nodes:
   bien: {kind: play, barge_in: false, prompts: SECOND, next: fin}
   fin: {kind: hangup}
 """
+)
 # They wait in the node that they lead to, or in the flow that they enter; in `hangup` it is we who hang up.
 ELSEWHERE = {"subflow": "parte.a", "return": "parte.a"}
 # On the twin nobody has a bot, and a phone that nobody has is refused at once: both are hung up in on a real call.
@@ -40,7 +40,7 @@ WITHOUT_BARGE_IN = "play without barge-in"
 def lab_of(tmp_path: Path, nodes: str, systems: Any = None) -> DaemonLab:
     folder = tmp_path / "flows"
     folder.mkdir()
-    for name, text in (("prueba", HEAD + nodes), ("parte", PART)):
+    for name, text in (("prueba", FLOW + nodes), ("parte", PART)):
         plain = text.replace("FIRST", TONE).replace("SECOND", TONE)
         (folder / f"{name}.yaml").write_text(plain, encoding="utf-8")
     flows = FlowSettings(folders=[str(folder)], shipped=False, default="prueba")

@@ -23,16 +23,15 @@ from ivr_flows.protocol import (
     Resume,
 )
 from tests.support.flow_kinds import EXAMPLES, PART, WAITING, example, kinds
-from tests.support.flows import Caller, flow_of
+from tests.support.flows import HEAD, Caller, flow_of
 
-HEAD = """\
-id: prueba
-entry: uno
-person: {digit: "0", to: cola}
-on_error: fin
+TEXT = (
+    HEAD.replace("on_error: cola", "on_error: fin")
+    + """\
 calendars: {siempre: {weekly: {mon-sun: "00:00-24:00"}, holidays: none}}
 variables: {t: text, n: number}
 """
+)
 SECOND = "  bien: {kind: play, prompts: Bien, next: fin}"
 # Nobody is kept from a person who waits for one already; nobody hears anything before the answer.
 ALREADY = {"queue", "answer"}
@@ -42,7 +41,7 @@ def calling(kind: str, nodes: str = "") -> Caller:
     text = "\n".join((nodes or example(kind).nodes, SECOND)).replace("FIRST", "Aviso")
     part = load(PART.replace("FIRST", "Aviso")).flow
     assert part is not None
-    caller = Caller(flow_of(text, HEAD), part)
+    caller = Caller(flow_of(text, TEXT), part)
     if kind == "announce":
         caller.answer(200, {"cortes": [{"sector": "Monay"}]})
     return caller

@@ -30,6 +30,7 @@ from tests.app.test_customer_systems import serving
 from tests.support.daemon import Echo
 from tests.support.engines import Engine
 from tests.support.flow_kinds import PART
+from tests.support.flows import HEAD
 from tests.support.lab import AGENT_HZ, CALLER, CALLER_HZ, GATEWAY_HOSTS, PASSWORD, PHONES_HOST
 from tests.support.stage import until
 
@@ -38,15 +39,14 @@ SERVICE = "072831900"
 FIRST_HZ, SECOND_HZ = 450, 800
 FIRST = f"{{tone: {{hz: {FIRST_HZ}, ms: 6000}}}}"
 SECOND = f"{{tone: {{hz: {SECOND_HZ}, ms: 6000}}}}"
-HEAD = """\
-id: prueba
-entry: uno
-person: {digit: "0", to: cola}
-on_error: cola
+FLOW = (
+    HEAD
+    + """\
 calendars: {siempre: {weekly: {mon-sun: "00:00-24:00"}, holidays: none}}
 variables: {t: text, n: number}
 nodes:
 """
+)
 REST = """
   cola: {kind: queue, name: contact-center, then: {talked: fin, timeout: fin}}
   bien: {kind: play, barge_in: false, prompts: SECOND, next: fin}
@@ -111,7 +111,7 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     folder = tmp_path / "flows"
     folder.mkdir()
-    for name, text in (("prueba", HEAD + nodes + REST), ("parte", PART)):
+    for name, text in (("prueba", FLOW + nodes + REST), ("parte", PART)):
         plain = text.replace("FIRST", first).replace("SECOND", second)
         (folder / f"{name}.yaml").write_text(plain, encoding="utf-8")
     book = FlowBook(FlowSettings(folders=[str(folder)], shipped=False, default="prueba"), queues=["contact-center"])
