@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
-from pydantic import BaseModel
-
 from app.live import BusHerald
 from foundation.clock import Clock
 from foundation.errors import Invalid, RimayError
@@ -15,7 +13,7 @@ from foundation.logs import get_logger
 from ivr_flows.book import FlowBook, Refreshed
 from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
-from ivr_flows.terms import PromptSpec
+from ivr_flows.prompt_list import prompts_of
 from pbx.sounds import SoundLibrary
 from pbx.terms import FileSound, Sound, TextSound
 
@@ -82,26 +80,10 @@ async def _prepare(flows: Iterable[Flow], sounds: SoundLibrary) -> None:
 
 def fixed_sounds(flow: Flow) -> Iterator[Sound]:
     """The sounds of a flow that are the same in every call."""
-    for part in (flow.head, *flow.nodes.values()):
-        for spec in _specs(part):
-            language = spec.language or flow.head.language
-            text = None if spec.text is None or "{" in spec.text else TextSound(" ".join(spec.text.split()), language)
-            if spec.file is not None:
-                yield FileSound(f"{language}/{spec.file}", fallback=text)
-            elif text is not None:
-                yield text
-
-
-def _specs(value: object) -> Iterator[PromptSpec]:
-    match value:
-        case PromptSpec():
-            yield value
-        case BaseModel():
-            for name in type(value).model_fields:
-                yield from _specs(getattr(value, name))
-        case dict():
-            for each in value.values():
-                yield from _specs(each)
-        case list() | tuple():
-            for each in value:
-                yield from _specs(each)
+    for _path, spec in prompts_of(flow):
+        language = spec.language or flow.head.language
+        text = None if spec.text is None or "{" in spec.text else TextSound(" ".join(spec.text.split()), language)
+        if spec.file is not None:
+            yield FileSound(f"{language}/{spec.file}", fallback=text)
+        elif text is not None:
+            yield text

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import BaseModel
 
 from ivr_flows.flow import Flow
-from ivr_flows.terms import PromptSpec, Shape, fields_of, shape
+from ivr_flows.source import Path as Place
+from ivr_flows.terms import PromptSpec, parts_of
 
 # Whether a prompt is recorded, by language and name.
 Recorded = Callable[[str, str], bool]
@@ -43,36 +41,8 @@ def wanted(flows: Iterable[Flow], recorded: Recorded = lambda _language, _name: 
     ]
 
 
-def prompts_of(flow: Flow) -> Iterator[tuple[tuple[str | int, ...], PromptSpec]]:
+def prompts_of(flow: Flow) -> Iterator[tuple[Place, PromptSpec]]:
     """Every prompt of a flow with its path in the file."""
-    yield from _specs(flow.head, ())
+    yield from parts_of(flow.head, PromptSpec)
     for node_id, node in flow.nodes.items():
-        yield from _specs(node, ("nodes", str(node_id)))
-
-
-def _specs(value: object, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], PromptSpec]]:
-    found: list[tuple[tuple[str | int, ...], PromptSpec]] = []
-    _gather(value, path, found)
-    return iter(found)
-
-
-_HOLDS = (Shape.MODEL, Shape.MAPPING, Shape.LIST)
-
-
-def _gather(value: Any, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], PromptSpec]]) -> None:
-    holds = shape(type(value))
-    if isinstance(value, PromptSpec):
-        found.append((path, value))
-    elif holds is Shape.MODEL:
-        model: type[BaseModel] = type(value)
-        fields = value.__dict__
-        for name, alias in fields_of(model):
-            item = fields[name]
-            if item and shape(type(item)) in _HOLDS:
-                _gather(item, (*path, alias), found)
-    elif holds is Shape.MAPPING:
-        for key, each in value.items():
-            _gather(each, (*path, str(key)), found)
-    elif holds is Shape.LIST:
-        for index, each in enumerate(value):
-            _gather(each, (*path, index), found)
+        yield from parts_of(node, PromptSpec, ("nodes", str(node_id)))

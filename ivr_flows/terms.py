@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import Enum, StrEnum
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -22,9 +22,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from ivr_flows import expressions, templates
+from ivr_flows.source import Path as Place
 from ivr_flows.speech.saying import SAYINGS
 
 Scalar = str | int | float | bool
+Part = TypeVar("Part")
 
 # Marks in the JSON schemas of what our types mean.
 WORD = "x-word"
@@ -298,14 +300,19 @@ class VariableSpec(Spec):
 # --- reading a model by the meaning of its fields --------------------
 
 
-def words_of(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Word]]:
+def words_of(value: object, path: Place = ()) -> Iterator[tuple[Place, Word]]:
     """Every meaningful word in a model with its path in the file."""
-    found: list[tuple[tuple[str | int, ...], Word]] = []
-    _gather(value, path, found)
+    return parts_of(value, Word, path)
+
+
+def parts_of(value: object, kind: type[Part], path: Place = ()) -> Iterator[tuple[Place, Part]]:
+    """Every part of that kind, keys too, with its path in the file; what is within such a part is not looked at."""
+    found: list[tuple[Place, Part]] = []
+    _gather(value, kind, path, found)
     return iter(found)
 
 
-# Values without words in them: most fields of most nodes.
+# Values that hold no others: most fields of most nodes.
 _PLAIN = frozenset({type(None), str, int, float, bool})
 
 
@@ -318,7 +325,6 @@ def fields_of(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
 class Shape(Enum):
     """How the values of a flow hold others."""
 
-    WORD = "word"
     MODEL = "model"
     MAPPING = "mapping"
     LIST = "list"
@@ -337,8 +343,6 @@ def shape(kind: type) -> Shape:
 
 
 def _shape(kind: type) -> Shape:
-    if issubclass(kind, Word):
-        return Shape.WORD
     if issubclass(kind, BaseModel):
         return Shape.MODEL
     if issubclass(kind, Mapping):
@@ -346,24 +350,25 @@ def _shape(kind: type) -> Shape:
     return Shape.LIST if issubclass(kind, list | tuple) else Shape.PLAIN
 
 
-def _gather(value: Any, path: tuple[str | int, ...], found: list[tuple[tuple[str | int, ...], Word]]) -> None:
-    holds = shape(type(value))
-    if holds is Shape.WORD:
+def _gather(value: Any, kind: type[Part], path: Place, found: list[tuple[Place, Part]]) -> None:
+    if isinstance(value, kind):
         found.append((path, value))
-    elif holds is Shape.MODEL:
+        return
+    holds = shape(type(value))
+    if holds is Shape.MODEL:
         model: type[BaseModel] = type(value)
         fields = value.__dict__
         for name, alias in fields_of(model):
             item = fields[name]
             if item and type(item) not in _PLAIN:
-                _gather(item, (*path, alias), found)
+                _gather(item, kind, (*path, alias), found)
     elif holds is Shape.MAPPING:
         for key, item in value.items():
-            if isinstance(key, Word):
-                found.append(((*path, key), key))
+            if isinstance(key, kind):
+                found.append(((*path, str(key)), key))
             if type(item) not in _PLAIN:
-                _gather(item, (*path, key), found)
+                _gather(item, kind, (*path, key), found)
     elif holds is Shape.LIST:
         for index, item in enumerate(value):
             if type(item) not in _PLAIN:
-                _gather(item, (*path, index), found)
+                _gather(item, kind, (*path, index), found)

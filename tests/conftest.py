@@ -9,12 +9,17 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.engines import ENGINES
 from tests.support.servers import database, empty_database, postgres_server, redis_server
 
 __all__ = ["database", "empty_database", "postgres_server", "redis_server"]
+
+# How long one example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("rimay", deadline=None)
+settings.load_profile("rimay")
 
 _PROPERTY = "contract_engine"
 # What goes together to one worker (`rimay test` has several), in the order in which it is begun: first what is long
