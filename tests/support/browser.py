@@ -33,6 +33,7 @@ from playwright.async_api import (
 )
 
 from app.apt_root import ProvisionError
+from app.node import find_node
 from app.place import CHECKOUT
 from app.provision import find_tool, which
 
@@ -309,6 +310,8 @@ class Crowd:
 @asynccontextmanager
 async def crowd(url: str, folder: Path, *, strict: bool = True) -> AsyncIterator[Crowd]:
     """Not `strict`: what the guards found is not asked."""
+    # By the Node that makes the pages: Playwright's own needs a library that a small Debian lacks.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str((await find_node()).binary))
     async with async_playwright() as playwright:
         made = Crowd(playwright, url, folder)
         try:
