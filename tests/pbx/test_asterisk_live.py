@@ -163,10 +163,10 @@ async def test_the_manager_connection_alone_is_lost(engine: Engine, lab: SipLab)
     customer = await caller(lab)
     switch = lab.switch
     assert isinstance(switch, AsteriskSwitch)
-    manager = switch._ami._manager
+    manager = switch._watch._ami._manager
     manager.protocol.transport.abort()
     async with asyncio.timeout(8):
-        while switch._ami._manager in (None, manager):
+        while switch._watch._ami._manager in (None, manager):
             await lab.wait(0.02)
     assert len(await switch.channels()) == 1
     await lab.never(SwitchDown, during_s=0.1)
