@@ -27,6 +27,8 @@ _SKIPPED = re.compile(
 # one of the second too, which then gets no whole archive.
 _UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -C "$2" -x --no-same-owner --keep-directory-symlink'
 _LISTED = re.compile(r"=> (/\S+)")
+_ABSENT = re.compile(r"(\S+) => not found|error while loading shared libraries: (\S+): cannot open")
+_PRIVATE = ("*/*.so.[0-9]*", "*/lib*-[0-9]*.so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Tree:
     def search_path(self) -> str:
         folders = [self.libraries]
         for parent in (self.libraries, self.root / "usr/lib"):  # private folders: libpsl, pulseaudio, asterisk
-            folders += sorted({path.parent for path in parent.glob("*/*.so.[0-9]*")} - set(folders))
+            found = {path.parent for pattern in _PRIVATE for path in parent.glob(pattern)}
+            folders += sorted(found - set(folders))
         return ":".join(map(str, folders))
 
     async def unpack(self, packages: Sequence[Path]) -> None:
@@ -69,7 +72,7 @@ class Tree:
         argv = [str(self.loader), "--inhibit-cache", "--library-path", self.search_path, "--list", str(binary)]
         _, output = await run(argv)
         found = {Path(match) for match in _LISTED.findall(output) if match.startswith(str(self.root))}
-        return found, re.findall(r"(\S+) => not found", output)
+        return found, [listed or told for listed, told in _ABSENT.findall(output)]
 
     async def closure(self, binaries: Iterable[Path]) -> tuple[set[Path], dict[Path, list[str]]]:
         """All libraries of these, and which of them lack what."""

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.apt_root import ProvisionError, own_sources, release
+from app.apt_root import ProvisionError, own_sources, release, run
 from app.apt_sources import AptSource, base_source, other_suite, with_components
 from app.bundle import Tree, copy_libraries, write_starter
 
+_START_S = 60.0
 ASTERISK_SUITE = "sid"  # Debian 12 and 13 have no Asterisk; sid does
 # Modules that nobody here needs and that would pull in 60 MB of libraries (ICU, codec2, LDAP, SNMP, ODBC, ...).
 _UNUSED_MODULES = (  # noqa: SIM905  # a page of one-word lines is not easier to read
@@ -185,6 +186,9 @@ async def _build_chromium(tree: Tree, prefix: Path) -> None:
         'exec "$P/lib/chromium/chromium" "$@"\n'
     )
     starter.chmod(0o755)
+    code, output = await run([str(starter), "--version"], timeout_s=_START_S)
+    if code:
+        raise ProvisionError(f"the unpacked chromium does not start: {output.strip()[-300:]}")
 
 
 def _patch(program: Path, old: bytes, new: bytes) -> None:
