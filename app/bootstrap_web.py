@@ -1,0 +1,94 @@
+"""The pages and the API before our parts, and what their health is measured by."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+from app import __version__
+from app.bootstrap_parts import Parts
+from app.live import BusLive
+from app.pages_build import BuiltPages
+from app.place import Place
+from app.ports import Ports
+from app.settings import Settings
+from app.shown_settings import show_settings
+from app.web_around import around
+from app.web_data import DeskQueues, KeptRecordings, SwitchTrunks
+from app.web_desk import OrganisationCodes
+from foundation.audit import PostgresAudit
+from foundation.errors import Unavailable
+from foundation.identity.oidc import Oidc
+from softphone_web.deps import WebDeps
+from softphone_web.ports import HealthCheck
+from softphone_web.server import RunningServer, build_app, serve
+from softphone_web.tls import Certificate
+
+
+def serve_web(
+    settings: Settings,
+    place: Place,
+    parts: Parts,
+    pages: BuiltPages,
+    certificate: Certificate | None,
+    oidc: Oidc | None,
+) -> AbstractAsyncContextManager[RunningServer]:
+    deps = WebDeps(
+        interactions=parts.interactions,
+        queues=DeskQueues(parts.daemon, parts.organisation, parts.clock),
+        agents=parts.agents,
+        trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
+        recordings=KeptRecordings(parts.interactions, parts.recordings),
+        flows=parts.flows,
+        around=around(settings.customers, settings.pbx.dialing, parts.database, parts.systems, parts.clock),
+        desks=parts.desks,
+        phones=parts.phones,
+        webphones=parts.webphones,
+        calls=parts.desks,
+        organisation=OrganisationCodes(parts.organisation),
+        live=BusLive(parts.bus),
+        audit=PostgresAudit(parts.database),
+        tokens=parts.tokens,
+        accounts=parts.accounts,
+        people=parts.people,
+        oidc=oidc,
+        supervision=parts.board.supervision,
+        checks=_checks(parts),
+        shown_settings=show_settings(settings),
+        version=__version__,
+        metrics=parts.metrics,
+        settings=settings.web,
+        clock=parts.clock,
+        pages=pages.folder,
+        pages_missing=pages.missing,
+    )
+    port = Ports(place).choose("web", fixed=settings.web.port, why_fixed="web.port")
+    context = None if certificate is None else certificate.context
+    return serve(build_app(deps), settings.web.host, port, ssl_context=context)
+
+
+def _checks(parts: Parts) -> list[HealthCheck]:
+    async def database() -> str:
+        return f"{await parts.database.ping() * 1000:.1f} ms"
+
+    async def bus() -> str:
+        if not parts.bus.connected:
+            raise Unavailable("no connection to Redis")
+        return "connected"
+
+    async def switch() -> str:
+        if not parts.daemon.ready.is_set():
+            raise Unavailable("not yet reconciled with the switch")
+        return f"{parts.switch.engine}, {len(await parts.switch.channels())} channels"
+
+    async def recordings() -> str:
+        free = await asyncio.to_thread(parts.recordings.check_room)
+        return f"{free // 1_000_000} MB free"
+
+    return [
+        HealthCheck(name="switch", check=switch),
+        HealthCheck(name="database", check=database),
+        # Without Redis calls go on and pages of this daemon too: degraded, not down.
+        HealthCheck(name="redis", check=bus, critical=False),
+        HealthCheck(name="recordings", check=recordings, critical=False),
+    ]
