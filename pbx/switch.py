@@ -77,6 +77,18 @@ class AudioStream(Protocol):
     async def close(self) -> None: ...
 
 
+class AudioEar(Protocol):
+    """One-way audio from one channel, as in `AudioStream`."""
+
+    rate: int
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Frames of what the channel says, until the ear is closed or the channel hangs up."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Switch(Protocol):
     """What the daemon needs of a switch; `tests/contract/` says it by example. Implementations are async context
     managers: entering connects and keeps reconnecting in the background; leaving disconnects and touches no call."""
@@ -252,6 +264,12 @@ class Switch(Protocol):
     async def open_stream(self, channel: ChannelId, rate: int = 8000) -> AudioStream:
         """Tap a channel's audio and speak back to it. The channel must be answered and not bridged. The stream ends
         with `close`, the channel's hang-up, or a bridge: the iterator ends, `send` raises `ChannelGone`."""
+        ...
+
+    async def open_ear(self, channel: ChannelId, rate: int = 8000) -> AudioEar:
+        """Only listen to an answered channel, beside all that goes on there: what it hears (music, playbacks), digits,
+        recordings and its pair are left as they are. One at a time: a newer ear ends the older one. It ends with
+        `close` or the channel's hang-up."""
         ...
 
     # browsers

@@ -21,7 +21,7 @@ from pbx.terms import (
 )
 
 if TYPE_CHECKING:
-    from pbx.asterisk.stream import WebSocketStream
+    from pbx.asterisk.stream import WebSocketEar, WebSocketStream
 
 # Legs that we make for our own purposes and nobody else gets to see.
 OWN = "rimay-"
@@ -104,6 +104,7 @@ class Leg:
     ring_tone: bool = False
     tracks: dict[RecordingId, Track] = field(default_factory=dict)
     stream: WebSocketStream | None = None
+    ear: WebSocketEar | None = None
     supervision: str = ""  # the bridge in which this leg, a supervisor's, listens
     transfer_to: ChannelId | None = None
     transfer_of: ChannelId | None = None

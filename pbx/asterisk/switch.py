@@ -16,7 +16,7 @@ from pbx.asterisk.watching import Watcher
 from pbx.events import SwitchEvent
 from pbx.settings import PbxSettings
 from pbx.sounds import SoundLibrary
-from pbx.switch import AudioStream
+from pbx.switch import AudioEar, AudioStream
 from pbx.terms import (
     BrowserEndpoint,
     ChannelGone,
@@ -246,6 +246,9 @@ class AsteriskSwitch:
 
     async def open_stream(self, channel: ChannelId, rate: int = 8000) -> AudioStream:
         return await self._streams.open(self._legs.lone(channel), rate)
+
+    async def open_ear(self, channel: ChannelId, rate: int = 8000) -> AudioEar:
+        return await self._streams.open_ear(self._legs.answered(channel), rate)
 
     # --- browsers
 

@@ -229,7 +229,8 @@ class Watcher:
             self.dialer.ended(event.channel, leg)
             if leg:
                 self.recordings.channel_ended(leg)
-                if leg.stream:
-                    self.core.spawn(leg.stream.close(), "close a stream")
+                for audio in (leg.stream, leg.ear):
+                    if audio is not None:
+                        self.core.spawn(audio.close(), "close a stream")
         elif isinstance(event, TrunkChanged):
             self.dialer.statuses[(event.status.trunk, event.status.gateway)] = event.status

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from foundation.clock import Clock, Timer
 from pbx.collect import Collecting
@@ -26,6 +26,9 @@ from pbx.terms import (
     RoomId,
     Supervision,
 )
+
+if TYPE_CHECKING:
+    from pbx.freeswitch.ear import PipeEar
 
 log = logging.getLogger(__name__)
 
@@ -114,10 +117,17 @@ class Leg:
     mode: Supervision | None = None
     muted: set[MuteDirection] = field(default_factory=set)
     stream: UnicastStream | None = None
+    ear: PipeEar | None = None
     transfer_to: ChannelId | None = None
 
     def __post_init__(self) -> None:
         self.idle.set()
+
+    def end_audio(self) -> None:
+        """Nothing more comes over the streams of what it says."""
+        for audio in (self.stream, self.ear):
+            if audio is not None:
+                audio.end()
 
 
 class Board:

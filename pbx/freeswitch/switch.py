@@ -12,6 +12,7 @@ from foundation.clock import Clock
 from pbx.events import SwitchEvent
 from pbx.freeswitch import commands, status, translate
 from pbx.freeswitch.client import EslOptions
+from pbx.freeswitch.ear import open_ear
 from pbx.freeswitch.instance import FreeswitchLink
 from pbx.freeswitch.legs import Leg
 from pbx.freeswitch.stream import UnicastStream, free_udp_port
@@ -19,7 +20,7 @@ from pbx.freeswitch.translate import HANGUP_WITH, REJECT_WITH
 from pbx.freeswitch.watching import Watcher
 from pbx.settings import PbxSettings
 from pbx.sounds import SoundLibrary
-from pbx.switch import AudioStream
+from pbx.switch import AudioEar, AudioStream
 from pbx.terms import (
     DIGITS,
     RING_TONE,
@@ -330,6 +331,10 @@ class FreeswitchSwitch:
         stream.start((self._link.host, far_port))
         leg.stream = stream
         return stream
+
+    async def open_ear(self, channel: ChannelId, rate: int = 8000) -> AudioEar:
+        self._leg(channel)
+        return await open_ear(self._board, self._board.answered_leg(channel), rate, self._link.recordings)
 
     async def _leave_stream(self, leg: Leg) -> None:
         """There is no command for it: the channel leaves its park and comes back at once."""

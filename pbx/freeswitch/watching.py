@@ -335,8 +335,7 @@ class Watcher:
 
     def _channel_hangup(self, leg: Leg, event: Event) -> None:
         leg.parked.clear()
-        if leg.stream is not None:
-            leg.stream.end()
+        leg.end_audio()
 
     def _channel_gone(self, leg: Leg, event: Event) -> None:
         was_answered = translate.was_answered(event)
@@ -376,8 +375,7 @@ class Watcher:
         leg.parked.set()  # whoever waits for it sees that it has ended
         self.sounds.on_end(leg)
         self.sounds.stop_collecting(leg)
-        if leg.stream is not None:
-            leg.stream.end()
+        leg.end_audio()
         for other in list(self.board.legs.values()):
             if other.transfer_to == leg.id:
                 other.transfer_to = None
@@ -419,7 +417,6 @@ class Watcher:
 
 def _let_go(leg: Leg) -> None:
     """Of what is ours and not the switch's."""
-    if leg.stream is not None:
-        leg.stream.end()
+    leg.end_audio()
     if leg.collection is not None and leg.collection.timer is not None:
         leg.collection.timer.cancel()

@@ -28,7 +28,7 @@ from pbx.events import (
 from pbx.memory.audio import Clip, MissingSound, Tones, clip
 from pbx.memory.legs import Collecting, Leg, Playing, heard_by
 from pbx.memory.recorder import Recorder
-from pbx.memory.stream import MemoryStream
+from pbx.memory.stream import MemoryEar, MemoryStream
 from pbx.terms import (
     ChannelGone,
     ChannelId,
@@ -96,6 +96,8 @@ class Exchange:
         self.leave_room(leg)
         if leg.stream:
             leg.stream.end()
+        if leg.ear:
+            leg.ear.end()
         if leg.timer:
             leg.timer.cancel()
         for other in self.legs.values():
@@ -291,6 +293,12 @@ class Exchange:
     def stop_supervising(self, supervisor: Leg) -> None:
         supervisor.supervised = None
         self.changed()
+
+    def open_ear(self, leg: Leg, rate: int) -> MemoryEar:
+        if leg.ear:
+            leg.ear.end()
+        leg.ear = MemoryEar(self.clock, rate, leg.says)
+        return leg.ear
 
     def open_stream(self, leg: Leg, rate: int) -> MemoryStream:
         if leg.stream:

@@ -14,7 +14,7 @@ from pbx.terms import ChannelId, MuteDirection, PlaybackId, RecordingId, RoomId,
 
 if TYPE_CHECKING:
     from pbx.memory.far import MemoryCall
-    from pbx.memory.stream import MemoryStream
+    from pbx.memory.stream import MemoryEar, MemoryStream
 
 
 @dataclass(slots=True)
@@ -64,6 +64,7 @@ class Leg:
     supervised: Leg | None = None  # whom this leg, a supervisor's, listens to
     mode: Supervision = Supervision.LISTEN
     stream: MemoryStream | None = None
+    ear: MemoryEar | None = None
     timer: Timer | None = None  # gives up ringing
 
     def says(self) -> Tones:

@@ -1,4 +1,4 @@
-"""The twin's two-way audio with one leg: frames of what it says, and a queue of what it is to hear."""
+"""The twin's audio of one leg: frames of what it says, and of a stream a queue of what it is to hear, too."""
 
 from __future__ import annotations
 
@@ -15,17 +15,14 @@ from pbx.terms import ChannelGone
 FRAME_S = 0.02
 
 
-class MemoryStream:
-    """Implements `AudioStream`. `says` gives the leg's voice, `changed` is told when what it hears changes."""
+class MemoryEar:
+    """Implements `AudioEar`. `says` gives the leg's voice."""
 
-    def __init__(self, clock: Clock, rate: int, says: Callable[[], Tones], changed: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, rate: int, says: Callable[[], Tones]) -> None:
         self.rate = rate
-        self.speaking: Tones = SILENCE
         self._clock = clock
         self._says = says
-        self._changed = changed
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._queued: deque[tuple[Tones, int]] = deque()  # tones, frames left
         self._opened_at = clock.now()
         self._timer: Timer | None = None
         self._open = True
@@ -38,6 +35,35 @@ class MemoryStream:
         while (frame := await self._frames.get()) is not None:
             yield frame
 
+    async def close(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        if self._timer:
+            self._timer.cancel()
+        self._frames.put_nowait(None)
+
+    def _next(self) -> None:
+        self._timer = self._clock.call_later(FRAME_S, self._tick)
+
+    def _tick(self) -> None:
+        count = round(self.rate * FRAME_S)
+        self._frames.put_nowait(pcm_of(self._says(), self.rate, self._clock.now() - self._opened_at, count))
+        self._next()
+
+
+class MemoryStream(MemoryEar):
+    """Implements `AudioStream`: an ear that speaks as well. `changed` is told when what the leg hears changes."""
+
+    def __init__(self, clock: Clock, rate: int, says: Callable[[], Tones], changed: Callable[[], None]) -> None:
+        self.speaking: Tones = SILENCE
+        self._changed = changed
+        self._queued: deque[tuple[Tones, int]] = deque()  # tones, frames left
+        super().__init__(clock, rate, says)
+
     async def send(self, pcm: bytes) -> None:
         if not self._open:
             raise ChannelGone("the audio stream is closed")
@@ -49,25 +75,14 @@ class MemoryStream:
         self._queued.clear()
         self._speak(SILENCE)
 
-    async def close(self) -> None:
-        self.end()
-
     def end(self) -> None:
-        if not self._open:
-            return
-        self._open = False
-        self._queued.clear()
-        if self._timer:
-            self._timer.cancel()
-        self._frames.put_nowait(None)
-        self._speak(SILENCE)
-
-    def _next(self) -> None:
-        self._timer = self._clock.call_later(FRAME_S, self._tick)
+        if self._open:
+            super().end()
+            self._queued.clear()
+            self._speak(SILENCE)
 
     def _tick(self) -> None:
-        count = round(self.rate * FRAME_S)
-        self._frames.put_nowait(pcm_of(self._says(), self.rate, self._clock.now() - self._opened_at, count))
+        super()._tick()
         if not self._queued:
             self._speak(SILENCE)
         else:
@@ -75,7 +90,6 @@ class MemoryStream:
             if left > 1:
                 self._queued.appendleft((tones, left - 1))
             self._speak(tones)
-        self._next()
 
     def _speak(self, tones: Tones) -> None:
         if tones != self.speaking:

@@ -16,7 +16,7 @@ from pbx.memory.legs import Leg
 from pbx.memory.outbound import Outbound
 from pbx.memory.world import MemoryWorld
 from pbx.settings import PbxSettings
-from pbx.switch import AudioStream
+from pbx.switch import AudioEar, AudioStream
 from pbx.terms import (
     DIGITS,
     RING_TONE,
@@ -258,6 +258,9 @@ class MemorySwitch:
 
     async def open_stream(self, channel: ChannelId, rate: int = 8000) -> AudioStream:
         return self._exchange.open_stream(await self._lone(channel), rate)
+
+    async def open_ear(self, channel: ChannelId, rate: int = 8000) -> AudioEar:
+        return self._exchange.open_ear(await self._answered(channel), rate)
 
     # --- browsers
 

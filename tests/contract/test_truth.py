@@ -60,6 +60,7 @@ COMMANDS: dict[str, Callable[[Switch, ChannelId, Lab], Awaitable[object]]] = {
     "supervise": lambda s, c, lab: s.supervise(c, OTHER, Supervision.LISTEN),
     "stop_supervising": lambda s, c, lab: s.stop_supervising(c),
     "open_stream": lambda s, c, lab: s.open_stream(c),
+    "open_ear": lambda s, c, lab: s.open_ear(c),
 }
 
 
