@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,8 @@ from pbx.speech import ENGINES, CommandSpeech
 
 def open_ears(settings: SpeechSettings, sounds: SoundLibrary, cache: Path) -> Ears:
     """Raises `Invalid` for a model that is not there. A model is loaded here: seconds."""
-    return Ears(sounds=sounds, recogniser=_recogniser(settings, sounds, cache))
+    beside = asyncio.Semaphore(settings.most_beside)
+    return Ears(sounds=sounds, recogniser=_recogniser(settings, sounds, cache), beside=beside)
 
 
 def _recogniser(settings: SpeechSettings, sounds: SoundLibrary, cache: Path) -> Recogniser | None:

@@ -45,6 +45,7 @@ from callcontrol.events import AnyFact
 from callcontrol.model import Phase
 from callcontrol.routing import terms as routing
 from foundation.errors import RimayError
+from ivr_flows.protocol import Collected
 from pbx import events as pbx
 from pbx.terms import HangupCause
 
@@ -82,18 +83,26 @@ def _played_in_flow(turn: Turn, e: pbx.PlaybackFinished) -> None:
 
 
 def _key_in_flow(turn: Turn, e: pbx.DigitReceived) -> None:
-    """A question takes its keys by itself; beside one, whatever goes on just now does."""
+    """A question takes its keys by itself."""
+    if e.channel == turn.s.channel:
+        _wished(turn, flow.wish_of(e))
+
+
+def _overheard_in_flow(turn: Turn, e: inp.Overheard) -> None:
+    _wished(turn, flow.wish_of(e))
+
+
+def _wished(turn: Turn, wish: Collected) -> None:
+    """Beside a question, whatever goes on just now takes it."""
     s = turn.s
-    if e.channel != s.channel:
-        return
     if s.request is not None:
-        systems.key(turn, e)
+        systems.wished(turn, wish)
     elif s.message is not None:
-        message.key(turn, e)
+        message.wished(turn, wish)
     elif s.onward is not None:
-        onward.key(turn, e)
+        onward.wished(turn, wish)
     elif s.prompt is not None:
-        flow.key(turn, e)
+        flow.wished(turn, wish)
 
 
 def _timer(turn: Turn, e: inp.TimerFired) -> None:
@@ -186,6 +195,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.FLOW, pbx.Bridged): onward.bridged,
     (Phase.FLOW, inp.Fetched): systems.fetched,
     (Phase.FLOW, inp.Heard): flow.heard,
+    (Phase.FLOW, inp.Overheard): _overheard_in_flow,
     (Phase.FLOW, inp.BotTalked): flow.bot_talked,
     (Phase.FLOW, routing.OfferOver): queue.offer_over,
     # the caller left the queue by a key in the instant of an offer
@@ -204,6 +214,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.QUEUED, pbx.ChannelAnswered): queue.agent_answered,
     (Phase.QUEUED, pbx.PlaybackFinished): wait.playback_finished,
     (Phase.QUEUED, pbx.DigitReceived): wait.key,
+    (Phase.QUEUED, inp.Overheard): wait.overheard,
     (Phase.QUEUED, inp.QueuePlace): wait.placed,
     (Phase.QUEUED, pbx.DigitsCollected): _late,
     (Phase.QUEUED, inp.Steer): steer.waiting,
@@ -305,6 +316,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.LegBack: leg.back,
     inp.Fetched: _late,
     inp.Heard: _late,
+    inp.Overheard: _late,
     inp.BotTalked: _late,
     inp.QueuePlace: _late,
     routing.Relaxed: _late,  # shown by the offer's own explanation

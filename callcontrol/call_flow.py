@@ -98,7 +98,9 @@ def run_actions(turn: Turn, actions: Sequence[flow.Action]) -> None:
 def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
     """Carry out one action; the answer, where it is known at once."""
     if isinstance(action, flow.Waiting):
-        turn.set(asked=None, request=None, comforting=None)
+        turn.set(asked=None, request=None, comforting=None, asides=())
+    if isinstance(action, flow.Enqueue | flow.Request | flow.Record | flow.Transfer):
+        turn.set(asides=tuple(action.asides), language=action.language)
     match action:
         case flow.Note():
             turn.fact(ev.FlowNoted(kind=action.kind, data=dict(action.data), private=action.private))
@@ -140,6 +142,9 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
             turn.set(record_allowed=action.allowed)
         case flow.CallBack():
             _promise(turn, action)
+        case flow.Reassure():
+            turn.set(comforts=turn.s.comforts + 1, reassuring=True)
+            turn.do(cmd.AskPlace(turn.s.comforts))
         case flow.Hangup():
             end_flow(turn, "hangup")
             hang_up(turn, _CAUSES.get(action.cause, HangupCause.NORMAL))
@@ -204,10 +209,11 @@ def _transfer(turn: Turn, action: flow.Transfer) -> None:
 
 
 def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
+    """Who is led from one queue straight into another has waited since the first."""
     turn.set(
         phase=Phase.QUEUED,
         queue=action.queue,
-        queued_at=turn.at,
+        queued_at=turn.s.queued_at if turn.s.phase is Phase.QUEUED else turn.at,
         waits_since=turn.at,
         priority=action.priority,
         skills=dict(action.skills),
@@ -336,19 +342,26 @@ def heard(turn: Turn, e: inp.Heard) -> None:
     return tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end], e.phrase))
 
 
-def wishes_person(turn: Turn, digit: str) -> Sequence[flow.Action]:
-    """A key where none was asked for: only the flow's key for a person counts, and the flow knows which that is. What
-    it wants then; nothing for any other key."""
+def wish_of(told: pbx.DigitReceived | inp.Overheard) -> flow.Collected:
+    """A key where none was asked for, or words beside what goes on: a wish for a person, or nothing."""
+    if isinstance(told, inp.Overheard):
+        return flow.Collected("", flow.CollectEnd.COMPLETE, told.phrase)
+    return flow.Collected(told.digit, flow.CollectEnd.COMPLETE)
+
+
+def wishes_person(turn: Turn, wish: flow.Collected) -> Sequence[flow.Action]:
+    """Only the flow's key and words for a person count, and the flow knows which those are. What it wants then; nothing
+    for any other."""
     if turn.s.flow is None:
         return ()
-    cursor, actions = turn.flows.step(turn.s.flow, flow.Collected(digit, flow.CollectEnd.COMPLETE), turn.at)
+    cursor, actions = turn.flows.step(turn.s.flow, wish, turn.at)
     turn.set(flow=cursor)
     return actions
 
 
-def key(turn: Turn, e: pbx.DigitReceived) -> None:
+def wished(turn: Turn, wish: flow.Collected) -> None:
     """During an announcement that is heard to its end."""
-    run_actions(turn, wishes_person(turn, e.digit))
+    run_actions(turn, wishes_person(turn, wish))
 
 
 def bot_talked(turn: Turn, e: inp.BotTalked) -> None:

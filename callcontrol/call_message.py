@@ -14,7 +14,7 @@ from pbx import events as pbx
 from pbx.terms import RecordedFile
 
 LIMIT = "message"
-_END_KEYS = "#*"
+_END_KEYS = ("#", "*")
 
 
 def prompted(turn: Turn, message: Message) -> None:
@@ -24,14 +24,14 @@ def prompted(turn: Turn, message: Message) -> None:
     turn.do(cmd.SetTimer(f"{LIMIT}:{message.id}", turn.at + message.max_s))
 
 
-def key(turn: Turn, e: pbx.DigitReceived) -> None:
-    """A key ends the message; so does the one for a person, after whose prompt nothing is recorded any more."""
+def wished(turn: Turn, wish: flow.Collected) -> None:
+    """A key ends the message; so does the wish for a person, after whose prompt nothing is recorded any more."""
     message = turn.s.message
     if message is None:
         return
-    wishes = wishes_person(turn, e.digit)
+    wishes = wishes_person(turn, wish)
     run_actions(turn, wishes)
-    if message.recording and (wishes or e.digit in _END_KEYS):
+    if message.recording and (wishes or wish.digits in _END_KEYS):
         turn.do(cmd.StopRecording(turn.s.channel, message.id))
     elif wishes:
         turn.set(message=None, prompt=None)

@@ -66,10 +66,10 @@ def over(turn: Turn, how: flow.TransferExit) -> None:
     tell(turn, flow.TransferEnded(how))
 
 
-def key(turn: Turn, e: pbx.DigitReceived) -> None:
+def wished(turn: Turn, wish: flow.Collected) -> None:
     """Who wants a person while it rings does not wait for the other one. In a talk keys are for the other party."""
     onward = turn.s.onward
-    wishes = () if onward is None or onward.talks else wishes_person(turn, e.digit)
+    wishes = () if onward is None or onward.talks else wishes_person(turn, wish)
     if wishes:
         drop(turn, "cancelled")
         turn.do(cmd.StopMusic(turn.s.channel))

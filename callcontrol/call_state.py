@@ -171,11 +171,15 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     recording_path: str | None = None
     legs: int = 0
     # What the flow has asked for, beyond prompts and keys
+    asides: tuple[str, ...] = ()  # the words for a person, heard beside what goes on now
+    language: str = "es"  # in which they are said
     asked: dict[str, Any] | None = None  # the Request or Enqueue, as `ivr_flows.state.action_to_json` writes it
     request: str | None = None  # the one whose answer is waited for
     requests: int = 0
     comforting: str | None = None  # the playback that interrupts the music
     comforts: int = 0
+    reassuring: bool = False  # the next word on the place is for a caller who asked for a person
+    reassured_at: float | None = None
     message: Message | None = None
     callback: Callback | None = None
     left_queue: str | None = None  # the last one it waited in: a callback into it keeps the place

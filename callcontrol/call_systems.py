@@ -9,7 +9,6 @@ from callcontrol.call_state import Turn
 from callcontrol.model import Phase
 from ivr_flows import protocol as flow
 from ivr_flows.state import action_from_json
-from pbx import events as pbx
 
 COMFORT = "comfort"
 
@@ -40,6 +39,6 @@ def comforted(turn: Turn) -> None:
     turn.do(cmd.StartMusic(turn.s.channel, "default"))
 
 
-def key(turn: Turn, e: pbx.DigitReceived) -> None:
+def wished(turn: Turn, wish: flow.Collected) -> None:
     """Who wants a person waits for no system."""
-    run_actions(turn, wishes_person(turn, e.digit))
+    run_actions(turn, wishes_person(turn, wish))

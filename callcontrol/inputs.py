@@ -45,6 +45,13 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Overheard:
+    """The words for a person, said beside what goes on now."""
+
+    phrase: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class BotTalked:
     """How the talk with the bot ended."""
 
@@ -324,6 +331,7 @@ CallInput: TypeAlias = (
     | RecordingFinished
     | Fetched
     | Heard
+    | Overheard
     | BotTalked
     | QueuePlace
     | TimerFired

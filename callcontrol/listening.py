@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -23,6 +23,7 @@ from foundation.logs import get_logger
 from ivr_flows.protocol import UNEXPECTED
 from pbx import collect
 from pbx.recognition.endpointing import Endpointer, SpeechBegan, SpeechEnded
+from pbx.recognition.settings import MOST_BESIDE
 from pbx.recognition.terms import Expected, Pcm, Recogniser
 from pbx.sounds import SoundLibrary
 from pbx.switch import AudioStream, Switch
@@ -41,6 +42,8 @@ class Ears:
 
     sounds: SoundLibrary
     recogniser: Recogniser | None = None
+    # Callers who are listened to beside what goes on, at once: each takes a part of the daemon's processor.
+    beside: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_BESIDE))
 
     async def close(self) -> None:
         if self.recogniser is not None:

@@ -19,6 +19,7 @@ from callcontrol.events import AnyFact, Closed, Connected, Ended, InteractionEve
 from callcontrol.journal import Entry
 from callcontrol.listening import Ears, Listening, Question
 from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, OfferEnd, Phase
+from callcontrol.overhearing import Overhearing
 from callcontrol.prompts import sounds_of
 from callcontrol.record import apply, last_moment
 from callcontrol.router_hands import BY_ROUTER, RouterHands
@@ -64,6 +65,7 @@ class CallSession:
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
         self._listening: Listening | BotTalk | None = None  # what takes the citizen's keys and words now
+        self._overhearing = Overhearing(around.switch, around.ears, lambda words: self.tell(inp.Overheard(words)))
         self._switch_hands = SwitchHands(around, state.id, self.tell)
         self._router_hands = RouterHands(around, state.id, self.tell)
         metrics = around.metrics
@@ -113,6 +115,7 @@ class CallSession:
                     await self._one(*await self._mailbox.get())
             finally:
                 self._refuse_the_rest()
+                await self._overhearing.close()
                 for task in self._requests:
                     task.cancel()
                 await asyncio.gather(*self._requests, return_exceptions=True)
@@ -146,6 +149,7 @@ class CallSession:
         changed, before, self.state = outcome.state is not self.state, self.state, outcome.state
         if changed:
             self._around.uses(self.state.id, open_channels(before), open_channels(self.state))
+        self._overhearing.fit(self.state)
         if changed or outcome.facts:
             self._write([*outcome.facts], at)
         failed: RimayError | None = None

@@ -41,6 +41,7 @@ from ivr_flows.protocol import (
     Play,
     Played,
     QueueLeft,
+    Reassure,
     Record,
     Recorded,
     Request,
@@ -133,14 +134,43 @@ def _on_heard(run: Run, heard: Input) -> None:
 
 def _on_key_unasked(run: Run, heard: Collected) -> None:
     """Nothing was asked: only the wish for a person counts. A system's answer, or a telephone that rings, is then not
-    waited for; an announcement is heard and a message kept first."""
+    waited for; an announcement is heard and a message kept first; a queue is what was asked for."""
     if run.scratch.get(_WISH) or not _asks_for_a_person(run, heard):
         return
     run.note("person.asked")
-    if isinstance(run.state.waiting, Request | Transfer):
+    if isinstance(run.state.waiting, Enqueue):
+        _in_a_queue(run, run.state.waiting)
+    elif isinstance(run.state.waiting, Request | Transfer):
         run.follow(lambda: Go(None))
     else:
         run.changes = {"scratch": {**run.scratch, _WISH: True}}
+
+
+def _in_a_queue(run: Run, here: Enqueue) -> None:
+    """Who waits in a queue waits for a person already, and nobody who asks for one loses by it: only where the way to a
+    person leads straight into another queue, or to more priority in this one, is the caller led there. To a menu, a
+    message or a closed door nobody is sent out of a line."""
+    there = _at_the_end_of_the_way(run)
+    if there is None or not _is_nearer(there, here):
+        return run.actions.append(Reassure(run.language or run.flow.head.language))
+    run.follow(lambda: Go(None))
+    moved = dataclasses.replace(there, priority=max(there.priority, here.priority))
+    run.changes["waiting"] = run.actions[-1] = moved
+    return None
+
+
+def _at_the_end_of_the_way(run: Run) -> Enqueue | None:
+    """The queue into which a wish for a person leads, without asking the caller anything."""
+    way = Run(run.given, run.state, run.find, run.at, run.spent_s)
+    way.follow(lambda: Go(None))
+    there = way.result().state.waiting
+    return there if isinstance(there, Enqueue) and way.failed_at == run.failed_at else None
+
+
+def _is_nearer(there: Enqueue, here: Enqueue) -> bool:
+    if there.queue != here.queue or there.priority > here.priority:
+        return True
+    return there.criticality not in ("", here.criticality)
 
 
 def _asks_for_a_person(run: Run, heard: Input) -> bool:
@@ -204,7 +234,7 @@ _WISH = "wishes_person"
 _ANSWERS: dict[type[Input], tuple[type[Waiting], ...]] = {
     Answered: (Answer,),
     Played: (Play,),
-    Collected: (Collect, Request, Play, Record, Transfer),
+    Collected: (Collect, Request, Play, Record, Transfer, Enqueue),
     QueueLeft: (Enqueue,),
     Response: (Request,),
     Recorded: (Record,),

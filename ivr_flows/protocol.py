@@ -82,7 +82,9 @@ class Collect:
 @dataclass(frozen=True, slots=True)
 class Enqueue:
     """Put the interaction into a queue. Waits: `QueueLeft`, which comes when the flow is to go on: the queue gave up,
-    or the talk is over and the caller is still there, or the caller pressed one of the `exits`.
+    or the talk is over and the caller is still there, or the caller pressed one of the `exits`. Any other key, and one
+    of the `asides` that is said, is `Collected`: it is answered by `Reassure`, or by another `Enqueue` for a caller who
+    is better served there, and who keeps the moment since when they wait.
 
     Every `comfort_every_s` the music is interrupted by the caller's place and expected wait (each where asked for and
     known; `ivr_flows.speech.waiting` has the words) and by the comfort prompts."""
@@ -102,11 +104,12 @@ class Enqueue:
     criticality: str = ""  # a name that the organisation gives points of priority (special_capacities, outage, ...)
     preferred: Sequence[str] = ()  # agents who are tried first
     target_s: float | None = None  # within which it should be answered, where that is not the queue's target
+    asides: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Ask a system of the customer's. Waits: `Response`; a key meanwhile is `Collected`.
+    """Ask a system of the customer's. Waits: `Response`; a key meanwhile, or one of the `asides`, is `Collected`.
 
     `system` names one in the settings (its address, its headers, its breaker); without it `url` is whole. Of `secrets`
     (header to name in the settings) only the runner knows the values. After `comfort_after_s` without an answer the
@@ -122,17 +125,22 @@ class Request:
     retries: int = 1
     comfort: Sequence[Prompt] = ()
     comfort_after_s: float = 2.5
+    asides: Sequence[str] = ()
+    language: str = "es"
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Play the prompts, then record what the caller says until a key or the limit. Waits: `Recorded`; a key meanwhile
-    is `Collected`, and where the flow then notes something the message ends there."""
+    """Play the prompts, then record what the caller says until a key or the limit. Waits: `Recorded`; a key meanwhile,
+    or one of the `asides` said by itself, is `Collected`, and where the flow then notes something the message ends
+    there."""
 
     prompts: Sequence[Prompt]
     max_s: float
     beep: bool = True
     mailbox: str = ""  # whose message it is, where the caller ends it by hanging up
+    asides: Sequence[str] = ()
+    language: str = "es"
 
 
 class TransferKind(StrEnum):
@@ -143,13 +151,15 @@ class TransferKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Connect the caller with somebody outside of the queues. Waits: `TransferEnded`; a key while it rings is
-    `Collected`."""
+    """Connect the caller with somebody outside of the queues. Waits: `TransferEnded`; a key while it rings, or one of
+    the `asides`, is `Collected`."""
 
     kind: TransferKind
     target: str
     timeout_s: float = 30.0
     music: str = "default"
+    asides: Sequence[str] = ()
+    language: str = "es"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +193,14 @@ class CallBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Reassure:
+    """A caller in the queue asked for a person, who is what they wait for: tell them so, their place and the expected
+    wait. Never waits: the wait in the queue goes on."""
+
+    language: str = "es"
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """End the call. The flow is over."""
 
@@ -202,7 +220,7 @@ class Note:
 
 
 Waiting: TypeAlias = Answer | Play | Collect | Enqueue | Request | Record | Transfer | Converse
-Aside: TypeAlias = Note | AllowRecording | CallBack
+Aside: TypeAlias = Note | AllowRecording | CallBack | Reassure
 Action: TypeAlias = Waiting | Aside | Hangup
 
 

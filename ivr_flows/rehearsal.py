@@ -32,6 +32,7 @@ from ivr_flows.protocol import (
     PromptText,
     QueueExit,
     QueueLeft,
+    Reassure,
     Record,
     Recorded,
     Request,
@@ -41,6 +42,7 @@ from ivr_flows.protocol import (
     TransferExit,
     Waiting,
 )
+from ivr_flows.speech.waiting import reassurance
 
 # A Monday at ten in the morning in Cuenca: what is open at all is open then.
 SOME_MONDAY = 1_772_463_600.0
@@ -166,8 +168,7 @@ class Rehearsal:
             return None
         waits = self.waits
         if isinstance(waits, Enqueue):
-            self._wants(keys in waits.exits, f"key {keys} leads nowhere from this queue")
-            return self.tell(QueueLeft(QueueExit.DIGIT, keys))
+            return self._press_in_queue(keys, waits)
         self._wants(isinstance(waits, Collect | Request | Record | Transfer), f"key {keys} is not waited for")
         most = waits.max_digits if isinstance(waits, Collect) else 1
         self.tell(Collected(keys[:most], CollectEnd.COMPLETE))
@@ -175,12 +176,24 @@ class Rehearsal:
             self.record(_SAID_BEFORE_S)  # what was said until then is a message
         return self.press(keys[most:]) if keys[most:] else None
 
+    def _press_in_queue(self, keys: str, waits: Enqueue) -> None:
+        if keys in waits.exits:
+            return self.tell(QueueLeft(QueueExit.DIGIT, keys))
+        before = len(self.notes)
+        self.tell(Collected(keys[:1], CollectEnd.COMPLETE))
+        return self._wants(len(self.notes) > before, f"key {keys} leads nowhere from this queue")
+
     def say(self, phrase: str) -> None:
+        """Of words that answer no question only those for a person count, and the flow knows which those are."""
         self.let_it_speak()
         if self._to_the_bot(phrase=phrase):
             return
-        self._wants(isinstance(self.waits, Collect), "nobody listens")
+        listens = isinstance(self.waits, Collect | Request | Record | Transfer | Enqueue)
+        self._wants(listens, "nobody listens")
+        leaves_message = isinstance(self.waits, Record)
         self.tell(Collected("", CollectEnd.COMPLETE, phrase))
+        if leaves_message and isinstance(self.waits, Record) and self.notes[-1].kind == "person.asked":
+            self.record(_SAID_BEFORE_S)
 
     def silence(self) -> None:
         self.let_it_speak()
@@ -253,6 +266,8 @@ _WAITS: Mapping[Any, Callable[[Any], str]] = {
 
 
 def prompts_of(action: Action) -> tuple[Prompt, ...]:
+    if isinstance(action, Reassure):
+        return reassurance(action.language)
     return tuple(action.prompts) if isinstance(action, Play | Collect | Record) else ()
 
 

@@ -18,11 +18,15 @@ from ivr_flows.protocol import (
     Answer,
     Collect,
     Converse,
+    Enqueue,
     Hangup,
     Note,
     Play,
     Prompt,
     PromptText,
+    Record,
+    Request,
+    Transfer,
     Waiting,
 )
 from ivr_flows.state import FlowState, Frame, Phase
@@ -222,21 +226,24 @@ class Run:
 
     def wait(self, action: Waiting, phase: Phase, scratch: Mapping[str, Any]) -> None:
         held = None
-        if isinstance(action, Collect | Converse) or (isinstance(action, Play) and phase is Phase.WAITING):
+        if not isinstance(action, Answer) and phase is not Phase.APOLOGY:
             action = self._with_ears(action)
         if not self.answered and not isinstance(action, Answer):
             action, held = Answer(), action
         self.changes = {"phase": phase, "waiting": action, "held": held, "scratch": dict(scratch)}
         self.actions.append(action)
 
-    def _with_ears(self, action: Collect | Converse | Play) -> Collect | Converse | Play:
-        """A person may be asked for in any question, and words are heard in the caller's language."""
+    def _with_ears(self, action: Waiting) -> Waiting:
+        """A person may be asked for wherever somebody waits, and words are heard in the caller's language."""
         person = person_of(self)
         asides = () if person is None else _folded(person.phrases)
+        language = self.language or self.flow.head.language
         if isinstance(action, Converse):
             return dataclasses.replace(action, asides=asides, person_digit="" if person is None else person.digit)
         if isinstance(action, Play):
-            return Play(action.prompts, asides, self.language or self.flow.head.language)
+            return Play(action.prompts, asides, language)
+        if not isinstance(action, Collect):
+            return action if isinstance(action, Answer) else _hearing(action, asides, language)
         return Collect(  # each call asks thousands of times: `replace` takes three times as long
             action.prompts,
             action.max_digits,
@@ -247,7 +254,7 @@ class Run:
             action.phrases,
             asides,
             action.spoken_digits,
-            self.language or self.flow.head.language,
+            language,
         )
 
     def hang_up(self, cause: str, end: str) -> None:
@@ -301,6 +308,10 @@ class Run:
             return self.context().prompts(self.flow.head.apology)
         except FlowFault:
             return ()  # noted already: what led here is the fault to mend first
+
+
+def _hearing(action: Enqueue | Request | Record | Transfer, asides: tuple[str, ...], language: str) -> Waiting:
+    return dataclasses.replace(action, asides=asides, language=language)
 
 
 @lru_cache(maxsize=256)

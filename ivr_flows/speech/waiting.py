@@ -19,6 +19,15 @@ def waiting_prompts(position: int | None, wait_s: float | None, language: str = 
     return tuple(PromptText(text, language) for text in texts)
 
 
+def reassurance(language: str = "es") -> tuple[Prompt, ...]:
+    """To a caller in a queue who asks for a person."""
+    if language[:2] == "es":
+        text = "Usted ya está en la fila. Por favor, no cuelgue: le atenderemos en cuanto sea posible."
+    else:
+        text = "You are in the line already. Please stay: we will be with you as soon as we can."
+    return (PromptText(text, language),)
+
+
 def _place(position: int) -> str:
     if position <= 1:
         return "Usted es el siguiente en ser atendido."

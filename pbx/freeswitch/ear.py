@@ -128,7 +128,7 @@ async def open_ear(board: Board, leg: Leg, rate: int, recordings: Path) -> PipeE
         ear.end()
         raise CommandRefused("no pipe for what a channel says", reason=error.strerror or "") from error
     except BaseException:
-        ear.end()
+        await ear.close()  # the switch may have begun
         raise
     if leg.ended:
         ear.end()

@@ -19,6 +19,7 @@ SILENCE: Tones = frozenset()
 RATE = 8000
 MUSIC_HZ = 350  # music on hold
 RING_HZ = 425  # the ring-back tone of Ecuador's network
+VOWEL: Tones = frozenset({120, 240, 360, 480})  # somebody who speaks
 SPEECH_HZ = 620  # synthesised text
 SPEECH_S_PER_LETTER = 0.06
 AMPLITUDE = 0.25

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pbx.memory.audio import SILENCE, Tones, near
+from pbx.memory.audio import SILENCE, VOWEL, Tones, near
 from pbx.terms import HangupCause
 
 if TYPE_CHECKING:
@@ -74,6 +74,11 @@ class MemoryCall:
 
     def play_tone(self, hz: int) -> None:
         self._tones = frozenset({hz}) if hz else SILENCE
+        self._world.audio_changed()
+
+    def speak(self) -> None:
+        """Not a tone, which no detector of voices takes for one, but the partials of a vowel."""
+        self._tones = VOWEL
         self._world.audio_changed()
 
     def silence(self) -> None:

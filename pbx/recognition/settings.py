@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from foundation.settings import Secret, Section
 
+# Listening takes about half a percent of a processor for each caller.
+MOST_BESIDE = 50
+
 
 class RecogniserKind(StrEnum):
     NONE = "none"  # callers answer by keys alone
@@ -23,6 +26,12 @@ class SpeechSettings(Section):
     url: str = Field(default="", pattern=r"^(https?://[^\s@]+)?$", description="of the HTTP service")
     token: Secret | None = Field(default=None, description="of the HTTP service")
     timeout_s: float = Field(default=3.0, gt=0, le=10, description="of the HTTP service, for one utterance")
+    most_beside: int = Field(
+        default=MOST_BESIDE,
+        ge=0,
+        le=1000,
+        description="callers whose words for a person are heard while they wait, at once; the others have the key",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

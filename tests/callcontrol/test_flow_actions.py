@@ -49,12 +49,12 @@ Make = Callable[..., AbstractAsyncContextManager[DaemonLab]]
 @pytest.fixture
 def lab_with(tmp_path: Path) -> Make:
     @asynccontextmanager
-    async def make(nodes: str, systems: Any = None) -> AsyncIterator[DaemonLab]:
+    async def make(nodes: str, systems: Any = None, **more: Any) -> AsyncIterator[DaemonLab]:
         folder = tmp_path / "flows"
         folder.mkdir()
         (folder / "prueba.yaml").write_text(FLOW + nodes, encoding="utf-8")
         flows = FlowSettings(folders=[str(folder)], shipped=False, default="prueba")
-        async with DaemonLab(tmp_path, flows=flows, systems=systems) as lab:
+        async with DaemonLab(tmp_path, flows=flows, systems=systems, **more) as lab:
             yield lab
 
     return make

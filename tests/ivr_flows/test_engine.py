@@ -60,7 +60,7 @@ LEGAL = {
     "new": {"Begin", "CallerLeft"},
     "answer": {"Answered", "Resume", "CallerLeft"},
     "menu": {"Collected", "Resume", "CallerLeft"},
-    "queue": {"QueueLeft", "Resume", "CallerLeft"},
+    "queue": {"QueueLeft", "Collected", "Resume", "CallerLeft"},
     "apology": {"Played", "Collected", "Resume", "CallerLeft"},
     "over": {"Resume", "CallerLeft"},
     "left": {"Resume", "CallerLeft"},

@@ -42,7 +42,7 @@ from ivr_flows.protocol import (
     TransferExit,
 )
 from ivr_flows.state import Phase
-from tests.ivr_flows.test_random_flows import DOCUMENTS, MOST_INPUTS, finder, flow_from
+from tests.ivr_flows.test_random_flows import DOCUMENTS, MOST_INPUTS, UNASKED, finder, flow_from
 
 CASES = int(os.environ.get("RIMAY_CASES", "100000"))
 CALLERS = 200  # of each flow
@@ -54,8 +54,8 @@ def some_answer(waits: object, luck: random.Random) -> Input:
     match waits:
         case Answer():
             return Answered()
-        case Play() | Request() | Record() | Transfer() if luck.random() < 0.1:
-            return Collected(luck.choice("05"), CollectEnd.COMPLETE)  # nobody asked for it
+        case Play() | Request() | Record() | Transfer() | Enqueue() if luck.random() < 0.1:
+            return luck.choice(UNASKED)
         case Play():
             return Played(luck.random() < 0.9)
         case Collect() | Request() if luck.random() < 0.05:

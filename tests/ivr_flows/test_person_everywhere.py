@@ -1,4 +1,4 @@
-"""A person at any time: from every kind that waits, by the key, and by words wherever somebody listens."""
+"""A person at any time: from every kind that waits, by the key and by words."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ivr_flows.protocol import (
     Record,
     Response,
     Resume,
+    Waiting,
 )
 from tests.support.flow_kinds import EXAMPLES, PART, WAITING, example, kinds
 from tests.support.flows import HEAD, Caller, flow_of
@@ -33,7 +34,7 @@ variables: {t: text, n: number}
 """
 )
 SECOND = "  bien: {kind: play, prompts: Bien, next: fin}"
-# Nobody is kept from a person who waits for one already; nobody hears anything before the answer.
+# Who waits for a person already is told so (`test_person_in_queue.py`); nobody hears anything before the answer.
 ALREADY = {"queue", "answer"}
 
 
@@ -45,6 +46,13 @@ def calling(kind: str, nodes: str = "") -> Caller:
     if kind == "announce":
         caller.answer(200, {"cortes": [{"sector": "Monay"}]})
     return caller
+
+
+def hearing(caller: Caller) -> Any:
+    """What the caller waits for: every such action says which words are listened for."""
+    assert isinstance(caller.waits, Waiting)
+    assert not isinstance(caller.waits, Answer)
+    return caller.waits
 
 
 def asks(caller: Caller, **given: Any) -> None:
@@ -80,14 +88,33 @@ def test_the_key_leads_to_a_person(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in WAITING if kind not in ALREADY])
-def test_so_do_the_words_where_somebody_listens(kind: str) -> None:
+def test_so_do_the_words_from_each_kind(kind: str) -> None:
     caller = calling(kind)
-    if not isinstance(caller.waits, Collect | Converse):
-        assert kind in ("http", "transfer", "voicemail")  # the key is what counts there; the manual says so
-        return
-    assert "operadora" in caller.waits.asides
+    assert "operadora" in hearing(caller).asides
     asks(caller, phrase="operadora")
-    assert caller.state.node == "cola"
+    assert (caller.state.node, type(caller.waits)) == ("cola", Enqueue)
+    assert kind == "bot" or len(caller.notes("person.asked")) == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WAITING if kind != "answer"])
+def test_words_are_heard_in_the_language_of_the_caller(kind: str) -> None:
+    text = "\n".join((example(kind).nodes.replace("  uno:", "  propio:", 1), SECOND)).replace("FIRST", "Aviso")
+    part = load(PART.replace("FIRST", "Aviso")).flow
+    assert part is not None
+    caller = Caller(flow_of(f"  uno: {{kind: language, language: en, next: propio}}\n{text}", HEAD), part)
+    if kind == "announce":
+        caller.answer(200, {"cortes": [{"sector": "Monay"}]})
+    assert hearing(caller).language == "en"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WAITING if kind not in ALREADY])
+def test_words_of_nobody_lead_nowhere_where_nothing_was_asked(kind: str) -> None:
+    caller = calling(kind)
+    if isinstance(caller.waits, Collect | Converse):
+        return  # there they are an answer
+    before = caller.state
+    assert caller.say("la sopa") == ()
+    assert (caller.state.node, caller.state.waiting) == (before.node, before.waiting)
 
 
 ANNOUNCED = "  uno: {kind: play, barge_in: false, prompts: Aviso legal, next: fin}"

@@ -22,6 +22,7 @@ from ivr_flows.protocol import (
     CollectEnd,
     Converse,
     Conversed,
+    Enqueue,
     Failure,
     Hangup,
     Input,
@@ -147,6 +148,15 @@ def is_order(waits: Action | None) -> bool:
     return isinstance(waits, Request) and waits.method != "GET"
 
 
+# What nobody asked for: the key for a person, another one, and words.
+UNASKED = [
+    Collected("0", CollectEnd.COMPLETE),
+    Collected("5", CollectEnd.COMPLETE),
+    Collected("", CollectEnd.COMPLETE, "operadora"),
+    Collected("", CollectEnd.COMPLETE, "nadie"),
+]
+
+
 def an_answer(waits: Action | None, data: st.DataObject) -> Input:
     if isinstance(waits, Answer):
         return Answered()
@@ -185,8 +195,8 @@ def test_every_call_ends_and_every_state_survives(
         state = through_json(state)
         resumed = engine.step(flow, state, Resume(), find=finder(flow)).state
         assert resumed == state or is_order(state.waiting)
-        if isinstance(state.waiting, Play | Record | Transfer | Request) and data.draw(st.booleans()):
-            key = Collected(data.draw(st.sampled_from("05")), CollectEnd.COMPLETE)  # nobody asked for it
+        if isinstance(state.waiting, Play | Record | Transfer | Request | Enqueue) and data.draw(st.booleans()):
+            key = data.draw(st.sampled_from(UNASKED))
             state, actions = engine.step(flow, state, key, at=at, find=finder(flow))
             seen += actions
             check_actions(state, actions)

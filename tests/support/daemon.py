@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from callcontrol.directory import ConfiguredAgents
 from callcontrol.events import InteractionEvent, fact_type
 from callcontrol.flows import BookFlows
 from callcontrol.journal import MemoryJournal
+from callcontrol.listening import Ears
 from callcontrol.model import AgentId, AgentState, Interaction, OfferId
 from callcontrol.open_leg import NUMBER as OPEN_LEG
 from callcontrol.orders import Orders
@@ -79,10 +80,18 @@ class DaemonLab:
     """One twin world and one journal; `start` and `kill` a daemon on them as often as the test needs."""
 
     def __init__(
-        self, folder: Path, *, flows: FlowSettings | None = None, systems: CustomerSystems | None = None
+        self,
+        folder: Path,
+        *,
+        flows: FlowSettings | None = None,
+        systems: CustomerSystems | None = None,
+        ears: Ears | None = None,
+        queues: Sequence[Queue] = QUEUES,
     ) -> None:
         self.flows = flows or FlowSettings()
         self.systems = systems
+        self.ears = ears
+        self.queues = queues
         self.clock = VirtualClock()
         self.world = MemoryWorld(self.clock, SETTINGS)
         self.journal = MemoryJournal()
@@ -102,7 +111,7 @@ class DaemonLab:
     async def start(self) -> None:
         switch = MemorySwitch(self.clock, SETTINGS, self.world)
         await self._stack.enter_async_context(switch)
-        book = FlowBook(self.flows, queues=[q.name for q in QUEUES])
+        book = FlowBook(self.flows, queues=[q.name for q in self.queues])
         assert not book.refresh().refused
         self.daemon = Daemon(
             switch=switch,
@@ -111,10 +120,11 @@ class DaemonLab:
             agents=ConfiguredAgents(AGENTS),
             herald=self.herald,
             recordings=RecordingFolder(self.folder, min_free_bytes=0),
-            rules=[q.rules for q in QUEUES],
+            rules=[q.rules for q in self.queues],
             clock=self.clock,
             metrics=Metrics(),
             systems=self.systems,
+            ears=self.ears,
         )
         self._task = asyncio.create_task(self.daemon.run(), name="daemon")
         await self.go(0)

@@ -30,6 +30,7 @@ from ivr_flows.protocol import (
     PromptText,
     QueueExit,
     QueueLeft,
+    Reassure,
     Record,
     Recorded,
     Request,
@@ -160,7 +161,9 @@ def check_actions(state: FlowState, actions: tuple[Action, ...]) -> None:
         assert state.is_over
     elif isinstance(last, Answer | Play | Collect | Enqueue | Request | Record | Transfer | Converse):
         assert state.waiting == last
-    elif isinstance(state.waiting, Request | Play | Record | Transfer):
+    elif isinstance(last, Reassure):
+        assert isinstance(state.waiting, Enqueue)
+    elif isinstance(state.waiting, Request | Play | Record | Transfer | Enqueue):
         # A key where none was asked for means nothing, or that a person is wished for afterwards.
         assert [a.kind for a in actions if isinstance(a, Note)] in ([], ["person.asked"])
     else:

@@ -4,7 +4,7 @@ import pytest
 
 from ivr_flows.loader import load
 from ivr_flows.protocol import Enqueue, QueueExit, QueueLeft
-from tests.support.flows import END, HEAD, Caller, flow_of
+from tests.support.flows import END, HEAD, PERSON, Caller, flow_of
 
 ENDS = "  a: {kind: hangup}\n  b: {kind: hangup}\n  c: {kind: hangup}\n  d: {kind: hangup}\n"
 
@@ -27,6 +27,7 @@ def test_it_asks_for_what_is_written() -> None:
         criticality="outage",
         target_s=10,
         preferred=("Totoracocha",),
+        asides=PERSON,
     )
 
 

@@ -15,7 +15,7 @@ from ivr_flows.protocol import (
     TransferExit,
     TransferKind,
 )
-from tests.support.flows import END, HEAD, Caller, flow_of
+from tests.support.flows import END, HEAD, PERSON, Caller, flow_of
 
 ENDS = "".join(f"  {name}: {{kind: play, prompts: {name.upper()}, next: fin}}\n" for name in "abc")
 
@@ -31,7 +31,7 @@ ENDS = "".join(f"  {name}: {{kind: play, prompts: {name.upper()}, next: fin}}\n"
 )
 def test_whom_it_calls(to: str, kind: TransferKind, target: str) -> None:
     caller = Caller(flow_of(f"  uno: {{kind: transfer, to: {to}, timeout_s: 20, then: {{failed: a}}}}\n{ENDS}"))
-    assert caller.waits == Transfer(kind, target, 20.0, "default")
+    assert caller.waits == Transfer(kind, target, 20.0, "default", PERSON)
 
 
 @pytest.mark.parametrize(("how", "said"), [("no_answer", "A"), ("busy", "B"), ("failed", "C"), ("refused", "C")])
