@@ -9,8 +9,8 @@ from pydantic import Field, model_validator
 
 from foundation.settings import Secret, Section
 
-# Listening takes about half a percent of a processor for each caller.
-MOST_BESIDE = 50
+# Each takes 0.5 (FreeSWITCH) to 0.8 (Asterisk) percent of a processor, in the daemon: thirty, a quarter of one.
+MOST_BESIDE = 30
 
 
 class RecogniserKind(StrEnum):
