@@ -95,3 +95,58 @@ async def test_a_message_is_read_aloud_on_the_agents_page_and_stays_until_it_was
     await desk.page.reload()
     await desk.phone_is("up")
     await expect(desk.page.get_by_text("Corte de agua")).to_have_count(0)
+
+
+# What the system would show, and whether somebody looks at the page; permission is given when it is asked for.
+_SYSTEM = """
+window.notices = []
+window.Notification = class {
+    static permission = "default"
+    static async requestPermission() { window.asked = true; return (this.permission = "granted") }
+    constructor(title, options) { window.notices.push({title, ...options, closed: false, it: this}) }
+    close() { window.notices.find((one) => one.it === this).closed = true }
+}
+Object.defineProperty(document, "hidden", {get: () => window.away === true})
+"""
+
+
+async def test_a_message_is_told_by_the_system_to_who_is_at_another_window(scene: Scene) -> None:
+    person = await scene.people.person("eva")
+    await person.context.add_init_script(_SYSTEM)
+    await person.sign_in(then="/agente")
+    page = person.page
+    offer = page.get_by_role("region", name="Avisarme aunque esté en otra ventana")
+    await offer.wait_for(timeout=_MS)
+    assert not await page.evaluate("window.asked")  # not before somebody wants it
+    await offer.get_by_role("button", name="Sí, avisarme").click()
+    await expect(offer).to_have_count(0)
+    sofia = await console(scene)
+
+    async def sends(text: str) -> None:
+        await sofia.press("Enviar mensaje")
+        dialog = sofia.page.get_by_role("dialog")
+        await dialog.get_by_label("Texto").fill(text)
+        await dialog.get_by_role("button", name="Enviar").click()
+        await page.get_by_role("status").get_by_text(text).wait_for(timeout=_MS)
+
+    await sofia.choose_agent("Eva Tello")
+    await sends("Primero, con la página a la vista.")
+    assert await page.evaluate("window.notices") == []
+    await page.evaluate("window.away = true")
+    await sends("Reunión a las 15:00.")
+    (told,) = await page.evaluate("window.notices.map(({it, ...rest}) => rest)")
+    assert (told["title"], told["body"], told["closed"]) == ("Mensaje de Sofia", "Reunión a las 15:00.", False)
+    await page.evaluate("() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')) }")
+    assert await page.evaluate("window.notices[0].closed")  # seen: gone
+
+
+async def test_who_does_not_want_notices_is_not_asked_again(scene: Scene) -> None:
+    person = await scene.people.person("eva")
+    await person.context.add_init_script(_SYSTEM)
+    await person.sign_in(then="/agente")
+    page = person.page
+    await page.get_by_role("button", name="Ahora no").click(timeout=_MS)
+    await page.reload()
+    await page.locator("div.idle").wait_for(timeout=_MS)
+    await expect(page.get_by_role("button", name="Ahora no")).to_have_count(0)
+    assert not await page.evaluate("window.asked")

@@ -56,10 +56,13 @@ function take(snapshot: Desk): void {
   if (newer(desk.value, snapshot)) desk.value = snapshot;
 }
 
-export function startDesk(onMessage: (message: Message) => void): () => void {
+export function startDesk(onMessage: (message: Message) => void, reloadMessages: () => void): () => void {
   return listen({
     topics: ["desk", "messages"],
-    reload: () => void loadDesk(),
+    reload: () => {
+      void loadDesk();
+      reloadMessages();
+    },
     event: (event) => {
       if (event.topic === "messages") onMessage(event.data as unknown as Message);
       else if ("agent" in event.data) take(event.data as unknown as Desk);

@@ -7,10 +7,10 @@ import { Dialog } from "../kit/dialog";
 import { Check, Choice, Select } from "../kit/field";
 import { percent } from "../kit/format";
 import { locale } from "../kit/i18n";
+import { askToNotify, permission } from "../kit/notify";
 import { tellError } from "../kit/toast";
 import { applySpeaker, choose, devices, listDevices, meter, microphone, playTest, ringer, speaker } from "../phone/audio";
 import { localStream, quality, replaceMicrophone, startPhone, stopPhone } from "../phone/phone";
-import { askToNotify, mayNotify } from "../phone/ring";
 import { desk, loadDesk } from "./desk";
 import { devicesOpen } from "./phone_strip";
 import { t } from "./texts";
@@ -22,7 +22,6 @@ export function DevicesDialog() {
 }
 
 function Open() {
-  const [notify, setNotify] = useState(mayNotify);
   const kind = desk.value?.phone.kind ?? "web";
   useEffect(() => void listDevices().catch(() => undefined), []);
   const setKind = (next: string): void => void api.put("/me/phone/kind", { kind: next }).then(async () => {
@@ -41,7 +40,10 @@ function Open() {
           <Output name="ringer" label={t("devices.ringer")} value={ringer.value} />
         </>
       )}
-      <Check label={t("devices.notify")} checked={notify} disabled={notify} onChange={() => void askToNotify().then(() => setNotify(mayNotify()))} />
+      <Check
+        label={t("devices.notify")} checked={permission.value === "granted"} disabled={permission.value !== "default"} onChange={() => void askToNotify()}
+        {...(permission.value === "denied" && { hint: t("notify.denied") })}
+      />
       {kind === "web" && <QualityFigures />}
     </Dialog>
   );

@@ -27,6 +27,7 @@ import { KnowledgeTab, ScriptTab } from "./knowledge";
 import { hear, loadMessages, Messages } from "./messages";
 import { callerOf, loadNames, queueOf } from "./names";
 import { Notes } from "./notes";
+import { AskToNotify } from "./notices";
 import { OfferCard } from "./offer";
 import { devicesOpen, PhoneBanners, PhoneStrip } from "./phone_strip";
 import { StateSwitch } from "./state";
@@ -44,8 +45,7 @@ export function AgentApp() {
 function AgentPage() {
   useEffect(() => {
     void loadNames();
-    loadMessages().catch(() => undefined); // the live socket brings the next ones
-    const stop = startDesk(hear);
+    const stop = startDesk(hear, () => void loadMessages().catch(() => undefined)); // the live socket brings the next ones
     const unlist = addFinder(async (text) => (await findInDirectory(text)).items.flatMap((one) => {
       const talking = (desk.value?.items.length ?? 0) > 0;
       if (!talking && one.kind !== "number") return [];
@@ -190,6 +190,7 @@ function Idle({ agent }: { agent: DeskAgent }) {
         <p>{t(ready ? "idle.readyText" : missed ? "idle.missedText" : "idle.notReadyText")}</p>
         {!ready && agent.state !== "reserved" && <Button kind="success" size="large" keyHint="p" onClick={() => void commands.state("ready").catch(tellError)}>{t("state.setReady")}</Button>}
       </EmptyState>
+      <AskToNotify />
     </div>
   );
 }

@@ -254,11 +254,16 @@ export const t = texts({
   "devices.web": ["En esta página", "On this page"],
   "devices.desk": ["Teléfono de escritorio", "Desk phone"],
   "devices.notify": ["Avisarme aunque esté en otra ventana", "Notify me when I am in another window"],
+  "notify.offer": ["¿Le avisamos de llamadas y mensajes cuando esté en otra ventana?", "Shall we tell you of calls and messages while you are in another window?"],
+  "notify.allow": ["Sí, avisarme", "Yes, tell me"],
+  "notify.later": ["Ahora no", "Not now"],
+  "notify.denied": ["El navegador los tiene bloqueados. Permítalos en el candado junto a la dirección de esta página.", "The browser blocks them. Allow them at the padlock beside this page's address."],
   "devices.quality": ["Calidad del audio ahora", "Audio quality now"],
   // groups of keys
   "keys.call": ["Llamada", "Call"],
   "keys.page": ["Página", "Page"],
   "action.pauseReady": ["Disponible o no disponible", "Ready or not ready"],
+  "message.from": ["Mensaje de {name}", "Message from {name}"],
   "message.read": ["Entendido", "Understood"],
   desk: ["Atención", "Desk"],
 });

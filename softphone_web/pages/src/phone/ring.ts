@@ -1,4 +1,5 @@
 // How the page calls for attention: a ring, a notification of the system, the window's title.
+import { notify } from "../kit/notify";
 import { ringer } from "./audio";
 
 const ON_S = 1.2;
@@ -7,7 +8,7 @@ let context: AudioContext | null = null;
 let timer = 0;
 let title = "";
 let flash = 0;
-let shown: Notification | null = null;
+let unnotify = (): void => undefined;
 
 /** Two tones that beat, as telephones do here; soft enough for an open office. */
 function ringOnce(audio: AudioContext): void {
@@ -38,10 +39,7 @@ export function startRinging(words: { title: string; body: string }): void {
     document.title = document.title === title ? words.title : title;
   }, 1000);
   document.title = words.title;
-  if (document.hidden && "Notification" in window && Notification.permission === "granted") {
-    shown = new Notification(words.title, { body: words.body, tag: "rimay-offer", icon: "/static/icon.svg" });
-    shown.onclick = () => window.focus();
-  }
+  unnotify = notify({ ...words, tag: "rimay-offer" });
 }
 
 export function stopRinging(): void {
@@ -51,11 +49,6 @@ export function stopRinging(): void {
   title = "";
   void context?.close();
   context = null;
-  shown?.close();
-  shown = null;
-}
-
-export const mayNotify = (): boolean => "Notification" in window && Notification.permission === "granted";
-export async function askToNotify(): Promise<void> {
-  if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+  unnotify();
+  unnotify = () => undefined;
 }
