@@ -20,7 +20,7 @@ from foundation.audit import PostgresAudit
 from foundation.errors import Unavailable
 from foundation.identity.oidc import Oidc
 from softphone_web.deps import WebDeps
-from softphone_web.ports import HealthCheck
+from softphone_web.ports import Found, HealthCheck, Well
 from softphone_web.server import RunningServer, build_app, serve
 from softphone_web.tls import Certificate
 
@@ -67,23 +67,31 @@ def serve_web(
     return serve(build_app(deps), settings.web.host, port, ssl_context=context)
 
 
+class BusGone(Unavailable):
+    code = "health.bus_gone"
+
+
+class NotReconciled(Unavailable):
+    code = "health.not_reconciled"
+
+
 def _checks(parts: Parts) -> list[HealthCheck]:
-    async def database() -> str:
-        return f"{await parts.database.ping() * 1000:.1f} ms"
+    async def database() -> Found:
+        return Found(Well.DATABASE, {"ms": round(await parts.database.ping() * 1000, 1)})
 
-    async def bus() -> str:
+    async def bus() -> Found:
         if not parts.bus.connected:
-            raise Unavailable("no connection to Redis")
-        return "connected"
+            raise BusGone("no connection to Redis")
+        return Found(Well.REDIS)
 
-    async def switch() -> str:
+    async def switch() -> Found:
         if not parts.daemon.ready.is_set():
-            raise Unavailable("not yet reconciled with the switch")
-        return f"{parts.switch.engine}, {len(await parts.switch.channels())} channels"
+            raise NotReconciled("not yet reconciled with the switch")
+        return Found(Well.SWITCH, {"engine": parts.switch.engine, "channels": len(await parts.switch.channels())})
 
-    async def recordings() -> str:
+    async def recordings() -> Found:
         free = await asyncio.to_thread(parts.recordings.check_room)
-        return f"{free // 1_000_000} MB free"
+        return Found(Well.RECORDINGS, {"free_mb": free // 1_000_000})
 
     return [
         HealthCheck(name="switch", check=switch),

@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,13 +53,40 @@ class Link:
     entry: AuditEntry
 
 
+class Break(StrEnum):
+    MISSING = "missing"
+    ALTERED = "altered"
+    NO_HEAD = "no_head"
+    END_MISSING = "end_missing"
+    END_ADDED = "end_added"
+    SHORTER = "shorter"
+    WRITTEN_ANEW = "written_anew"
+
+
+_WHY: Mapping[Break, str] = {
+    Break.MISSING: "this entry is not there",
+    Break.ALTERED: "its content or its place is not what was written",
+    Break.NO_HEAD: "the head of the chain is not there",
+    Break.END_MISSING: "the last {count} entries are not there",
+    Break.END_ADDED: "entries were put on at the end by somebody else",
+    Break.SHORTER: "the chain is shorter than it once was",
+    Break.WRITTEN_ANEW: "the chain up to here was written anew",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The first place where the chain does not hold; `id` None: the entry is not there."""
+    """The first place where the chain does not hold; `id` None: the entry is not there. `count`: of entries that are
+    missing at the end."""
 
     n: int
     id: str | None
-    why: str
+    code: Break
+    count: int = 0
+
+    @property
+    def why(self) -> str:
+        return _WHY[self.code].format(count=self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +163,21 @@ class Walk:
     def end(self, head: Head | None) -> Verdict:
         """`head` as it was kept apart."""
         if self.broken is None and head is None:
-            self.broken = Broken(self.at.n, None, "the head of the chain is not there")
+            self.broken = Broken(self.at.n, None, Break.NO_HEAD)
         elif self.broken is None and head is not None and head.n > self.at.n:
-            self.broken = Broken(self.at.n + 1, None, f"the last {head.n - self.at.n} entries are not there")
+            self.broken = Broken(self.at.n + 1, None, Break.END_MISSING, head.n - self.at.n)
         elif self.broken is None and head != self.at:
-            self.broken = Broken(self.at.n, None, "entries were put on at the end by somebody else")
+            self.broken = Broken(self.at.n, None, Break.END_ADDED)
         elif self.broken is None and self._expect is not None and self._expect.n > self.at.n:
-            self.broken = Broken(self._expect.n, None, "the chain is shorter than it once was")
+            self.broken = Broken(self._expect.n, None, Break.SHORTER)
         return Verdict(self.entries, self.at, self.broken)
 
     def _check(self, link: Link) -> Broken | None:
         if link.n != self.at.n + 1:
-            return Broken(self.at.n + 1, None, "this entry is not there")
+            return Broken(self.at.n + 1, None, Break.MISSING)
         self.at = following(self.at, link.entry)
         if link.hash != self.at.hash:
-            return Broken(link.n, link.entry.id, "its content or its place is not what was written")
+            return Broken(link.n, link.entry.id, Break.ALTERED)
         if self._expect is not None and self._expect.n == link.n and self._expect.hash != link.hash:
-            return Broken(link.n, link.entry.id, "the chain up to here was written anew")
+            return Broken(link.n, link.entry.id, Break.WRITTEN_ANEW)
         return None

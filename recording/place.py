@@ -10,6 +10,14 @@ from pathlib import Path, PurePosixPath
 from foundation.errors import Unavailable
 
 
+class NoFolder(Unavailable):
+    code = "recording.no_folder"
+
+
+class NoRoom(Unavailable):
+    code = "recording.no_room"
+
+
 class RecordingFolder:
     """`owner` is the (uid, gid) of the switch, when that is another user than ours."""
 
@@ -26,11 +34,10 @@ class RecordingFolder:
         try:
             free = self.free_bytes()
         except OSError as error:
-            raise Unavailable(f"the folder cannot be reached: {error.strerror}") from error
+            raise NoFolder(f"the folder cannot be reached: {error.strerror}", reason=error.strerror) from error
         if free < self._min_free:
-            raise Unavailable(
-                f"nothing is recorded: {free // 1_000_000} MB free of {self._min_free // 1_000_000} needed"
-            )
+            mb, needed = free // 1_000_000, self._min_free // 1_000_000
+            raise NoRoom(f"nothing is recorded: {mb} MB free of {needed} needed", free_mb=mb, needed_mb=needed)
         return free
 
     def prepare(self, path: str) -> Path:

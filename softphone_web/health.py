@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
+from pydantic import Field
 
 from callcontrol.model import Medium
 from foundation.access import Permission
+from foundation.audit_chain import plain
 from foundation.clock import Clock
-from foundation.errors import RimayError
+from foundation.errors import RimayError, Unauthenticated
 from foundation.logs import get_logger
 from pbx.terms import TrunkState
-from softphone_web.authenticate import authenticate, bearer_token
+from softphone_web.authenticate import authenticate, bearer_token, session_cookie
 from softphone_web.call import Call
 from softphone_web.client import is_local
 from softphone_web.deps import WebDeps
 from softphone_web.permissions import Open, admit
-from softphone_web.ports import HealthCheck
+from softphone_web.ports import HealthCheck, Well
 from softphone_web.routes import Model, Routes
 from softphone_web.schemas import at
 
 log = get_logger(__name__)
 routes = Routes("", tag="health")
+
+
+WELL: Mapping[Well, str] = {
+    Well.DATABASE: "{ms} ms",
+    Well.REDIS: "connected",
+    Well.SWITCH: "{engine}, {channels} channels",
+    Well.RECORDINGS: "{free_mb} MB free",
+    Well.LIVE: "{pages} pages",
+}
+NO_ANSWER = "health.no_answer"  # seconds
+UNEXPECTED = "health.unexpected"  # error
 
 
 class CheckState(StrEnum):
@@ -45,7 +58,9 @@ class CheckOut(Model):
     state: CheckState
     critical: bool
     ms: float
-    detail: str | None = None  # for operators only
+    detail: str | None = Field(default=None, description="for operators only, as are `code` and `facts`")
+    code: str | None = Field(default=None, description="what `detail` says, for programs and other languages")
+    facts: dict[str, Any] | None = None
 
 
 class ReadyOut(Model):
@@ -87,21 +102,26 @@ async def run_checks(checks: Sequence[HealthCheck], timeout_s: float) -> list[Ch
 async def _run(check: HealthCheck, timeout_s: float) -> CheckOut:
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    state = CheckState.OK
+    state, facts = CheckState.OK, {}
     try:
         async with asyncio.timeout(timeout_s):
-            detail = await check.check()
+            found = await check.check()
+        code, facts = found.what.value, dict(found.facts)
+        detail = WELL[found.what].format(**facts)
     except TimeoutError:
-        state, detail = CheckState.FAILED, f"no answer within {timeout_s:g} s"
+        state, code, facts = CheckState.FAILED, NO_ANSWER, {"seconds": timeout_s}
+        detail = f"no answer within {timeout_s:g} s"
+    except RimayError as error:
+        state, code, facts, detail = CheckState.FAILED, error.code, error.facts, error.message
+        log.warning("web.check_failed", check=check.name, code=code)
     except Exception as error:
-        state, detail = CheckState.FAILED, _reason(error)
-        log.warning("web.check_failed", check=check.name, exc_info=None if isinstance(error, RimayError) else error)
+        state, code, detail = CheckState.FAILED, UNEXPECTED, type(error).__name__
+        facts = {"error": detail}
+        log.warning("web.check_failed", check=check.name, exc_info=error)
     ms = round((loop.time() - begun) * 1000, 1)
-    return CheckOut(name=check.name, state=state, critical=check.critical, ms=ms, detail=detail)
-
-
-def _reason(error: Exception) -> str:
-    return error.message if isinstance(error, RimayError) else type(error).__name__
+    return CheckOut(
+        name=check.name, state=state, critical=check.critical, ms=ms, detail=detail, code=code, facts=plain(facts)
+    )
 
 
 class HealthDesk:
@@ -195,7 +215,9 @@ async def get_ready(call: Call) -> ReadyOut:
     checks, _ = await call.request.app[DESK].measure()
     ready = not any(check.critical and check.state is CheckState.FAILED for check in checks)
     detailed = await _is_operator(call)
-    shown = [check if detailed else check.model_copy(update={"detail": None}) for check in checks]
+    shown = [
+        check if detailed else check.model_copy(update=dict.fromkeys(("detail", "code", "facts"))) for check in checks
+    ]
     call.status = 200 if ready else 503
     return ReadyOut(ready=ready, measured_at=at(call.deps.clock.now()), checks=shown)
 
@@ -217,7 +239,13 @@ async def get_metrics(call: Call) -> web.StreamResponse:
 async def _is_operator(call: Call) -> bool:
     if is_local(call.request):
         return True
-    if bearer_token(call.request) is None:
+    token = bearer_token(call.request)
+    if token is None and session_cookie(call.request, call.deps.settings) is None:
         return False
-    principal = await authenticate(call.request, call.deps)
+    try:
+        principal = await authenticate(call.request, call.deps)
+    except Unauthenticated:
+        if token is not None:
+            raise
+        return False  # a browser sends the cookie of a session that is over for as long as it has it
     return principal.may(Permission.METRICS_READ)

@@ -22,9 +22,14 @@ from foundation.errors import RimayError, Unavailable
 from foundation.logs import get_logger
 from foundation.metrics import Metrics
 from softphone_web.permissions import sees_private
-from softphone_web.ports import Live, LiveEvent, Topic
+from softphone_web.ports import Found, Live, LiveEvent, Topic, Well
 from softphone_web.schemas import at
 from softphone_web.settings import WebSettings
+
+
+class Interrupted(Unavailable):
+    code = "health.live_interrupted"
+
 
 log = get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
@@ -188,8 +193,8 @@ class LiveHub:
         for client in self._clients:
             client.close(code, reason)
 
-    async def check(self) -> str:
+    async def check(self) -> Found:
         """The health check: are live events coming in?"""
         if not self._listening:
-            raise Unavailable("live events are interrupted")
-        return f"{len(self._clients)} pages"
+            raise Interrupted("live events are interrupted")
+        return Found(Well.LIVE, {"pages": len(self._clients)})

@@ -211,13 +211,31 @@ class Live(Protocol):
 # --- health, audit, tokens --------------------
 
 
+class Well(StrEnum):
+    """What a check that went well found; the words and their facts stand in `softphone_web.health`."""
+
+    DATABASE = "health.database"  # ms
+    REDIS = "health.redis"
+    SWITCH = "health.switch"  # engine, channels
+    RECORDINGS = "health.recordings"  # free_mb
+    LIVE = "health.live"  # pages
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """For operators: no secret in its facts."""
+
+    what: Well
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthCheck:
-    """One thing we stand on. `check` returns a short detail for operators (no secret in it) or raises. What is not
-    `critical` makes us degraded, not unready. The switch is the check named `switch`."""
+    """One thing we stand on. `check` returns what it found or raises; a `RimayError` tells by its code and facts what
+    is wrong. What is not `critical` makes us degraded, not unready. The switch is the check named `switch`."""
 
     name: str
-    check: Callable[[], Awaitable[str]]
+    check: Callable[[], Awaitable[Found]]
     critical: bool = True
 
 

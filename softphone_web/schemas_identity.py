@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from foundation.access import Permission
-from foundation.audit_chain import Link, Verdict
+from foundation.audit_chain import Break, Link, Verdict
 from foundation.identity.accounts import SignedIn
 from foundation.identity.model import Session, User
 from foundation.identity.people import Refused
@@ -233,6 +233,8 @@ class AuditPage(Model):
 class AuditBreak(Model):
     id: str | None
     n: int
+    code: Break
+    count: int = Field(description="of entries that are missing at the end")
     why: str
 
 
@@ -277,7 +279,9 @@ def audit_verdict(verdict: Verdict) -> AuditVerdict:
         ok=verdict.ok,
         entries=verdict.entries,
         head=str(verdict.head),
-        broken=None if broken is None else AuditBreak(id=broken.id, n=broken.n, why=broken.why),
+        broken=None
+        if broken is None
+        else AuditBreak(id=broken.id, n=broken.n, code=broken.code, count=broken.count, why=broken.why),
     )
 
 

@@ -32,12 +32,17 @@ async def test_ready_tells_each_dependency(api: Api) -> None:
     ready = await api.get("/health/ready", None)
     assert ready["ready"] is True
     assert [(one["name"], one["state"], one["detail"]) for one in ready["checks"]] == [
-        ("switch", "ok", "up"),
+        ("switch", "ok", "memory, 0 channels"),
         ("live", "ok", "0 pages"),
     ]
     api.platform.switch_error = Unavailable("no connection to the switch")
+    assert [(one["code"], one["facts"]) for one in ready["checks"]] == [
+        ("health.switch", {"engine": "memory", "channels": 0}),
+        ("health.live", {"pages": 0}),
+    ]
     ready = await api.get("/health/ready", None, 503)
     assert ready["checks"][0]["detail"] == "no connection to the switch"
+    assert ready["checks"][0]["code"] == "unavailable"
     assert (await api.get("/health", None))["status"] == "down"
     await api.get("/health/live", None)
 
@@ -46,7 +51,14 @@ async def test_details_are_for_operators(api: Api) -> None:
     elsewhere = {"X-Forwarded-For": "203.0.113.9"}
     for who, shown in ((None, False), ("agent", False), ("service", True)):
         checks = (await api.get("/health/ready", who, headers=elsewhere))["checks"]
-        assert (checks[0]["detail"] == "up") is shown
+        assert (checks[0]["detail"] == "memory, 0 channels") is shown
+        assert (checks[0]["code"] is not None) is (checks[0]["facts"] is not None) is shown
+    for who, shown in (("agent", False), ("admin", True)):  # in a browser, too
+        session = {**elsewhere, **await api.session_headers(who)}
+        checks = (await api.get("/health/ready", None, headers=session))["checks"]
+        assert (checks[0]["code"] is not None) is shown
+    over = {**elsewhere, "Cookie": session["Cookie"] + "0"}
+    assert (await api.get("/health/ready", None, headers=over))["checks"][0]["code"] is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), TimeoutError(), OSError("y")])

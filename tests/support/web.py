@@ -58,6 +58,7 @@ from softphone_web.deps import Supervision
 from softphone_web.downloads import LocalFile
 from softphone_web.permissions import agents_in
 from softphone_web.ports import (
+    Found,
     GatewayView,
     HealthCheck,
     InteractionFilter,
@@ -66,6 +67,7 @@ from softphone_web.ports import (
     RecordingFile,
     RecordingView,
     TrunkView,
+    Well,
 )
 from softphone_web.server import RunningServer, WebDeps, build_app, serve
 from softphone_web.settings import WebSettings
@@ -307,10 +309,10 @@ class Platform:
     def add(self, *records: Interaction) -> None:
         self.interactions.records.update({record.id: record for record in records})
 
-    async def check_switch(self) -> str:
+    async def check_switch(self) -> Found:
         if self.switch_error is not None:
             raise self.switch_error
-        return "up"
+        return Found(Well.SWITCH, {"engine": "memory", "channels": 0})
 
     async def mint(self) -> None:
         people = {role.value: (role.value, role) for role in access.Role}

@@ -11,15 +11,19 @@ import { Table } from "../kit/table";
 import { tellError } from "../kit/toast";
 import { useBusy, useLoad, useSettled } from "../kit/use";
 import { Head } from "./list";
+import { ACTIONS, label } from "./audit-texts";
 import { t } from "./texts";
 
 type Data = Record<string, unknown>;
 interface Entry { id: string; n: number; at: string; actor: string; actor_name: string; action: string; target: string; before: Data | null; after: Data | null; origin: string }
 interface Page { items: Entry[]; next: number | null }
-interface Verdict { ok: boolean; entries: number; broken: { id: string; n: number; why: string } | null }
+interface Verdict { ok: boolean; entries: number; broken: { n: number; code: string; count: number } | null }
 
 /** Whoever works at the machine's own command line has no account. */
-const actor = (one: Entry): string => (one.actor === "operator" ? t("audit.operator") : one.actor_name || one.actor);
+const actor = (one: Entry): string => {
+  const known = label("actor", one.actor);
+  return known === one.actor ? one.actor_name || one.actor : known;
+};
 const NO_FILTERS = { actor: "", action: "", target: "", since: "", until: "" };
 type Filters = typeof NO_FILTERS;
 
@@ -44,7 +48,8 @@ export function Audit() {
       <Chain />
       <div class="audit-filters" role="search">
         {field("actor", t("audit.who"))}
-        <Field label={t("audit.what")} value={filters.action} onInput={(action) => setFilters({ ...filters, action })} attributes={{ placeholder: "user.", title: t("audit.actionHint") }} />
+        <Field label={t("audit.what")} value={filters.action} onInput={(action) => setFilters({ ...filters, action })} attributes={{ placeholder: "user.", title: t("audit.actionHint"), list: "audit-actions" }} />
+        <datalist id="audit-actions">{ACTIONS.map((code) => <option key={code} value={code} label={label("action", code)} />)}</datalist>
         {field("target", t("audit.on"))}{field("since", t("audit.since"), "date")}{field("until", t("audit.until"), "date")}
       </div>
       <div class="admin-table">
@@ -54,9 +59,9 @@ export function Audit() {
             columns={[
               { id: "at", title: t("audit.at"), cell: (one) => <span class="nowrap">{day(one.at)} {timeExact(one.at)}</span> },
               { id: "who", title: t("audit.who"), cell: (one) => <strong>{actor(one)}</strong> },
-              { id: "what", title: t("audit.what"), cell: (one) => <code>{one.action}</code> },
+              { id: "what", title: t("audit.what"), cell: (one) => <Action code={one.action} /> },
               { id: "on", title: t("audit.on"), cell: (one) => <code>{one.target}</code> },
-              { id: "origin", title: t("audit.origin"), cell: (one) => <span class="muted">{one.origin}</span> },
+              { id: "origin", title: t("audit.origin"), cell: (one) => <span class="muted">{label("origin", one.origin)}</span> },
             ]}
           />
         )}
@@ -64,14 +69,21 @@ export function Audit() {
       </div>
       {open && (
         <Sheet title={t("audit.entry", { n: open.n })} onClose={() => setOpen(null)}>
-          <p><strong>{actor(open)}</strong> · <code>{open.action}</code> · <code>{open.target}</code></p>
-          <p class="muted">{day(open.at)} {timeExact(open.at)} · {open.origin}</p>
+          <p><strong>{actor(open)}</strong> · {label("action", open.action)}</p>
+          <p class="muted">{day(open.at)} {timeExact(open.at)} · {label("origin", open.origin)}</p>
+          <p><code>{open.action}</code> · <code>{open.target}</code></p>
           <Values title={t("audit.before")} data={open.before} other={open.after} />
           <Values title={t("audit.after")} data={open.after} other={open.before} />
         </Sheet>
       )}
     </section>
   );
+}
+
+/** In words, with the code that filters and programs know it by. */
+function Action({ code }: { code: string }) {
+  const words = label("action", code);
+  return words === code ? <code>{code}</code> : <span class="audit-action">{words}<code class="muted small">{code}</code></span>;
 }
 
 function Values({ title, data, other }: { title: string; data: Data | null; other: Data | null }) {
@@ -82,7 +94,7 @@ function Values({ title, data, other }: { title: string; data: Data | null; othe
       {!data || Object.keys(data).length === 0 ? <p class="muted">{t("audit.nothing")}</p> : (
         <dl class="values">
           {Object.entries(data).map(([key, value]) => (
-            <div key={key} class={other && shown(other[key]) !== shown(value) ? "differs" : ""}><dt>{key}</dt><dd><code>{shown(value)}</code></dd></div>
+            <div key={key} class={other && shown(other[key]) !== shown(value) ? "differs" : ""}><dt>{label("fact", key)}</dt><dd><code>{shown(value)}</code></dd></div>
           ))}
         </dl>
       )}
@@ -96,7 +108,7 @@ function Chain() {
   if (!data) return verdict.error ? <ErrorState error={verdict.error} onRetry={verdict.reload} /> : <Banner tone="info">{t("audit.verifying")}</Banner>;
   return (
     <Banner tone={data.ok ? "info" : "bad"} icon={data.ok ? ShieldCheck : ShieldAlert} action={<Button size="small" busy={verdict.loading} onClick={verdict.reload}>{t("audit.verify")}</Button>}>
-      {data.ok || !data.broken ? t("audit.ok", { n: data.entries }) : t("audit.broken", { n: data.broken.n, why: data.broken.why })}
+      {data.ok || !data.broken ? t("audit.ok", { n: data.entries }) : t("audit.broken", { n: data.broken.n, why: label("break", data.broken.code, { count: data.broken.count }) })}
     </Banner>
   );
 }

@@ -16,13 +16,20 @@ interface Gateway { name: string; state: string; detail: string; round_trip_ms: 
 interface Trunk { name: string; state: string; gateways: Gateway[]; calls: number | null; max_calls: number | null }
 const TRUNK_TONE: Record<string, Tone> = { up: "good", down: "bad", degraded: "warn", unknown: "idle" };
 
+/** What the switch says of a gateway is its own word; what every switch says often, in the reader's. */
+const gatewaySaid = (detail: string) => {
+  if (!detail) return "—";
+  const key = `gateway.${detail.toLowerCase()}`;
+  return key in t.dictionary ? <span title={detail}>{t(key as Parameters<typeof t>[0])}</span> : <code>{detail}</code>;
+};
+
 export function Trunks() {
   const trunks = useLoad(items<Trunk>("/trunks"), []);
   const { reload } = trunks;
   useEffect(() => listen({ topics: ["trunks"], reload, event: reload }), [reload]);
   return (
     <section class="admin-page">
-      <Head title={t("nav.trunks")}><Button icon={RotateCw} label={t("audit.verify")} onClick={reload} /></Head>
+      <Head title={t("nav.trunks")}><Button icon={RotateCw} label={t("reload")} onClick={reload} /></Head>
       {trunks.data === null ? (trunks.error ? <ErrorState error={trunks.error} onRetry={reload} /> : <Skeleton lines={4} />)
         : trunks.data.length === 0 ? <EmptyState title={t("trunk.none")} />
         : trunks.data.map((trunk) => (
@@ -39,7 +46,7 @@ export function Trunks() {
               columns={[
                 { id: "name", title: t("trunk.gateway"), cell: (one) => <code>{one.name}</code> },
                 { id: "state", title: t("user.state"), cell: (one) => <Badge quiet tone={TRUNK_TONE[one.state] ?? "idle"}>{word("trunk.state", one.state)}</Badge> },
-                { id: "detail", title: t("trunk.detail"), cell: (one) => one.detail || "—" },
+                { id: "detail", title: t("trunk.detail"), cell: (one) => gatewaySaid(one.detail) },
                 { id: "rtt", title: t("trunk.rtt"), figure: true, cell: (one) => (one.round_trip_ms === null ? "—" : `${Math.round(one.round_trip_ms)} ms`) },
               ]}
             />
@@ -49,7 +56,15 @@ export function Trunks() {
   );
 }
 
-interface HealthCheck { name: string; state: "ok" | "failed"; critical: boolean; ms: number; detail: string | null }
+type Facts = Record<string, string | number>;
+interface HealthCheck { name: string; state: "ok" | "failed"; critical: boolean; ms: number; detail: string | null; code: string | null; facts: Facts | null }
+
+/** What a check says, by its code; of a code that is newer than this page, its word. */
+function said(check: HealthCheck) {
+  if (check.code === null) return "—";
+  const key = `said.${check.code}`;
+  return key in t.dictionary ? t(key as Parameters<typeof t>[0], check.facts ?? {}) : <span title={check.detail ?? ""}>{t("said.other")} <code>{check.code}</code></span>;
+}
 interface Ready { ready: boolean; measured_at: string; checks: HealthCheck[] }
 
 /** Outside of /api/v1, and answered with 503 while it is not ready: the answer is what counts. */
@@ -66,16 +81,16 @@ export function Health() {
   const { data } = health;
   return (
     <section class="admin-page">
-      <Head title={t("nav.health")} note={data ? t("measured", { at: timeExact(data.measured_at) }) : undefined}><Button icon={RotateCw} label={t("audit.verify")} onClick={reload} /></Head>
+      <Head title={t("nav.health")} note={data ? t("measured", { at: timeExact(data.measured_at) }) : undefined}><Button icon={RotateCw} label={t("reload")} onClick={reload} /></Head>
       {!data ? (health.error ? <ErrorState error={health.error} onRetry={reload} /> : <Skeleton lines={5} />) : (
         <>
           <Banner tone={data.ready ? "info" : "bad"}>{t(data.ready ? "health.ready" : "health.notReady")}</Banner>
           <Table
             caption={t("nav.health")} rows={data.checks} rowKey={(one) => one.name}
             columns={[
-              { id: "name", title: t("health.check"), cell: (one) => <code>{one.name}</code> },
+              { id: "name", title: t("health.check"), cell: (one) => <strong>{word("health.name", one.name)}</strong> },
               { id: "state", title: t("user.state"), cell: (one) => <Badge tone={one.state === "ok" ? "good" : one.critical ? "bad" : "warn"}>{t(`health.${one.state}`)}</Badge> },
-              { id: "detail", title: t("trunk.detail"), cell: (one) => one.detail ?? "—" },
+              { id: "detail", title: t("trunk.detail"), cell: said },
               { id: "critical", title: t("health.critical"), cell: (one) => t(one.critical ? "yes" : "no") },
               { id: "ms", title: t("health.ms"), figure: true, cell: (one) => `${one.ms.toFixed(1)} ms` },
             ]}
@@ -97,7 +112,7 @@ export function Settings() {
       columns={[
         { id: "key", title: t("set.key"), cell: (one) => <code>{one.key}</code> },
         { id: "value", title: t("set.value"), cell: (one) => <span class="settings-value"><code>{shown(one.value)}</code></span> },
-        { id: "source", title: t("set.source"), cell: (one) => <span class="muted">{one.source}</span> },
+        { id: "source", title: t("set.source"), cell: (one) => <span class="muted">{word("set.source", one.source)}</span> },
       ]}
     />
   );
