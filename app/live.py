@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.board_rows import Rows
 from callcontrol.events import AnyFact, InteractionEvent, SupervisionEnded, SupervisionStarted, is_behind_the_agent
 from callcontrol.model import AgentId, Interaction
 from callcontrol.routing.terms import AgentChanged
-from foundation.bus import Bus, Lost
+from foundation.bus import Bus, Heard, Lost
 from foundation.clock import Clock
 from foundation.errors import Unavailable
 from foundation.logs import get_logger
@@ -134,13 +134,15 @@ class BusLive:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def subscribe(self) -> AsyncIterator[LiveEvent]:
-        async with self._bus.subscribe("live.*") as heard:
-            async for message in heard:
-                if isinstance(message, Lost):
-                    # Pages that go on with a hole in the story would show wrong figures: they load anew.
-                    raise Unavailable("live events were lost on the way")
-                yield _event(message.body)
+    async def listen(self, hear: Callable[[LiveEvent], None]) -> None:
+        def take(heard: Heard) -> None:
+            if isinstance(heard, Lost):
+                # Pages that go on with a hole in the story would show wrong figures: they load anew.
+                raise Unavailable("live events were lost on the way")
+            hear(_event(heard.body))
+
+        with self._bus.listen("live.*", take) as listener:
+            await listener.over()
 
 
 def _event(body: Any) -> LiveEvent:

@@ -179,15 +179,18 @@ class Daemon:
         session = self._sessions.get(call)
         if session is None:
             return
+        told: inp.CallInput = decision
         if item != call and isinstance(decision, _OF_CONSULTS):
             leg, on_page = None, False
             if isinstance(decision, routing.MakeOffer):
                 leg, on_page = self.open_legs.of(decision.agent), self.open_legs.offers_go_there(decision.agent)
-            session.tell(inp.ConsultDecision(decision, leg, on_page))
+            told = inp.ConsultDecision(decision, leg, on_page)
         elif isinstance(decision, routing.MakeOffer) and self.open_legs.offers_go_there(decision.agent):
-            session.tell(inp.OfferMade(decision, self.open_legs.of(decision.agent)))
+            told = inp.OfferMade(decision, self.open_legs.of(decision.agent))
+        if isinstance(decision, routing.MakeOffer):
+            session.tell_at_once(told)  # somebody is free and somebody waits: this goes before all else
         else:
-            session.tell(decision)
+            session.tell(told)
 
     # --- the switch's events --------------------
 
@@ -400,7 +403,7 @@ class Daemon:
             self.open_legs.switch_died()
             event = replace(event, same_life=True)  # those who call from now on are not lost
         self._up = event
-        known = {session: legs_of(session.state) for session in self._sessions.values()}
+        known = {session: legs_of(session.carried_out) for session in self._sessions.values()}
         try:
             truth = {c.channel: c for c in await self._around.switch.channels()}
         except SwitchUnreachable as error:

@@ -66,7 +66,7 @@ class Doubts:
             self._spawn(self._look(doubted), "look again")
 
     async def _look(self, doubted: set[InteractionId]) -> None:
-        known = {s: legs_of(s.state) for call in doubted if (s := self._sessions.get(call)) is not None}
+        known = {s: legs_of(s.carried_out) for call in doubted if (s := self._sessions.get(call)) is not None}
         try:
             truth = {c.channel: c for c in await self._switch.channels()} if known else {}
         except SwitchUnreachable:
@@ -87,7 +87,7 @@ class Doubts:
         try:
             if not self._sessions:
                 return
-            known = {session: legs_of(session.state) for session in self._sessions.values()}
+            known = {session: legs_of(session.carried_out) for session in self._sessions.values()}
             truth = {c.channel: c for c in await self._switch.channels()}
             suspects = {
                 session.state.id: session

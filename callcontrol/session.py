@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from callcontrol.callbacks import CallbackOrder
 from callcontrol.events import AnyFact, Closed, Connected, Ended, InteractionEvent, OfferEnded
 from callcontrol.journal import Entry
 from callcontrol.listening import Ears, Listening, Question
+from callcontrol.mailbox import Mailbox, Posted, Taken, reply
 from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, OfferEnd, Phase
 from callcontrol.overhearing import Overhearing
 from callcontrol.prompts import sounds_of
@@ -61,7 +62,8 @@ class CallSession:
         self.record = record
         self._first_channel = channel
         self.trunk = trunk if record is None else record.trunk
-        self._mailbox: asyncio.Queue[tuple[inp.CallInput, asyncio.Future[None] | None]] = asyncio.Queue()
+        self._mailbox = Mailbox()
+        self._before: CallState | None = None  # what was taken at once and is not begun to be carried out
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
         self._listening: Listening | BotTalk | None = None  # what takes the citizen's keys and words now
@@ -83,6 +85,11 @@ class CallSession:
         return self.state.channel or self._first_channel
 
     @property
+    def carried_out(self) -> CallState:
+        """The state as far as the switch may have heard of it."""
+        return self._before or self.state
+
+    @property
     def is_promise(self) -> bool:
         """A callback that waits, and that no agent has been asked to make yet."""
         s = self.state
@@ -99,34 +106,55 @@ class CallSession:
         )
 
     def tell(self, told: inp.CallInput) -> None:
-        self._mailbox.put_nowait((told, None))
+        self._mailbox.put(Posted(told))
+
+    def tell_at_once(self, told: inp.CallInput) -> None:
+        """As `tell`; a call that is idle takes it before this returns, so that its facts do not wait for all else that
+        the loop has to do. Its commands are carried out by its own task, after what the caller is at: nothing that is
+        told here asks back."""
+        if not self._mailbox.idle:
+            return self.tell(told)
+        self._before = self.state
+        with interaction(self.state.id):
+            try:
+                taken = Taken(self._take(told, None))
+            except Exception as fault:  # noqa: BLE001 - raised where a call's faults are dealt with: in its task
+                taken = Taken(fault=fault)
+        return self._mailbox.put(taken)
 
     async def ask(self, told: inp.CallInput) -> None:
         """As `tell`; returns when it was taken and its commands are carried out. Raises `NotNow` where the call is not
         in a state for it, and what a command of it failed with."""
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._mailbox.put_nowait((told, answer))
+        self._mailbox.put(Posted(told, answer))
         await answer
 
     async def run(self) -> None:
         with interaction(self.state.id):
             try:
                 while self.state.phase is not Phase.CLOSED:
-                    await self._one(*await self._mailbox.get())
+                    await self._one(await self._mailbox.next())
             finally:
-                self._refuse_the_rest()
+                self._mailbox.refuse_the_rest()
                 await self._overhearing.close()
                 for task in self._requests:
                     task.cancel()
                 await asyncio.gather(*self._requests, return_exceptions=True)
 
-    def _refuse_the_rest(self) -> None:
-        while not self._mailbox.empty():
-            _, answer = self._mailbox.get_nowait()
-            if answer is not None and not answer.done():
-                answer.set_exception(NotNow("the call is over"))
+    async def _one(self, got: Posted | Taken) -> None:
+        answer, self._before = None, None
+        if isinstance(got, Posted):
+            answer = got.answer
+            got = Taken(self._take(got.told, answer))
+        if got.fault is not None:
+            raise got.fault
+        failed: RimayError | None = None
+        for command in got.commands:
+            failed = await self._carry_out(command) or failed
+        reply(answer, failed)
 
-    async def _one(self, told: inp.CallInput, answer: asyncio.Future[None] | None = None) -> None:
+    def _take(self, told: inp.CallInput, answer: asyncio.Future[None] | None) -> Sequence[cmd.Command]:
+        """The pure step, and its facts written and told; what is to be done then."""
         if isinstance(told, DigitReceived) and told.channel == self.state.channel and self._listening is not None:
             self._listening.key(told.digit)
         # Events carry the switch's own time, which may go before ours; nothing has happened later than we hear of it.
@@ -140,22 +168,19 @@ class CallSession:
         except UnexpectedInput as error:
             self._unexpected.labels(type(told).__name__).inc()
             log.warning("call.unexpected_input", problem=error.message)
-            _answer(answer, NotNow("the call is not in a state for this", state=self.state.phase.value))
-            return
+            reply(answer, NotNow("the call is not in a state for this", state=self.state.phase.value))
+            return ()
         except NotNow as error:
             log.info("call.not_now", input=type(told).__name__, code=error.code)
-            _answer(answer, error)
-            return
+            reply(answer, error)
+            return ()
         changed, before, self.state = outcome.state is not self.state, self.state, outcome.state
         if changed:
             self._around.uses(self.state.id, open_channels(before), open_channels(self.state))
         self._overhearing.fit(self.state)
         if changed or outcome.facts:
             self._write([*outcome.facts], at)
-        failed: RimayError | None = None
-        for command in outcome.commands:
-            failed = await self._carry_out(command) or failed
-        _answer(answer, failed)
+        return outcome.commands
 
     def _write(self, facts: list[AnyFact], at: float) -> None:
         events: list[InteractionEvent] = []
@@ -348,16 +373,6 @@ class CallSession:
 
     async def _alert(self, c: cmd.Alert) -> None:
         self._around.herald.alert(self._around.clock.now(), c.kind, c.message, self.state.id)
-
-
-def _answer(answer: asyncio.Future[None] | None, error: RimayError | None) -> None:
-    """To whoever asked, and still waits."""
-    if answer is None or answer.done():
-        return
-    if error is None:
-        answer.set_result(None)
-    else:
-        answer.set_exception(error)
 
 
 # Of an announcement: a moment after its end, for the word that was begun before.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -58,6 +58,12 @@ class Bus(Protocol):
 
     def subscribe(self, pattern: str, *, queue_size: int = QUEUE_SIZE) -> Subscription:
         """Everything published from now on that fits. Close it, or use it as an async context manager."""
+        ...
+
+    def listen(self, pattern: str, hear: Callable[[Heard], None]) -> Listener:
+        """As `subscribe`, for who has nothing to wait for: `hear` is called with each at once, by the publisher in the
+        same process. It must neither wait nor publish. What it raises ends the listening and is told to whoever waits
+        for `Listener.over`; the publisher does not notice."""
         ...
 
 
@@ -121,6 +127,48 @@ class Subscription:
         self._wake.set()
 
 
+class Listener:
+    """Until it is closed; a context manager."""
+
+    def __init__(self, pattern: str, hear: Callable[[Heard], None], owner: LocalFanout) -> None:
+        self._fits = _compile(pattern).fullmatch
+        self._hear = hear
+        self._owner = owner
+        self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def over(self) -> None:
+        """Until it is closed. Raises what `hear` raised."""
+        await asyncio.shield(self._over)
+
+    def close(self) -> None:
+        self._owner.forget(self)
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def offer(self, message: Message) -> None:
+        if self._fits(message.topic):
+            self._tell(message)
+
+    def mark_lost(self, count: int | None) -> None:
+        self._tell(Lost(count))
+
+    def _tell(self, heard: Heard) -> None:
+        try:
+            self._hear(heard)
+        except Exception as error:  # noqa: BLE001 - raised by `over`
+            self._owner.forget(self)
+            if not self._over.done():
+                self._over.set_exception(error)
+
+
 def _sum(a: Lost, b: Lost) -> Lost:
     return Lost(None if a.count is None or b.count is None else a.count + b.count)
 
@@ -129,23 +177,28 @@ class LocalFanout:
     """The subscribers of this process."""
 
     def __init__(self) -> None:
-        self._subscriptions: set[Subscription] = set()
+        self._ears: dict[Subscription | Listener, None] = {}  # in the order in which they came
 
     def subscribe(self, pattern: str, *, queue_size: int = QUEUE_SIZE) -> Subscription:
         subscription = Subscription(pattern, queue_size, self)
-        self._subscriptions.add(subscription)
+        self._ears[subscription] = None
         return subscription
 
-    def forget(self, subscription: Subscription) -> None:
-        self._subscriptions.discard(subscription)
+    def listen(self, pattern: str, hear: Callable[[Heard], None]) -> Listener:
+        listener = Listener(pattern, hear, self)
+        self._ears[listener] = None
+        return listener
+
+    def forget(self, ear: Subscription | Listener) -> None:
+        self._ears.pop(ear, None)
 
     def deliver(self, message: Message) -> None:
-        for subscription in tuple(self._subscriptions):
-            subscription.offer(message)
+        for ear in tuple(self._ears):
+            ear.offer(message)
 
     def mark_lost(self, count: int | None) -> None:
-        for subscription in tuple(self._subscriptions):
-            subscription.mark_lost(count)
+        for ear in tuple(self._ears):
+            ear.mark_lost(count)
 
 
 class MemoryBus:
@@ -159,6 +212,9 @@ class MemoryBus:
 
     def subscribe(self, pattern: str, *, queue_size: int = QUEUE_SIZE) -> Subscription:
         return self._local.subscribe(pattern, queue_size=queue_size)
+
+    def listen(self, pattern: str, hear: Callable[[Heard], None]) -> Listener:
+        return self._local.listen(pattern, hear)
 
 
 def encode(topic: str, body: Mapping[str, object]) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -24,7 +24,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
-from foundation.bus import QUEUE_SIZE, LocalFanout, Message, Subscription, encode
+from foundation.bus import QUEUE_SIZE, Heard, Listener, LocalFanout, Message, Subscription, encode
 from foundation.ids import new_id
 from foundation.logs import get_logger
 from foundation.settings import Secret, Section
@@ -126,6 +126,9 @@ class RedisBus:
 
     def subscribe(self, pattern: str, *, queue_size: int = QUEUE_SIZE) -> Subscription:
         return self._local.subscribe(pattern, queue_size=queue_size)
+
+    def listen(self, pattern: str, hear: Callable[[Heard], None]) -> Listener:
+        return self._local.listen(pattern, hear)
 
     async def run(self) -> None:
         """Until cancelled; then what is in the outbox is sent if Redis takes it at once."""

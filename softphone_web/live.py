@@ -4,13 +4,16 @@ An event is encoded at most four times (with and without personal data, for boar
 of pages; each page has a
 bounded queue of those bytes and one task that writes them. `publish` never waits: a page that cannot keep up fills its
 own queue only, is told how many events it lost, and is dropped; it then loads the state anew and comes back.
+
+An offer does not wait for that task's turn: together with what is queued before it, it is written at once, where the
+page keeps up. The rest of the loop's work (facts of other calls, boards, figures, the journal) comes after it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -48,6 +51,9 @@ _NEEDS: dict[Topic, Permission] = {
 # What an event brings for the supervisors' board; it also says who listens to an agent, which that agent is not told.
 BOARD = "board"
 
+# Somebody waits for somebody: each moment counts. Everything else is in time with the next turn of the loop.
+AT_ONCE = frozenset({(Topic.INTERACTIONS, "offered")})
+
 
 def topics_of(principal: Principal) -> frozenset[Topic]:
     """What a role may hear of, at least in part."""
@@ -60,7 +66,8 @@ def topics_of(principal: Principal) -> frozenset[Topic]:
 
 
 class Client:
-    """One open page: what it may and wants to hear, and what waits to be sent to it."""
+    """One open page: what it may and wants to hear, and what waits to be sent to it. `write` puts a frame on the wire
+    now; it says False, and does nothing, where the page does not keep up."""
 
     def __init__(self, principal: Principal, agent: AgentId | None, wanted: frozenset[Topic], room: int) -> None:
         self.principal = principal
@@ -70,6 +77,7 @@ class Client:
         self.lost = 0
         self.close_code: int | None = None  # set: the writer says goodbye with it
         self.close_reason = b""
+        self.write: Callable[[bytes], bool] | None = None
         self.sees_board = principal.may(Permission.INTERACTIONS_READ)
         self._everything = principal.may(Permission.INTERACTIONS_READ)
         self._alerts = principal.may(Permission.EVENTS_STREAM)
@@ -92,11 +100,14 @@ class Client:
             return False, False
         return True, sees_private(self.principal, mine)
 
-    def put(self, frame: bytes) -> None:
+    def put(self, frame: bytes, *, at_once: bool = False) -> None:
         if self.lost or len(self._queue) >= self._room:
             self.lost += 1  # from the first lost one on nothing is queued: a hole in the middle would mislead
         else:
             self._queue.append(frame)
+        if at_once and self.write is not None:
+            while self._queue and self.write(self._queue[0]):
+                self._queue.popleft()
         self._wake.set()
 
     def close(self, code: int, reason: bytes) -> None:
@@ -156,6 +167,7 @@ class LiveHub:
 
     def publish(self, event: LiveEvent) -> None:
         """Hand an event to all who may hear it. Does not wait for any of them."""
+        at_once = (event.topic, event.type) in AT_ONCE
         frames: dict[tuple[bool, bool], bytes] = {}
         for client in self._clients:
             told, private = client.sees(event)
@@ -167,7 +179,7 @@ class LiveHub:
                 if not client.sees_board:
                     data.pop(BOARD, None)
                 frames[kind] = event_frame(event, data)
-            client.put(frames[kind])
+            client.put(frames[kind], at_once=at_once)
         self._told.inc()
 
     async def run(self) -> None:
@@ -175,10 +187,8 @@ class LiveHub:
         while True:
             reason = "ended"
             try:
-                events = self._source.subscribe()
                 self._listening = True
-                async for event in events:
-                    self.publish(event)
+                await self._source.listen(self.publish)
             except (RimayError, OSError) as error:
                 reason = getattr(error, "code", type(error).__name__)
             finally:

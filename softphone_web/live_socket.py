@@ -9,6 +9,7 @@ interrupted, lost). The page may send ``{"op": "topics", "topics": [...]}`` and 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -96,6 +97,7 @@ async def open_live(call: Call, query: LiveQuery) -> web.StreamResponse:
     hub.join(client)
     try:
         await socket.prepare(request)
+        client.write = _wire(request, socket)
         client.put(_hello(hub, client))
         await _converse(request, socket, client, hub)
     finally:
@@ -135,6 +137,32 @@ async def _converse(request: web.Request, socket: web.WebSocketResponse, client:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     await _say_goodbye(request, socket, client, hub)
+
+
+def _wire(request: web.Request, socket: web.WebSocketResponse) -> Callable[[bytes], bool] | None:
+    """`Client.write`. uvloop keeps what is written until the loop's turn is over, unless no buffer is allowed; what the
+    kernel does not take is buffered all the same, and then we leave the rest to `_write`, which waits."""
+    transport = request.transport
+    if transport is None:  # gone already
+        return None
+    transport.set_write_buffer_limits(0)
+
+    def write(frame: bytes) -> bool:
+        if transport.is_closing() or transport.get_write_buffer_size():
+            return False
+        # A frame that is not compressed is written before the coroutine waits for anything; mostly it does not wait.
+        sending = socket.send_frame(frame, WSMsgType.TEXT)
+        try:
+            sending.send(None)
+        except StopIteration:
+            pass
+        except ConnectionError:
+            return False  # `_write` meets the same, and ends the conversation
+        else:
+            sending.close()
+        return True
+
+    return write
 
 
 async def _write(socket: web.WebSocketResponse, client: Client, hub: LiveHub) -> None:

@@ -203,8 +203,10 @@ class LiveEvent:
 
 
 class Live(Protocol):
-    def subscribe(self) -> AsyncIterator[LiveEvent]:
-        """All events from now on, in order. Raises `Unavailable` when the bus is lost; the pages then ask again."""
+    async def listen(self, hear: Callable[[LiveEvent], None]) -> None:
+        """`hear` is called with each event from now on, in order, and at once: an event of this process within its
+        publishing. Raises `Unavailable` when the bus is lost; the pages then ask again. What `hear` raises is raised
+        here, and the publisher does not notice."""
         ...
 
 

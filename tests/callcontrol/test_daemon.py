@@ -276,6 +276,24 @@ async def test_a_fault_of_ours_ends_one_call_only(lab: DaemonLab, monkeypatch: p
     assert ExitReason.FAILED in {r.exit_reason for r in lab.journal.records.values()}
 
 
+async def test_a_fault_in_an_offer_is_that_calls_own(lab: DaemonLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = await lab.call()
+    await lab.to_queue(caller)
+    broken = next(iter(lab.daemon.sessions.values()))
+
+    def fault(*_told: object) -> None:
+        raise RuntimeError("injected")
+
+    monkeypatch.setattr(broken, "_take", fault)
+    await lab.ready("ana")  # who tells the desk so does not meet it
+    await lab.go(5)
+    assert caller.ended.is_set()
+    assert "call_broken" in {kind for kind, _ in lab.herald.alerts}
+    assert lab.record().exit_reason is ExitReason.FAILED
+    assert lab.state("ana") == (AgentState.READY, "")
+    assert not lab.daemon.sessions
+
+
 async def test_who_knows_the_citizen_is_offered_the_call_first(lab: DaemonLab) -> None:
     class Knows:
         def of(self, number: str, queue: str) -> AgentId | None:

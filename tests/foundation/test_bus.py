@@ -142,6 +142,42 @@ class TestContract:
             body["list"] = "changed later"
             assert await hear(heard, 1) == [Message("a", {"list": [1], "at": "2026-01-01T00:00:00Z", "tuple": [1, 2]})]
 
+    async def test_who_listens_hears_in_order_what_fits(self, ends: tuple[Bus, Bus]) -> None:
+        here, there = ends
+        told: list[Message | Lost] = []
+        async with there.subscribe("end") as end:
+            with there.listen("a.*", told.append):
+                for number in range(50):
+                    here.publish(f"a.{number}", {"n": number})
+                here.publish("b.1", {})
+                here.publish("end", {})
+                await hear(end, 1)
+            here.publish("a.late", {})
+            here.publish("end", {})
+            await hear(end, 1)
+        assert told == [Message(f"a.{n}", {"n": n}) for n in range(50)]
+
+    async def test_who_listens_where_it_is_published_hears_it_at_once(self, ends: tuple[Bus, Bus]) -> None:
+        here, _ = ends
+        told: list[Message | Lost] = []
+        with here.listen("**", told.append):
+            here.publish("a", {"tuple": (1, 2)})
+            assert told == [Message("a", {"tuple": [1, 2]})]  # there was no turn of the loop
+
+    async def test_a_listener_that_fails_is_the_only_one_to_notice(self, ends: tuple[Bus, Bus]) -> None:
+        here, there = ends
+
+        def fails(_heard: Message | Lost) -> None:
+            raise RuntimeError("injected")
+
+        async with there.subscribe("a") as other:
+            with there.listen("a", fails) as listener:
+                here.publish("a", {"n": 1})
+                here.publish("a", {"n": 2})
+                assert await hear(other, 2) == [Message("a", {"n": 1}), Message("a", {"n": 2})]
+                with pytest.raises(RuntimeError, match="injected"):
+                    await listener.over()
+
     async def test_mistakes_are_told_to_who_makes_them(self, ends: tuple[Bus, Bus]) -> None:
         here, _ = ends
         for topic, body in (("", {}), ("a..b", {}), ("a.*", {}), ("a b", {}), ("a", {"x": object()})):
@@ -150,6 +186,8 @@ class TestContract:
         for pattern in ("", "a.**.b", "a*", "***"):
             with pytest.raises(BadMessage):
                 here.subscribe(pattern)
+            with pytest.raises(BadMessage):
+                here.listen(pattern, print)
 
     async def test_nothing_is_heard_after_closing(self, ends: tuple[Bus, Bus]) -> None:
         here, there = ends
@@ -183,6 +221,8 @@ class TestRedis:
             here.subscribe("**") as local,
             there.subscribe("**") as remote,
         ):
+            told: list[Message | Lost] = []
+            there.listen("after", told.append)
             here.publish("before", {})
             assert await hear(remote, 1) == [Message("before", {})]
             await asyncio.to_thread(own_redis.kill)
@@ -197,6 +237,7 @@ class TestRedis:
             assert Lost(None) in heard
             # Told of before anything that came after it; nothing twice, nothing out of order.
             assert heard[0] == Lost(None)
+            assert told == [Lost(None), Message("after", {})]
             numbers = [int(one.topic[10:]) for one in heard if isinstance(one, Message) and "." in one.topic]
             assert numbers == sorted(set(numbers))
             assert Lost(None) in await hear_topic(local, "after")

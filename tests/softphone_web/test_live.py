@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import re
+import socket as sockets
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+import uvloop
 
 from callcontrol.model import AgentId
 from foundation.access import OPERATOR, Principal, Role
@@ -219,17 +223,81 @@ async def test_after_the_first_loss_nothing_is_queued_so_that_no_hole_is_hidden(
     assert [await client.next(), await client.next(), client.lost] == [b"2", None, 2]
 
 
+def opening(api: Api) -> bytes:
+    """Of a page that speaks for itself."""
+    lines = (
+        f"GET {PATH} HTTP/1.1", f"Host: {api.server.host}:{api.server.port}", "Upgrade: websocket",
+        f"Authorization: Bearer {api.platform.tokens['supervisor']}", "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==", "", "",
+    )  # fmt: skip
+    return "\r\n".join(lines).encode()
+
+
+@contextmanager
+def raw_page(api: Api) -> Iterator[Callable[[bytes], bytes]]:
+    """Gives a function that reads up to a word, while the loop, if it is called from there, stands still."""
+    with sockets.create_connection((api.server.host, api.server.port), timeout=5) as page:
+        page.sendall(opening(api))
+
+        def until(word: bytes) -> bytes:
+            heard = b""
+            while word not in heard:
+                more = page.recv(1 << 20)
+                assert more, heard[-200:]
+                heard += more
+            return heard
+
+        yield until
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_an_offer_is_on_the_wire_before_the_loop_has_its_next_turn(
+    tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]
+) -> None:
+    async def journey() -> None:
+        async with running(Platform(tmp_path)) as api:
+            await asyncio.wait_for(api.platform.live.subscribed.wait(), 5)
+            with raw_page(api) as until:
+                await asyncio.to_thread(until, b'"hello"')
+                api.platform.live.put(event(Topic.AGENTS, "before"))
+                api.platform.live.put(replace(event(Topic.INTERACTIONS, "call"), type="offered"))
+                api.platform.live.put(event(Topic.QUEUES, "board"))
+                heard = until(b'"offered"')  # here, in the loop's own thread
+                assert heard.index(b'"before"') < heard.index(b'"offered"')
+                assert b'"board"' not in heard
+                assert b'"board"' in await asyncio.to_thread(until, b'"board"')
+
+    run(journey())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_an_offer_waits_its_turn_behind_what_a_page_has_not_taken(
+    tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]
+) -> None:
+    async def journey() -> None:
+        async with running(Platform(tmp_path)) as api:
+            await asyncio.wait_for(api.platform.live.subscribed.wait(), 5)
+            with raw_page(api) as until:
+                await asyncio.to_thread(until, b'"hello"')
+                big = "x" * 1_000_000  # some of them fill every buffer on the way
+                names = [f"n{n}" for n in range(16)]
+                for name in names:
+                    api.platform.live.put(event(key=name, big=big))
+                    await _open_pages(api)  # the writer has its turn
+                api.platform.live.put(replace(event(Topic.INTERACTIONS, "call"), type="offered"))
+                api.platform.live.put(event(key="last"))
+                heard = await asyncio.to_thread(until, b'"last"')
+                found = re.findall(rb'"id":"(\w+)"', heard)
+                assert found == [*(name.encode() for name in names), b"call", b"last"]
+
+    run(journey())
+
+
 async def test_a_page_that_takes_nothing_is_cut(tmp_path: Path) -> None:
     platform = Platform(tmp_path, settings=WebSettings(live_queue=64, live_drop_after_s=0.2))
     async with running(platform) as api:
-        host, port = api.server.host, api.server.port
-        reader, writer = await asyncio.open_connection(host, port, limit=1024)
-        token = platform.tokens["supervisor"]
-        lines = (
-            f"GET {PATH} HTTP/1.1", f"Host: {host}:{port}", f"Authorization: Bearer {token}", "Upgrade: websocket",
-            "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==", "", "",
-        )  # fmt: skip
-        writer.write("\r\n".join(lines).encode())
+        reader, writer = await asyncio.open_connection(api.server.host, api.server.port, limit=1024)
+        writer.write(opening(api))
         assert b"101" in await asyncio.wait_for(reader.readline(), 5)
         big = "x" * 1_000_000  # some of them fill every buffer on the way
         for n in range(64):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -239,30 +239,27 @@ class MemoryLive:
     """Events that the test puts in; `fail` breaks the stream under the hub."""
 
     def __init__(self) -> None:
-        self._queues: list[asyncio.Queue[LiveEvent | Exception]] = []
         self.subscribed = asyncio.Event()
+        self._fail = asyncio.Event()
+        self._ears: list[Callable[[LiveEvent], None]] = []
 
-    async def subscribe(self) -> AsyncIterator[LiveEvent]:
-        queue: asyncio.Queue[LiveEvent | Exception] = asyncio.Queue()
-        self._queues.append(queue)
+    async def listen(self, hear: Callable[[LiveEvent], None]) -> None:
+        self._fail.clear()
+        self._ears.append(hear)
         self.subscribed.set()
         try:
-            while True:
-                item = await queue.get()
-                if isinstance(item, Exception):
-                    raise item
-                yield item
+            await self._fail.wait()
+            raise Unavailable("the bus is gone")
         finally:
-            self._queues.remove(queue)
+            self._ears.remove(hear)
 
     def put(self, event: LiveEvent) -> None:
-        for queue in self._queues:
-            queue.put_nowait(event)
+        for hear in self._ears:
+            hear(event)
 
     def fail(self) -> None:
         self.subscribed.clear()
-        for queue in self._queues:
-            queue.put_nowait(Unavailable("the bus is gone"))
+        self._fail.set()
 
 
 @dataclass
