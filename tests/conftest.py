@@ -14,8 +14,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.engines import ENGINES
 from tests.support.servers import database, empty_database, postgres_server, redis_server
+from tests.support.tools import node
+from tests.support.voices import voices
 
-__all__ = ["database", "empty_database", "postgres_server", "redis_server"]
+__all__ = ["database", "empty_database", "node", "postgres_server", "redis_server", "voices"]
 
 # How long one example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("rimay", deadline=None)
@@ -74,9 +76,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Here, for the conftest of a folder is known to the workers alone."""
     _tell_contracts(terminalreporter)
-    skipped = [r for r in terminalreporter.stats.get("skipped", ()) if r.nodeid.startswith("tests/browser/")]
-    if skipped:
-        terminalreporter.write_line(f"journeys in a browser: {len(skipped)} skipped, {_reason(skipped[0])}")
+    _tell_skipped(terminalreporter)
+
+
+def _tell_skipped(terminalreporter: pytest.TerminalReporter) -> None:
+    """What did not run here, by room and reason: nobody takes a machine that lacks something for one that has it."""
+    skipped = Counter(
+        ("/".join(report.nodeid.split("/")[:2]), _reason(report))
+        for report in terminalreporter.stats.get("skipped", ())
+        if _PROPERTY not in dict(getattr(report, "user_properties", ()))
+    )
+    for (room, why), number in sorted(skipped.items()):
+        terminalreporter.write_line(f"{room}: {number} skipped, {why}")
 
 
 def _reason(report: Any) -> str:

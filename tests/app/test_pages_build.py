@@ -13,11 +13,9 @@ from app import node, pages_build
 from app.apt_root import NoNetwork, NoSpace, ProvisionError
 from app.node import Node, failure, find_node
 from app.pages_build import BuiltPages, PagesNotBuilt, build_pages, hash_of, pages_or_reason
-from app.provision import ProgramBroken, ProgramTooOld, which
+from app.provision import ProgramBroken, ProgramTooOld
 
-needs_node = pytest.mark.skipif(
-    which("node") is None or which("npm") is None, reason="no Node with npm on this machine"
-)
+needs_node = pytest.mark.usefixtures("node")
 
 BUILD = """
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'

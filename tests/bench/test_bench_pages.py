@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from app.provision import which
-
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -30,7 +28,7 @@ def test_fanout_reaches_every_page_and_is_measured_beside_redis_alone() -> None:
     assert all(found[name] > 0 for name in ("event_fanout_p50_ms", "event_fanout_p99_ms", "redis_fanout_p99_ms"))
 
 
-@pytest.mark.skipif(which("npm") is None, reason="no npm on this machine: the pages cannot be built here")
+@pytest.mark.usefixtures("node")
 def test_the_agents_page_is_weighed() -> None:
     done = subprocess.run(
         [sys.executable, "bench/pages.py", "--only", "size", "--json"],

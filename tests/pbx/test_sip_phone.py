@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from typing import Literal
 
@@ -12,6 +11,7 @@ import pytest
 
 from pbx.sip import CallOver, PhoneCall, SipPhone, tones
 from tests.support.ports import free_port
+from tests.support.tools import tool
 
 Kind = Literal["udp", "tcp"]
 LOCAL = "127.0.0.1"
@@ -195,10 +195,7 @@ async def phone() -> AsyncIterator[SipPhone]:
 
 @pytest.fixture
 def sipp() -> str:
-    binary = shutil.which("sipp")
-    if binary is None:
-        pytest.skip("sipp is not installed")
-    return binary
+    return tool("sipp")
 
 
 async def run_sipp(sipp: str, cwd: object, *arguments: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import stat
 import sys
 import textwrap
@@ -18,6 +17,7 @@ from pbx.sip import tones
 from pbx.sounds import CommandSpeech, SoundError, SoundLibrary, SoundMissing, SoundUnreadable, SpeechFailed
 from pbx.speech import ENGINES, plain_text
 from pbx.terms import FileSound, Sound, TextSound, ToneSound
+from tests.support.tools import tool
 
 HELLO = TextSound("Bienvenido a ETAPA. ¿En qué podemos ayudarle?")
 
@@ -262,10 +262,7 @@ async def test_a_full_disk_is_a_named_error_and_leaves_no_half_file(
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("language", ["es", "es-EC"])
 async def test_real_speech(root: Path, tmp_path: Path, engine: str, language: str) -> None:
-    binary = shutil.which(engine)
-    if binary is None:
-        pytest.skip(f"{engine} is not installed")
-    library = SoundLibrary([root], tmp_path / "cache", CommandSpeech(engine, [binary]))
+    library = SoundLibrary([root], tmp_path / "cache", CommandSpeech(engine, [tool(engine)]))
     samples = check_playable(await library.resolve(TextSound(HELLO.text, language)))
     assert 1.5 < len(samples) / 8000 < 8
     assert tones.rms(samples) > 500

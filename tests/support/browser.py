@@ -12,7 +12,6 @@ import struct
 import time
 import wave
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,10 +31,10 @@ from playwright.async_api import (
     expect,
 )
 
-from app.apt_root import ProvisionError
 from app.node import find_node
 from app.place import CHECKOUT
-from app.provision import find_tool, which
+from app.provision import which
+from tests.support.tools import look_for
 
 PASSWORD = "Cuenca-de-los-Andes-7"
 EARS = Path(__file__).with_name("ears.js")
@@ -70,12 +69,8 @@ def _found() -> tuple[Path | None, str]:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if (installed := which(name)) is not None:
             return installed, ""
-    # in a loop of its own: asked from within one and from without
-    with ThreadPoolExecutor(1) as thread:
-        try:
-            return thread.submit(lambda: asyncio.run(find_tool("chromium"))).result().binary, ""
-        except ProvisionError as error:
-            return None, f"no chromium: {error.message.splitlines()[0]} (set RIMAY_CHROMIUM)"
+    found, why = look_for("chromium")
+    return found, why and f"{why} (set RIMAY_CHROMIUM)"
 
 
 def chromium() -> Path | None:

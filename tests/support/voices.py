@@ -4,7 +4,6 @@ them."""
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -16,21 +15,27 @@ from numpy.typing import NDArray
 
 from pbx.sounds import SoundLibrary
 from pbx.speech import CommandSpeech
+from tests.support.tools import tool
 
-ESPEAK = shutil.which("espeak-ng")
 # (voice, words a minute, pitch): two women, two men.
 STRANGERS = (("es+f4", 155, 60), ("es-419+f5", 140, 50), ("es-419+m7", 150, 45), ("es+m1", 165, 50))
-needs_voices = pytest.mark.skipif(ESPEAK is None, reason="espeak-ng, which speaks for the callers, is not installed")
+needs_voices = pytest.mark.usefixtures("voices")
+
+
+@pytest.fixture(scope="session")
+def voices() -> str:
+    """espeak-ng, which speaks for the callers."""
+    return tool("espeak-ng")
 
 
 def espeak_library(folder: Path) -> SoundLibrary:
     """Examples for a recogniser, in espeak-ng's own voice."""
-    return SoundLibrary([folder], folder / "espeak", CommandSpeech("espeak-ng", [ESPEAK or "espeak-ng"]))
+    return SoundLibrary([folder], folder / "espeak", CommandSpeech("espeak-ng", [tool("espeak-ng")]))
 
 
 def say(text: str, voice: tuple[str, int, int] = STRANGERS[2]) -> NDArray[np.int16]:
     name, speed, pitch = voice
-    argv = [ESPEAK or "", "-v", name, "-s", str(speed), "-p", str(pitch), "--stdout"]
+    argv = [tool("espeak-ng"), "-v", name, "-s", str(speed), "-p", str(pitch), "--stdout"]
     spoken = subprocess.run(argv, input=text.encode(), capture_output=True, check=True).stdout
     samples, rate = soundfile.read(io.BytesIO(spoken), dtype="float32")
     samples = soxr.resample(samples, rate, 8000)
