@@ -27,74 +27,9 @@ _TURN_S = 0.25
 _SHARE = 0.7  # of a packet's sound that a tone must be, to be it
 _IN_A_ROW, _OF = 3, 4  # packets: music may hit a tone once
 _LOUD = 0.01  # effective amplitude in the page; a parked leg is silent
-
-# The page's own moments, in unix milliseconds: the key, the request's begin and end, the first loud 3 ms.
-_WATCH = """(loud) => {
-  window.firstHeard = null
-  window.pressedAt = null
-  performance.clearResourceTimings()
-  document.addEventListener('keydown', () => { window.pressedAt = performance.timeOrigin + performance.now() },
-    {once: true, capture: true})
-  const look = () => {
-    if (window.ears.loudness() > loud) window.firstHeard = performance.timeOrigin + performance.now()
-    else setTimeout(look, 1)
-  }
-  look()
-}"""
-_TOLD = """() => {
-  const asked = performance.getEntriesByType('resource').find((one) => one.name.endsWith('/accept'))
-  return {pressed: window.pressedAt, heard: window.firstHeard,
-    asked: performance.timeOrigin + asked.startTime, answered: performance.timeOrigin + asked.responseEnd}
-}"""
-# A line of this page to itself, which says nothing and then a tone: what the same ear needs to know of it.
-_FLOOR = """async (loud) => {
-  const context = new AudioContext()
-  const tone = context.createOscillator(), gain = context.createGain(), out = context.createMediaStreamDestination()
-  gain.gain.value = 0
-  tone.connect(gain).connect(out)
-  tone.start()
-  const [a, b] = [new RTCPeerConnection(), new RTCPeerConnection()]
-  a.onicecandidate = (event) => b.addIceCandidate(event.candidate)
-  b.onicecandidate = (event) => a.addIceCandidate(event.candidate)
-  a.addTrack(out.stream.getAudioTracks()[0], out.stream)
-  const line = a.getTransceivers()[0]
-  const known = RTCRtpReceiver.getCapabilities('audio').codecs
-  line.setCodecPreferences(known.filter((one) => one.mimeType === 'audio/PCMU'))
-  await a.setLocalDescription()
-  await b.setRemoteDescription(a.localDescription)
-  await b.setLocalDescription()
-  await a.setRemoteDescription(b.localDescription)
-  const connected = (one) => new Promise((done) => {
-    const look = () => one.connectionState === 'connected' ? done() : setTimeout(look, 5)
-    look()
-  })
-  await connected(b)
-  const receives = b.getReceivers()[0].track
-  const sink = Object.assign(new Audio(), {muted: true, srcObject: new MediaStream([receives])})
-  void sink.play()
-  const ear = context.createAnalyser()
-  ear.fftSize = 128
-  context.createMediaStreamSource(new MediaStream([receives])).connect(ear)
-  const samples = new Float32Array(128)
-  const took = []
-  for (let round = 0; round < 5; round += 1) {
-    await new Promise((done) => setTimeout(done, 600 + 7 * round))
-    const began = performance.now()
-    gain.gain.value = 0.5
-    await new Promise((done) => {
-      const look = () => {
-        ear.getFloatTimeDomainData(samples)
-        if (Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / 128) > loud) done()
-        else setTimeout(look, 1)
-      }
-      look()
-    })
-    took.push(performance.now() - began)
-    gain.gain.value = 0
-  }
-  a.close(); b.close(); await context.close()
-  return took
-}"""
+_EAR = Path(__file__).with_name("ear.js")
+_FLOORS = 15  # times that the ear itself is measured
+_HEARD = "() => window.benchEar.found.heard !== null"
 
 
 def write_turns(path: Path) -> Path:
@@ -134,39 +69,44 @@ class Ear:
         return found
 
 
+async def sharpen(person: Person) -> None:
+    """Before the page is loaded: its content security policy lets no worklet in that is not its own."""
+    debugger = await person.context.new_cdp_session(person.page)
+    await debugger.send("Page.setBypassCSP", {"enabled": True})
+
+
 async def accept_to_audio(agents: Agents, person: Person, rounds: int) -> dict[str, Any]:
     """`_steps_ms`: medians of each moment after the key. The later of the two ears is the figure."""
     desk = AgentDesk(person)
     await desk.phone_is("up")
-    floor = await person.page.evaluate(_FLOOR, _LOUD)
-    took: list[float] = []
-    steps: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        moments = await accepted(agents, desk, person)
-        took.append(max(moments["agent hears"], moments["citizen hears"]))
-        for step, ms in moments.items():
-            steps.setdefault(step, []).append(ms)
+    await person.page.evaluate(_EAR.read_text())
+    floor = await person.page.evaluate("([loud, rounds]) => window.benchEar.floor(loud, rounds)", [_LOUD, _FLOORS])
+    await person.page.evaluate("() => window.benchEar.open()")
+    calls = [await accepted(agents, desk, person) for _ in range(rounds)]
     set_ups = await person.page.evaluate("() => window.ears.setUps()")
     return {
-        **percentiles("accept_to_audio", took),
+        **percentiles("accept_to_audio", [call["both hear"] for call in calls]),
         "accept_to_audio_calls": rounds,
-        "accept_steps_ms": {step: round(statistics.median(values), 1) for step, values in steps.items()},
-        "ear_floor_p50_ms": round(statistics.median(floor), 1),
+        "accept_steps_ms": {step: round(statistics.median(call[step] for call in calls), 1) for step in calls[0]},
+        "accept_rounds_ms": [{step: round(ms, 1) for step, ms in call.items()} for call in calls],
+        **percentiles("ear_floor", floor),
         "web_leg_set_up_ms": round(set_ups[0], 1),
     }
 
 
 async def accepted(agents: Agents, desk: AgentDesk, person: Person) -> dict[str, float]:
+    """One call: milliseconds after the key; and of the browser's buffer what it aimed at and what it made up."""
     await desk.become_ready()
     citizen = await agents.stage.citizen(port=0)
     await citizen.to_queue()
     await desk.offered()
     ear = Ear(citizen.call, SAYS_HZ)
-    await person.page.evaluate(_WATCH, _LOUD)
+    before = await person.page.evaluate("() => window.benchEar.received()")
+    await person.page.evaluate("(loud) => window.benchEar.listen(loud)", _LOUD)
     await desk.accept()
     citizen_at = await ear.hears(citizen.call) * 1000
-    await person.page.wait_for_function("() => window.firstHeard !== null", timeout=WAIT_S * 1000)
-    told = await person.page.evaluate(_TOLD)
+    await person.page.wait_for_function(_HEARD, timeout=WAIT_S * 1000)
+    told = await person.page.evaluate("(before) => window.benchEar.told(before)", before)
     accepted, connected = await _facts(citizen)
     pressed = told["pressed"]
     await citizen.call.hangup()
@@ -177,8 +117,12 @@ async def accepted(agents: Agents, desk: AgentDesk, person: Person) -> dict[str,
         "router has taken it": accepted * 1000 - pressed,
         "request answered": told["answered"] - pressed,
         "switch has joined": connected * 1000 - pressed,
+        "browser has the first packet": told["packet"] - pressed,
         "agent hears": told["heard"] - pressed,
         "citizen hears": citizen_at - pressed,
+        "both hear": max(told["heard"], citizen_at) - pressed,
+        "buffer aimed at": told["target_ms"],
+        "buffer made up": told["concealed_ms"],
     }
 
 

@@ -24,6 +24,7 @@ AGENT_HZ = 620
 _SETTLED_CONTACTS = 8  # after these, what a page keeps for ever is there
 _DAY_S = 8 * 3600
 _STEP_S = 10
+_ENDED_BY_ITSELF = ("409",)  # a wrap-up that did while it was being finished
 
 
 class Agents:
@@ -62,7 +63,8 @@ async def ready(agents: Agents, rounds: int) -> dict[str, Any]:
 async def accept_to_audio(agents: Agents, rounds: int) -> dict[str, Any]:
     """In the page with its open leg; and, in the same run, with a phone that is rung for every call."""
     write_turns(agents.people.folder / f"tone-{AGENT_HZ}.wav")
-    person = await agents.people.person(AGENT, hz=AGENT_HZ)
+    person = await agents.people.person(AGENT, hz=AGENT_HZ, ignored=_ENDED_BY_ITSELF)
+    await accept.sharpen(person)
     await person.sign_in()
     found = await accept.accept_to_audio(agents, person, rounds)
     await person.browser.close()
@@ -75,7 +77,7 @@ async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
     The contacts are real (a call by SIP, accepted, heard, hung up, wrapped up); between them the page's clock is run
     on, every timer of it fired in its turn, so that at the last contact the page has lived a working day. Looked at
     after the first contacts and then after each eighth of the day, with the documents, nodes and listeners there."""
-    person = await agents.people.person(AGENT, hz=AGENT_HZ, ignored=["409"])  # a wrap-up that ended by itself meanwhile
+    person = await agents.people.person(AGENT, hz=AGENT_HZ, ignored=_ENDED_BY_ITSELF)
     await person.page.clock.install()
     await person.sign_in()
     desk = AgentDesk(person)

@@ -33,7 +33,8 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("accept_to_audio_p50_ms", "", "accepting on the page to audio heard both ways, median"),
     ("accept_to_audio_p99_ms", "<= 150", "the same, 99th percentile (the highest of fewer than 100)"),
     ("accept_steps_ms", "", "medians of each moment after the key"),
-    ("ear_floor_p50_ms", "", "measuring: what the page's ear needs on a line of the page to itself, median of 5"),
+    ("ear_floor_p50_ms", "", "measuring: what the page's ear needs on a line of the page to itself, median of 15"),
+    ("ear_floor_p99_ms", "", "the same, the highest"),
     (
         "rung_to_audio_p50_ms",
         "",
@@ -102,6 +103,11 @@ def main() -> None:
     if args.json:
         print(json.dumps(found))
         return
+    if calls := found.get("accept_rounds_ms"):
+        print(f"| call | {' | '.join(calls[0])} |\n|{' ---: |' * (len(calls[0]) + 1)}")
+        for number, call in enumerate(calls, 1):
+            print(f"| {number} | {' | '.join(str(ms) for ms in call.values())} |")
+        print()
     print("| figure | value | goal | what it is |\n| --- | ---: | --- | --- |")
     for key, goal, what in ROWS:
         print(f"| {key} | {found.get(key, '-')} | {goal} | {what} |")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from tests.support.browser_desk import AgentDesk
 from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, DESK_HZ, Scene
-from tests.support.stage import WAIT_S, Citizen, talk_on
+from tests.support.stage import WAIT_S, Citizen, talk_on, until
 
 EVA_HZ = BROWSER_HZ["eva"]
 
@@ -36,6 +36,27 @@ async def test_each_hears_the_other_and_the_recording_holds_both(scene: Scene) -
         assert side.hz is not None
         assert abs(side.hz - hz) <= 8, heard
     await desk.finish()
+
+
+async def test_each_voice_comes_to_a_receiver_that_begins_anew(scene: Scene) -> None:
+    """One that remembers the former caller would hold the first words of this one back, and then play them too fast."""
+    desk = await scene.agent("eva")
+    for _ in range(3):
+        before = (await desk.person.stats())["begun"]
+        citizen = await scene.stage.citizen(port=0)
+        await citizen.to_queue()
+        await desk.offered()
+
+        async def begins_anew(before: int = before) -> bool:
+            return bool((await desk.person.stats())["begun"] > before)
+
+        await until(begins_anew, "the receiver begins anew")
+        await desk.accept()
+        await scene.together(citizen, desk)
+        await citizen.call.hangup()
+        await citizen.closed()
+        await desk.finish()
+        await desk.state_is("Disponible")
 
 
 async def test_hold_is_music_and_mute_is_silence(scene: Scene) -> None:

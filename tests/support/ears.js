@@ -5,6 +5,7 @@
   if (!Native) return
   const made = []
   const setUps = []
+  const begun = new WeakMap() // of each connection: how often it began to receive
   window.RTCPeerConnection = class extends Native {
     constructor(...how) {
       super(...how)
@@ -18,6 +19,7 @@
         this.removeEventListener('connectionstatechange', connected)
       }
       this.addEventListener('connectionstatechange', connected)
+      this.addEventListener('track', () => begun.set(this, (begun.get(this) ?? 0) + 1))
     }
   }
   const analysers = new WeakMap()
@@ -52,6 +54,8 @@
 
   window.ears = {
     lines: () => live().length,
+    /** The newest connection that is up, to be measured; null without one. */
+    line: () => live().at(-1) ?? null,
     /** Of each frequency: its level now, and how far it stands above the middle of the spectrum. Null without a line. */
     levels(frequencies) {
       const one = analyser()?.made
@@ -79,7 +83,7 @@
     async stats() {
       const line = live().at(-1)
       if (!line) return null
-      const found = {}
+      const found = { begun: begun.get(line) }
       for (const one of (await line.getStats()).values()) {
         if (one.type === 'inbound-rtp' && one.kind === 'audio') {
           found.received = one.packetsReceived

@@ -9,6 +9,7 @@ import { now, Timer } from "../kit/timer";
 import { tell, tellError } from "../kit/toast";
 import type { Offer } from "../kit/types";
 import { useBusy } from "../kit/use";
+import { readyToHear } from "../phone/phone";
 import { startRinging, stopRinging } from "../phone/ring";
 import { commands, desk } from "./desk";
 import { callerOf, queueOf, reasonOf } from "./names";
@@ -30,7 +31,10 @@ export function OfferCard({ offer, compact }: { offer: Offer; compact?: boolean 
     { id: "reject", title: t("offer.reject"), key: "r", group: t("keys.call"), run: reject },
   ]);
   useEffect(() => {
-    if (!talking && !onDesk) startRinging({ title: `${t("offer.title")}: ${who}`, body: `${queueOf(offer)}${offer.reason ? ` · ${reasonOf(offer.reason)}` : ""}` });
+    if (!talking && !onDesk) {
+      startRinging({ title: `${t("offer.title")}: ${who}`, body: `${queueOf(offer)}${offer.reason ? ` · ${reasonOf(offer.reason)}` : ""}` });
+      readyToHear();
+    }
     return stopRinging;
   }, [offer.id, talking, onDesk]);
   const since = new Date(Date.parse(desk.value?.measured_at ?? new Date(now.value).toISOString()) - offer.waited_s * 1000).toISOString();

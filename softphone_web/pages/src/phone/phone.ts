@@ -187,6 +187,11 @@ export function setMuted(on: boolean): void {
   for (const track of localStream.value?.getAudioTracks() ?? []) track.enabled = !on;
 }
 
+/** While it rings: the parked leg is made ready for another voice, so that its first word is heard at once. */
+export function readyToHear(): void {
+  if (phoneState.value === "up") void line?.renew();
+}
+
 let begun = false;
 
 /** At sign-in. Another tab that has the phone keeps it until `takePhone`. */

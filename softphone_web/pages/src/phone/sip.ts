@@ -1,5 +1,6 @@
 // One call of one endpoint over the platform's own web socket, with JsSIP. The library is loaded when it is first needed.
 import type { RTCSession } from "jssip/lib/RTCSession";
+import { renewReceiver } from "./receiver";
 
 export interface Credentials {
   endpoint?: string;
@@ -26,6 +27,8 @@ export interface SipLine {
   sendTone: (tone: string) => void;
   /** Another microphone, without a new call. */
   replaceTrack: (track: MediaStreamTrack) => Promise<void>;
+  /** What comes in next is another voice: the browser's buffer for it begins anew. */
+  renew: () => Promise<void>;
   close: () => void;
 }
 
@@ -161,6 +164,13 @@ export async function openLine(credentials: Credentials, events: SipEvents, more
     sendTone: (tone) => session?.sendDTMF(tone, { transportType: "RFC2833" as never }),
     replaceTrack: async (track) => {
       for (const sender of made?.getSenders() ?? []) if (sender.track?.kind === "audio") await sender.replaceTrack(track);
+    },
+    renew: async () => {
+      try {
+        if (made && !over) await renewReceiver(made);
+      } catch {
+        end(0, "media"); // one that may be deaf is set up anew
+      }
     },
     close: () => {
       over = true;
