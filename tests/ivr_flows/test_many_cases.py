@@ -1,5 +1,6 @@
 """The same promises as in test_random_flows.py, for very many cases: hypothesis draws the flows, a plain random source
-plays their callers, and damages their files. `RIMAY_CASES` says how many of each; the promise is a hundred thousand."""
+plays their callers, and damages their files. The promise is a hundred thousand of each, counted; in parts, which
+workers share out. `RIMAY_CASES` says another number, for a hurried look or a long one."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ import os
 import random
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ivr_flows
 from ivr_flows import engine
+from ivr_flows.flow import Flow
 from ivr_flows.loader import load
 from ivr_flows.protocol import (
     Answer,
@@ -45,7 +48,8 @@ from ivr_flows.state import Phase
 from tests.ivr_flows.test_random_flows import DOCUMENTS, MOST_INPUTS, UNASKED, finder, flow_from
 
 CASES = int(os.environ.get("RIMAY_CASES", "100000"))
-CALLERS = 200  # of each flow
+PARTS = 5
+CALLERS = 100  # of each flow
 BODIES = [None, {"a": 1}, {"a": "x", "xs": [{"a": "12:30"}]}, {"xs": []}, {"xs": [{}, 3]}, [], "x", {"a": {"b": []}}]
 SAID = ["0", "1", "2", "5", "9", "*", "#", "", "", "17", "1710034065", "20451", "0999999999"]
 
@@ -76,28 +80,40 @@ def some_answer(waits: object, luck: random.Random) -> Input:
             raise AssertionError(waits)
 
 
-@settings(
-    max_examples=max(1, CASES // CALLERS),
-    suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow],
-    deadline=None,
-)
-@given(DOCUMENTS, st.integers(0, 2**32))
-def test_every_caller_of_every_flow_is_served_in_the_end(document: object, seed: int) -> None:
-    flow, luck = flow_from(document), random.Random(seed)
-    limits = flow.head.limits
-    for number in range(CALLERS):
-        at = 1_772_463_600.0 + luck.randrange(0, 14 * 86_400)
-        facts = {"from": luck.choice(["0991234567", "", "anonymous", "{{ t }}", "<x>", "a" * 600]), "trunk": "x"}
-        state, actions = engine.step(flow, engine.begin(flow), Begin(facts), at=at, find=finder(flow))
-        inputs = 1
-        while not state.is_over:
-            at += luck.choice([0, 1, 4, 60])
-            heard = some_answer(state.waiting, luck)
-            state, actions = engine.step(flow, state, heard, at=at, find=finder(flow))
-            inputs += 1
-            assert inputs <= MOST_INPUTS, number
-        assert state.steps <= limits.steps + engine.STEPS_AFTER_FAULT
-        assert state.phase is Phase.LEFT or isinstance(actions[-1], Hangup)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_caller_of_every_flow_is_served_in_the_end(part: int) -> None:
+    served, flows = 0, set()
+
+    # How fast an example is drawn says how busy the machine is.
+    @settings(max_examples=-(-CASES // (PARTS * CALLERS)), suppress_health_check=[HealthCheck.too_slow])
+    @given(DOCUMENTS, st.integers(0, 2**32))
+    def serve(document: object, number: int) -> None:
+        nonlocal served
+        flow, luck = flow_from(document), random.Random(number)
+        for _ in range(CALLERS):
+            serve_one(flow, luck)
+            served += 1
+        flows.add(flow.version)
+
+    serve()
+    assert served >= CASES // PARTS
+    assert len(flows) > 0.9 * served / CALLERS
+
+
+def serve_one(flow: Flow, luck: random.Random) -> None:
+    """One caller, to the end."""
+    at = 1_772_463_600.0 + luck.randrange(0, 14 * 86_400)
+    facts = {"from": luck.choice(["0991234567", "", "anonymous", "{{ t }}", "<x>", "a" * 600]), "trunk": "x"}
+    state, actions = engine.step(flow, engine.begin(flow), Begin(facts), at=at, find=finder(flow))
+    inputs = 1
+    while not state.is_over:
+        at += luck.choice([0, 1, 4, 60])
+        heard = some_answer(state.waiting, luck)
+        state, actions = engine.step(flow, state, heard, at=at, find=finder(flow))
+        inputs += 1
+        assert inputs <= MOST_INPUTS
+    assert state.steps <= flow.head.limits.steps + engine.STEPS_AFTER_FAULT
+    assert state.phase is Phase.LEFT or isinstance(actions[-1], Hangup)
 
 
 SHIPPED = [file.read_text(encoding="utf-8") for file in (Path(ivr_flows.__file__).parent / "flows").glob("*.yaml")]
@@ -141,11 +157,18 @@ def damaged(luck: random.Random) -> str:
     return text
 
 
-def test_no_damaged_file_crashes_the_loader() -> None:
-    luck = random.Random(20260302)
-    loaded = 0
-    for _ in range(CASES):
-        result = load(damaged(luck))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_damaged_file_crashes_the_loader(part: int) -> None:
+    luck = random.Random(20260302 + part)
+    tried = loaded = 0
+    texts = set()
+    for _ in range(-(-CASES // PARTS)):
+        text = damaged(luck)
+        result = load(text)
         assert (result.flow is None) <= bool(result.findings)
+        tried += 1
         loaded += result.flow is not None
-    assert loaded < CASES
+        texts.add(hash(text))
+    assert tried >= CASES // PARTS
+    assert len(texts) > 0.9 * tried
+    assert loaded < tried
