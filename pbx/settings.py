@@ -42,6 +42,9 @@ class Codec(StrEnum):
     OPUS = "opus"
 
 
+_WIDE_CODECS = frozenset({Codec.G722, Codec.OPUS})
+
+
 class Gateway(Section):
     """One address of the customer's voice gateway. The lowest priority number is tried first."""
 
@@ -140,3 +143,9 @@ class PbxSettings(Section):
     trunks: list[Trunk] = []
     phones: list[Phone] = []
     dialing: Dialing = Dialing()
+
+    @property
+    def speaks_wide(self) -> bool:
+        """Whether any trunk or telephone may carry more than a telephone's band."""
+        lists = [*(trunk.codecs for trunk in self.trunks), *(phone.codecs for phone in self.phones)]
+        return any(_WIDE_CODECS.intersection(codecs) for codecs in lists)

@@ -112,6 +112,15 @@ class SoundLibrary:
             return await self._tone(sound, rate)
         return await self._text(sound, rate)
 
+    async def resolve_both(self, sound: Sound) -> Path:
+        """As `resolve` for 8000 samples a second; beside it stands, under the same name and ending in `.wav16`, the
+        same for 16 000: of two files of one name Asterisk plays the one that suits the channel. A prompt that is played
+        from where it lies has 8000 samples, and nothing is put beside it."""
+        narrow, wide = await asyncio.gather(self.resolve(sound), self.resolve(sound, 16_000))
+        if narrow.is_relative_to(self._cache):
+            await asyncio.to_thread(_link, wide, narrow.with_suffix(".wav16"))
+        return narrow
+
     # --- the three kinds --------------------
 
     async def _file(self, sound: FileSound, rate: int) -> Path:
@@ -241,6 +250,18 @@ def _beside(target: Path) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def _link(source: Path, name: Path) -> None:
+    if name.exists():
+        return
+    try:
+        with _beside(name) as aside:
+            aside.unlink()
+            aside.symlink_to(source)
+            aside.replace(name)
+    except OSError as error:
+        raise SoundError(f"the sound cache cannot be written: {error.strerror}") from error
 
 
 def _is_ready(path: Path, rate: int) -> bool:

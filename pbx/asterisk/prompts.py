@@ -19,9 +19,10 @@ PLAYING_VARIABLE = "RIMAY_PLAYING"
 
 
 class Prompts:
-    def __init__(self, core: Core, sounds: SoundLibrary) -> None:
+    def __init__(self, core: Core, sounds: SoundLibrary, *, wide: bool = False) -> None:
+        """`wide`: there may be channels of more than 8000 samples a second."""
         self._core = core
-        self._sounds = sounds
+        self._resolve = sounds.resolve_both if wide else sounds.resolve
 
     # --- playing
 
@@ -47,7 +48,7 @@ class Prompts:
             raise
 
     async def _media(self, sounds: Sequence[Sound]) -> str:
-        paths = [await self._sounds.resolve(sound) for sound in sounds]
+        paths = [await self._resolve(sound) for sound in sounds]
         media = [f"sound:{path.with_suffix('')}" for path in paths]
         if not media or any("," in one for one in media):
             raise CommandRefused("nothing that Asterisk can play")

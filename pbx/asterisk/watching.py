@@ -66,7 +66,7 @@ class Watcher:
         self.legs = core.legs
         self._translator = Translator(core.legs)
         self.contacts = Contacts()
-        self.prompts = Prompts(core, sounds)
+        self.prompts = Prompts(core, sounds, wide=settings.speaks_wide)
         self.bridges = Bridges(core, self.prompts)
         self.rooms = Rooms(core, self.prompts, self.bridges)
         self.dialer = Dialer(core, settings, self.prompts, self.rooms, self.bridges)

@@ -236,6 +236,26 @@ async def test_impossible_tones(library: SoundLibrary, sound: Sound) -> None:
         await library.resolve(sound)
 
 
+async def test_both_rates_stand_under_one_name(library: SoundLibrary, root: Path) -> None:
+    soundfile.write(root / "es" / "hola.wav", tones.sine(1000, 500, rate=48_000), 48_000)
+    for sound in (FileSound("es/hola"), ToneSound(440, 300)):
+        path = await library.resolve_both(sound)
+        assert path == await library.resolve(sound)
+        assert soundfile.info(path).samplerate == 8000
+        wide = path.with_suffix(".wav16")
+        assert soundfile.info(str(wide)).samplerate == 16_000
+        assert await library.resolve_both(sound) == path  # again, and nothing is in its way
+        assert wide.resolve() == await library.resolve(sound, 16_000)
+
+
+async def test_nothing_is_put_beside_a_prompt_in_its_place(library: SoundLibrary, root: Path) -> None:
+    file = root / "es" / "hola.wav"
+    soundfile.write(file, (tones.sine(1000, 500) * (LEVEL / 8000)).astype("int16"), 8000)
+    file.chmod(0o644)
+    assert await library.resolve_both(FileSound("es/hola")) == file
+    assert [each.name for each in file.parent.iterdir()] == ["hola.wav"]
+
+
 async def test_a_cache_that_cannot_be_written_is_a_named_error(root: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(SoundError, match="cache cannot be written"):
