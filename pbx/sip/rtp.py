@@ -71,13 +71,17 @@ class Packet:
 
 
 class HeardAudio:
-    """What came in, laid out in real time: sample n was heard n/8000 s after `zero`; where nothing came is silence."""
+    """What came in, laid out in real time: sample n was heard n/8000 s after `zero`; where nothing came is silence.
+
+    `runs` are the pieces that came without a break, as first and last sample (exclusive): a lost packet ends one, and
+    so does one that came so late that it was laid out anew."""
 
     def __init__(self, zero: float) -> None:
         self.zero = zero
         self._pcm = np.zeros(RATE * 10, np.int16)
         self._base = 0  # the sample number of _pcm[0]
         self._anchor: tuple[int, int, int] | None = None  # ssrc, its timestamp, its sample number
+        self.runs: list[tuple[int, int]] = []
 
     def add(self, packet: Packet, samples: Pcm, at: float) -> None:
         arrived = max(0, round((at - self.zero) * RATE))
@@ -89,6 +93,11 @@ class HeardAudio:
             place = arrived
             self._anchor = (packet.ssrc, packet.timestamp, place)
         self._write(place, samples)
+        end = place + len(samples)
+        if self.runs and self.runs[-1][1] == place:
+            self.runs[-1] = self.runs[-1][0], end
+        else:
+            self.runs.append((place, end))
 
     def between(self, start_s: float, end_s: float) -> Pcm:
         """A copy, with silence up to `end_s` where nothing was written."""

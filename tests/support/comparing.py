@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,17 +21,50 @@ _SILENT = 30  # rms: what a caller takes for a dead line
 _QUIET = 150  # a pause says nothing about which prompt it belongs to
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The prompt's pieces: found in what was heard; `broken`, where a packet of it was lost or came too late on our
+    side, which says nothing about who sent it; and missing without such an excuse."""
+
+    found: int
+    broken: int
+    missing: int
+
+    @property
+    def share(self) -> float:
+        """Of what can be judged, 0 to 1; where half was broken, nothing can."""
+        judged = self.found + self.missing
+        return self.found / judged if self.broken <= judged else 0.0
+
+
 def share_heard(prompt: Pcm, heard: Pcm) -> float:
-    """How much of the prompt is in what was heard: 0 to 1 of its pieces, each in its place behind the one before, at
-    the level of the prompt within 3 dB."""
+    """How much of the prompt is in what was heard, without a break: 0 to 1."""
+    return compare(prompt, heard, [(0, len(heard))]).share
+
+
+def compare(prompt: Pcm, heard: Pcm, runs: Sequence[tuple[int, int]]) -> Comparison:
+    """The prompt's pieces, each looked for in its place behind the one before, at the level of the prompt within 3 dB.
+    `runs` say where what was heard came without a break."""
     pieces = [prompt[start : start + PIECE] for start in range(0, len(prompt) - PIECE + 1, PIECE)]
     pieces = [piece for piece in pieces if rms(piece) > _QUIET]
-    found, after = 0, 0
+    sound = heard.astype(np.float64)
+    found = broken = missing = after = unfound = behind = 0
     for piece in pieces:
-        place = _place(piece.astype(np.float64), heard[after:].astype(np.float64))
-        if place is not None:
-            found, after = found + 1, after + place + PIECE // 2
-    return found / len(pieces)
+        place = _place(piece.astype(np.float64), sound[after:])
+        if place is None:
+            unfound += 1
+            continue
+        # What was not found lies between the one before and this one, and a break there spoils what lies about it.
+        spoilt = min(unfound, 2 * _breaks(runs, behind, after + place))
+        found, broken, missing, unfound = found + 1, broken + spoilt, missing + unfound - spoilt, 0
+        behind = after + place + PIECE
+        after += place + PIECE // 2
+    return Comparison(found, broken, missing + unfound)
+
+
+def _breaks(runs: Sequence[tuple[int, int]], start: int, end: int) -> int:
+    """How many of them lie there."""
+    return sum(1 for (_, over), (begun, _) in pairwise(runs) if start < max(over, begun) and min(over, begun) < end)
 
 
 def _place(piece: NDArray[Any], heard: NDArray[Any]) -> int | None:
