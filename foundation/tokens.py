@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from foundation.access import OPERATOR, PERMISSIONS, Permission, Principal, Role, require
@@ -181,6 +181,10 @@ class MemoryTokenStore:
         return True
 
 
+# Asked with every request of a program: made once.
+_BY_ID = select(api_tokens).where(api_tokens.c.id == bindparam("token"))
+
+
 class PostgresTokenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -195,9 +199,8 @@ class PostgresTokenStore:
         await self._database.run(work, idempotent=True)
 
     async def get(self, token_id: str) -> ApiToken | None:
-        async with self._database.begin() as session:
-            row = (await session.execute(select(api_tokens).where(api_tokens.c.id == token_id))).one_or_none()
-        return None if row is None else _token(row)
+        found = await self._database.read(_BY_ID, {"token": token_id})
+        return _token(found[0]) if found else None
 
     async def all(self) -> list[ApiToken]:
         async with self._database.begin() as session:

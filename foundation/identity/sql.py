@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -145,6 +145,15 @@ def _role(row: Row[Any]) -> CustomRole:
     return CustomRole(name=row.name, title=row.title, permissions=known_permissions(row.permissions))
 
 
+# Asked with every request of a page: made once.
+_STANDING = (
+    select(sessions, users, roles.c.permissions)
+    .join(users, users.c.id == sessions.c.user_id)
+    .outerjoin(roles, roles.c.name == users.c.role)
+    .where(sessions.c.id == bindparam("session"))
+)
+
+
 class PostgresSessions:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -159,16 +168,10 @@ class PostgresSessions:
         await self._database.run(work, idempotent=True)
 
     async def standing(self, session_id: str) -> Standing | None:
-        query = (
-            select(sessions, users, roles.c.permissions)
-            .join(users, users.c.id == sessions.c.user_id)
-            .outerjoin(roles, roles.c.name == users.c.role)
-            .where(sessions.c.id == session_id)
-        )
-        async with self._database.begin() as transaction:
-            row = (await transaction.execute(query)).one_or_none()
-        if row is None:
+        found = await self._database.read(_STANDING, {"session": session_id})
+        if not found:
             return None
+        (row,) = found
         granted = row._mapping[roles.c.permissions]
         return Standing(
             session=_session(row),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import psycopg
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Column, Integer, MetaData, Table, Text, text
+from sqlalchemy import Column, Integer, MetaData, Table, Text, bindparam, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -91,6 +91,40 @@ async def test_a_connection_that_breaks_in_a_body_stores_nothing(db: Database) -
     with pytest.raises(DatabaseUnavailable):
         await broken()
     assert await bodies(db) == []
+
+
+class TestRead:
+    BODIES = notes.select().with_only_columns(notes.c.body).where(notes.c.id == bindparam("note"))
+    PID = text("SELECT pg_backend_pid()")
+
+    async def test_sees_at_once_what_was_committed_and_nothing_else(self, db: Database) -> None:
+        async with db.begin() as session:
+            await add(session, "kept")
+            assert await db.read(self.BODIES, {"note": 1}) == []
+        assert [row.body for row in await db.read(self.BODIES, {"note": 1})] == ["kept"]
+
+    async def test_leaves_no_transaction_behind(self, db: Database) -> None:
+        (row,) = await db.read(self.PID)
+        state = text("SELECT state FROM pg_stat_activity WHERE pid = :pid")
+        async with db.begin() as session:
+            assert await session.scalar(state, {"pid": row[0]}) == "idle"
+
+    async def test_is_asked_again_on_a_connection_that_was_killed(self, db: Database) -> None:
+        killed = set()
+        for _ in range(3):
+            ((pid,),) = await db.read(self.PID)
+            assert pid not in killed
+            killed.add(pid)
+            async with db.begin() as session:
+                await session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+    async def test_many_at_once_are_all_answered(self, db: Database) -> None:
+        found = await asyncio.gather(*(db.read(text("SELECT :n + 0"), {"n": n}) for n in range(100)))
+        assert [row[0] for (row,) in found] == list(range(100))
+
+    async def test_a_mistake_is_raised_at_once(self, db: Database) -> None:
+        with pytest.raises(DBAPIError, match="nothing"):
+            await db.read(text("SELECT nothing"))
 
 
 class TestTimes:
