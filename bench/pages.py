@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from app.pages_build import build_pages
 from bench._fanout import fanout
 from bench._machine import facts
-from bench._pages import Agents, accept_to_audio, memory, ready
+from bench._memory import memory
+from bench._pages import Agents, accept_to_audio, ready
 from tests.support.browser import why_no_browser
 from tests.support.platform import PlatformProcess, running_platform
 from tests.support.scene import AGENTS
@@ -47,8 +48,17 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("redis_fanout_p99_ms", "", "Redis alone, as many subscribers, a message as long, 99th percentile"),
     ("ready_s", "<= 2", "signing in to the softphone being registered and its leg up, median of cold loads"),
     ("agent_js_gzip_kb", "<= 150", "script of the agent's page, gzipped, without the SIP library"),
-    ("memory_start_mb", "", "script heap of the agent's page after its first contacts"),
-    ("memory_end_mb", "no growth", "the same after eight hours' contacts, the page's clock run fast"),
+    (
+        "memory_middle_mb",
+        "",
+        "script heap of the agent's page halfway through eight hours' contacts",
+    ),
+    ("memory_end_mb", "", "the same at the end"),
+    ("memory_slope_kb", "no growth", "what it grows by with each contact of the second half (least squares)"),
+    ("memory_slope_error_kb", "", "the standard error of that"),
+    ("memory_objects_slope_kb", "no growth", "of that: what the page's programs keep"),
+    ("memory_code_slope_kb", "", "of that: compiled code and caches of V8"),
+    ("memory_browser_slope_kb", "", "beside it: what the browser and its debugger keep"),
 )
 PARTS = ("size", "fanout", "ready", "audio", "memory")
 
@@ -71,7 +81,7 @@ async def measure(parts: set[str], process: PlatformProcess, pages: int, rounds:
     browser: dict[str, Callable[[Agents], Awaitable[dict[str, Any]]]] = {
         "ready": lambda agents: ready(agents, max(3, rounds // 4)),
         "audio": lambda agents: accept_to_audio(agents, rounds),
-        "memory": lambda agents: memory(agents, contacts=rounds * 4),
+        "memory": lambda agents: memory(agents, contacts=max(8, rounds * 4)),
     }
     wanted = [name for name in browser if name in parts]
     if wanted and (reason := why_no_browser()):
