@@ -184,7 +184,7 @@ class QueueFigures:
         c.queue, c.waits = f.queue, False
         if f.how == "abandoned":
             self._abandoned(c, at)
-        elif f.how != "answered":
+        elif f.how not in ("answered", "raised"):
             self._counts(f.queue, at).sent_on += 1
             if not f.how.startswith("moved:"):
                 c.came = None

@@ -93,8 +93,9 @@ def wished(turn: Turn, wish: flow.Collected) -> None:
     if not actions:
         return
     turn.set(reassured_at=turn.at)
-    if any(isinstance(action, flow.Enqueue) for action in actions):
-        _leave(turn, "person")
+    there = next((action for action in actions if isinstance(action, flow.Enqueue)), None)
+    if there is not None:
+        _leave(turn, "raised" if there.queue == s.queue else "moved:person")
     run_actions(turn, actions)
 
 

@@ -95,7 +95,7 @@ class Queued(Fact, frozen=True, kw_only=True, tag="queued"):
 
 class Dequeued(Fact, frozen=True, kw_only=True, tag="dequeued"):
     """The item left the queue: answered, abandoned, timeout, no_agents, unknown_queue, closed, full, length,
-    expected_wait, moved:<why>."""
+    expected_wait, moved:<why>, raised (into the same one, with more priority)."""
 
     queue: str
     how: str

@@ -105,6 +105,25 @@ def test_who_is_moved_keeps_their_wait_and_is_offered_to_both_queues() -> None:
     assert (then.offered, then.answered, then.met, then.wait_s, then.handle_s) == (1, 1, 0, 25, 70)
 
 
+def test_who_is_raised_in_the_same_queue_is_one_contact_with_one_wait() -> None:
+    figures = told(
+        story(
+            "x",
+            (0, queued("agua")),
+            (15, left("raised", 15, "agua")),
+            (15, queued("agua")),
+            (25, left("answered", 10)),
+            (25, connected()),
+            (85, parted()),
+            (85, ENDED),
+            (95, wrapped()),
+            (95, CLOSED),
+        )
+    )
+    day = figures.total("agua", T0, T0 + STEP_S)
+    assert (day.offered, day.sent_on, day.answered, day.wait_s, day.waiting_last) == (1, 0, 1, 25, 0)
+
+
 def test_an_answer_that_was_lost_before_a_word_is_one_contact_and_one_answer() -> None:
     figures = told(
         story(

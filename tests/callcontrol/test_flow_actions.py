@@ -49,10 +49,10 @@ Make = Callable[..., AbstractAsyncContextManager[DaemonLab]]
 @pytest.fixture
 def lab_with(tmp_path: Path) -> Make:
     @asynccontextmanager
-    async def make(nodes: str, systems: Any = None, **more: Any) -> AsyncIterator[DaemonLab]:
+    async def make(nodes: str, systems: Any = None, *, first: str = FLOW, **more: Any) -> AsyncIterator[DaemonLab]:
         folder = tmp_path / "flows"
         folder.mkdir()
-        (folder / "prueba.yaml").write_text(FLOW + nodes, encoding="utf-8")
+        (folder / "prueba.yaml").write_text(first + nodes, encoding="utf-8")
         flows = FlowSettings(folders=[str(folder)], shipped=False, default="prueba")
         async with DaemonLab(tmp_path, flows=flows, systems=systems, **more) as lab:
             yield lab

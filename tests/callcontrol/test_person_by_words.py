@@ -20,7 +20,7 @@ from pbx.memory import MemoryCall
 from pbx.memory.audio import MUSIC_HZ, SPEECH_HZ
 from pbx.recognition.terms import Expected, Pcm, Recognised, RecognitionFailed
 from pbx.sounds import SoundLibrary
-from tests.callcontrol.test_flow_actions import HTTP, MAIL, TRANSFER, Make, Systems, lab_with, notes
+from tests.callcontrol.test_flow_actions import FLOW, HTTP, MAIL, TRANSFER, Make, Systems, lab_with, notes
 from tests.support.daemon import QUEUES, DaemonLab
 
 __all__ = ["lab_with"]  # the fixture
@@ -246,12 +246,31 @@ async def test_from_another_queue_they_are_led_to_the_persons_with_the_place_tha
         await wishes(lab, caller, by)
         assert [(fact.queue, fact.priority) for fact in facts(lab, Queued)] == [("averias", 5), ("contact-center", 5)]
         left = facts(lab, Dequeued)
-        assert [fact.how for fact in left] == ["person"]
+        assert [fact.how for fact in left] == ["moved:person"]
         assert left[0].waited_s > 29
         assert lab.daemon.sessions[lab.record().id].state.queued_at < lab.clock.now() - 29
         phone = await lab.phone("1001")
         await lab.ready("ana")
         assert await lab.hears(caller, phone.tone_hz)
+
+
+async def test_more_priority_in_the_same_queue_goes_before_who_came_first(lab_with: Make) -> None:
+    urgent = FLOW.replace("name: contact-center,", "name: contact-center, priority: 50,")
+    nodes = "  uno: {kind: queue, name: contact-center, then: {talked: fin, timeout: fin}}\n"
+    async with lab_with(nodes, first=urgent) as lab:
+        await lab.call()
+        await lab.go(5)
+        caller = await lab.call()
+        await lab.go(5)
+        await lab.during(caller.send_digits("0"))
+        await lab.go(0.2)
+        router = lab.daemon.desk.router
+        assert router.place(lab.record().id).position == 1
+        assert [(fact.queue, fact.priority) for fact in facts(lab, Queued)] == [
+            ("contact-center", 0),
+            ("contact-center", 50),
+        ]
+        assert [fact.how for fact in facts(lab, Dequeued)] == ["raised"]
 
 
 async def test_nothing_is_changed_while_an_agent_is_rung(lab_with: Make, tmp_path: Path) -> None:
