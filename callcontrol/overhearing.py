@@ -104,6 +104,8 @@ class Overhearing:
                 await self._hear(ears, want)
             except RimayError as error:
                 log.info("speech.not_overheard", code=error.code, problem=error.message)
+            except Exception:  # the call goes on, with the key
+                log.exception("speech.overhearing_failed")
 
     async def _hear(self, ears: Ears, want: Wanted) -> None:
         recogniser = ears.recogniser
