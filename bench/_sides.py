@@ -215,9 +215,17 @@ class Platform:
 
     # --- its API
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{Ports(self.place).known()['web']}"
+
+    @property
+    def token(self) -> str:
+        """A supervisor's."""
+        return self._token
+
     def api(self) -> aiohttp.ClientSession:
-        port = Ports(self.place).known()["web"]
-        return aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {self._token}"})
+        return aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {self._token}"})
 
     async def agents_ready(self) -> None:
         """Every agent signed in and ready; those whom an earlier load left otherwise are made so again."""

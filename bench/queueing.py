@@ -5,7 +5,8 @@
 
 sipp is the callers, who hear music and hang up when their patience ends, and the agents' phones: most answer, some
 refuse, some are not there. Measured is from the platform's own time of an agent's becoming free (by asking for
-`ready`, or by the end of a talk) to the offer's frame on the socket; and from the HTTP request for `ready`, sent as a
+`ready`, or by the end of a talk) while somebody waits, to the arrival of the offer's frame on the socket of a process
+that does nothing but listen (`_ear.py`); and from the HTTP request for `ready`, sent as a
 supervisor, which is written into the audit trail first. What must never be is counted: a contact offered to two at
 once, an agent with two contacts, a contact that is not closed in the end.
 """
@@ -35,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from app.place import Place
 from app.ports import Ports
 from app.provision import find_tool
+from bench._ear import listening
 from bench._machine import Others, facts
 from bench._sides import Platform
 from bench._sipp import ALIVE, PHONES, Load, LoadFailed, Sipp
@@ -42,6 +44,7 @@ from bench._sipp import ALIVE, PHONES, Load, LoadFailed, Sipp
 # One of so many agents has a phone that refuses, and one none at all.
 EVERY_REFUSES, EVERY_VANISHES = 20, 20
 _FILL_PER_S = 25.0
+_BACK_IN_LINE = ("rejected", "expired", "failed")
 _READY_EVERY_S = 0.1  # agents come one after the other, as at the begin of a shift
 
 
@@ -70,12 +73,14 @@ Content-Length: 0
 @dataclass(slots=True)
 class Watch:
     """What a supervisor's page hears. `asked` is when each agent's `ready` was sent, `freed` when the platform says
-    that they became free; `from_request` and `from_free` are the seconds to the offer's frame."""
+    that they became free while somebody waited whom nobody was offered; `from_request` and `from_free` are the seconds
+    to the offer's frame."""
 
     asked: dict[str, float] = field(default_factory=dict)
     freed: dict[str, float] = field(default_factory=dict)
     from_request: list[float] = field(default_factory=list)
     from_free: list[float] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
     offers: dict[str, str] = field(default_factory=dict)  # open ones: interaction to agent
     talks: dict[str, str] = field(default_factory=dict)  # agent to interaction
     counts: Counter[str] = field(default_factory=Counter)
@@ -84,10 +89,18 @@ class Watch:
     def hear(self, frame: dict[str, Any], now: float) -> None:
         kind, data, call = frame["type"], frame.get("data", {}), frame.get("id", "")
         if frame["topic"] == "agents" and kind == "agent_state" and data["state"] == "ready":
-            self.freed[call] = datetime.fromisoformat(frame["at"]).timestamp()
+            self.freed.pop(call, None)
+            if self.waiting:
+                self.freed[call] = datetime.fromisoformat(frame["at"]).timestamp()
+            else:
+                self.counts["free_and_nobody_waits"] += 1
         if frame["topic"] != "interactions":
             return
         agent = data.get("agent", "")
+        if kind == "queued" or (kind == "offer_ended" and data["how"] in _BACK_IN_LINE):
+            self.waiting.add(call)
+        elif kind in ("offered", "dequeued", "ended"):
+            self.waiting.discard(call)
         if kind == "offered":
             self._offered(call, agent, now)
         elif kind == "offer_ended":
@@ -155,13 +168,6 @@ class Phones(Sipp):
             process.wait()
 
 
-async def _listen(api: aiohttp.ClientSession, watch: Watch, open_: asyncio.Event) -> None:
-    async with api.ws_connect("/api/v1/live?topics=interactions,agents", max_msg_size=0) as socket:
-        open_.set()
-        async for message in socket:
-            watch.hear(message.json(), time.time())
-
-
 async def _waiting(api: aiohttp.ClientSession) -> int:
     async with api.get("/api/v1/queues/bench") as reply:
         return int((await reply.json())["waiting"])
@@ -183,15 +189,18 @@ async def _ready(api: aiohttp.ClientSession, agent: str, watch: Watch) -> None:
             watch.counts[f"requests_{reply.status}"] += 1
 
 
-async def run(platform: Platform, phones: Phones, *, waiting: int, talk_s: float) -> tuple[Watch, dict[str, Any]]:
+async def run(
+    platform: Platform, phones: Phones, folder: Path, *, waiting: int, talk_s: float
+) -> tuple[Watch, dict[str, Any]]:
     watch, others = Watch(), Others()
     agents = list(platform.accounts)
     fill_s = waiting / _FILL_PER_S
     patience_s = fill_s + len(agents) * _READY_EVERY_S + talk_s
-    async with platform.api() as api:
-        open_ = asyncio.Event()
-        ear = asyncio.create_task(_listen(api, watch, open_))
-        await open_.wait()
+    before = platform.cost()
+    async with (
+        platform.api() as api,
+        listening(f"{platform.url}/api/v1/live?topics=interactions,agents", platform.token, folder / "heard") as ear,
+    ):
         for agent in agents:
             async with api.post(f"/api/v1/agents/{agent}/sign-in") as reply:
                 reply.raise_for_status()
@@ -206,10 +215,9 @@ async def run(platform: Platform, phones: Phones, *, waiting: int, talk_s: float
         outcome = await callers
         if not await platform.quiet(60.0):
             watch.wrong.append(f"{await platform.active()} contacts are not closed")
-        ear.cancel()
-        await asyncio.gather(ear, return_exceptions=True)
-        if ear.done() and not ear.cancelled() and ear.exception() is not None:
-            raise LoadFailed(f"the socket broke: {ear.exception()}")
+    for at, frame in ear.heard():
+        watch.hear(frame, at)
+    cost = platform.cost().since(before)
     figures = {
         "agents": len(agents),
         "waiting_most": most,
@@ -220,6 +228,8 @@ async def run(platform: Platform, phones: Phones, *, waiting: int, talk_s: float
         "request_to_offer_p50_ms": _p(watch.from_request, 0.5),
         "request_to_offer_p99_ms": _p(watch.from_request, 0.99),
         **dict(watch.counts),
+        "python_cpu_ms_per_call": cost.python / outcome.calls,
+        "switch_cpu_ms_per_call": cost.switch / outcome.calls,
         "wrong": watch.wrong[:5],
         "wrong_count": len(watch.wrong),
         "other_load_cores": round(others.cores(), 2),
@@ -253,7 +263,7 @@ async def bench(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         phones.register(platform.sip_port, accounts)
         with phones:
             async with phones.refusing(platform.sip_port, refusing, refuse):
-                _, figures = await run(platform, phones, waiting=args.waiting, talk_s=args.talk)
+                _, figures = await run(platform, phones, folder, waiting=args.waiting, talk_s=args.talk)
     return figures | {"machine": facts()}
 
 

@@ -1,14 +1,10 @@
-"""The daemon: the switch's events to the calls' mailboxes, the calls' tasks, and what to do when the switch went away.
-
-Reconciliation comes before any new work: after a start, and after every reconnect, the calls that we believe in are
-held against the channels that the switch really has, and each is told the truth about itself.
-"""
+"""The daemon: the switch's events to the calls' mailboxes, and the calls' tasks. What it does when the switch went away
+is in `reconciliation.py`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from callcontrol import inputs as inp
@@ -17,7 +13,7 @@ from callcontrol.call_consult import ITEM
 from callcontrol.call_state import GRACE_S, CallState, Flows, open_channels
 from callcontrol.callbacks import CallbackOrder, CallbackPolicy, due
 from callcontrol.desk import Desk, ItemDecision
-from callcontrol.doubts import AGAIN_S, Doubts
+from callcontrol.doubts import Doubts
 from callcontrol.journal import Journal
 from callcontrol.listening import Ears
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
@@ -33,11 +29,11 @@ from callcontrol.ports import (
     RecordingPlace,
     Strangers,
 )
-from callcontrol.record import last_moment
+from callcontrol.reconciliation import Reconciliation
 from callcontrol.routing import terms as routing
 from callcontrol.session import CallSession
 from callcontrol.surroundings import Surroundings
-from callcontrol.truth import LEG, legs_of, truth_of
+from callcontrol.truth import LEG
 from foundation.clock import Clock
 from foundation.errors import RimayError
 from foundation.ids import new_id
@@ -45,7 +41,7 @@ from foundation.logs import get_logger
 from foundation.metrics import Metrics
 from pbx import events as pbx
 from pbx.switch import Switch
-from pbx.terms import ChannelId, ChannelSnapshot, HangupCause, SwitchUnreachable
+from pbx.terms import ChannelId, HangupCause, SwitchUnreachable
 
 log = get_logger(__name__)
 
@@ -112,11 +108,18 @@ class Daemon:
         self._group: asyncio.TaskGroup | None = None
         self.callback_policy = CallbackPolicy()
         self._accepting = True
-        self._reconciled = False
-        self._down_since: float | None = None
-        self._up: pbx.SwitchUp | None = None  # the one that holds now
+        self._reconciliation = Reconciliation(
+            self._around,
+            self._sessions,
+            self.open_legs,
+            begin=self._begin,
+            arrived=self._arrived,
+            owner=self._owner,
+            missing=self._tell_missing,
+            drop=self._drop,
+            spawn=self._spawn,
+        )
         self._doubts = Doubts(switch, clock, self._sessions, spawn=self._spawn, reachable=self._reachable)
-        self.ready = asyncio.Event()  # reconciled: new calls are taken
         self._calls = metrics.gauge("calls_active_calls", "Interactions that are not closed")
         self._started = metrics.counter("calls_started_total", "Interactions begun", ("direction",))
         self._refused = metrics.counter("calls_refused_total", "Arrivals over a trunk that was full", ("trunk",))
@@ -136,6 +139,7 @@ class Daemon:
         finally:
             self.desk.close()
             self._doubts.end()
+            self._reconciliation.end()
             self._group = None
 
     def stop_accepting(self) -> None:
@@ -146,6 +150,11 @@ class Daemon:
         """Until no call is left, but for callbacks that wait: the next daemon takes them up."""
         while busy := [self._tasks[call] for call, session in self._sessions.items() if not session.is_promise]:
             await asyncio.wait(busy, return_when=asyncio.FIRST_COMPLETED)
+
+    @property
+    def ready(self) -> asyncio.Event:
+        """Reconciled: new calls are taken."""
+        return self._reconciliation.ready
 
     @property
     def sessions(self) -> dict[InteractionId, CallSession]:
@@ -187,23 +196,18 @@ class Daemon:
             told = inp.ConsultDecision(decision, leg, on_page)
         elif isinstance(decision, routing.MakeOffer) and self.open_legs.offers_go_there(decision.agent):
             told = inp.OfferMade(decision, self.open_legs.of(decision.agent))
-        if isinstance(decision, routing.MakeOffer):
-            session.tell_at_once(told)  # somebody is free and somebody waits: this goes before all else
-        else:
-            session.tell(told)
+        # Somebody is free and somebody waits: this goes before all else, and in the router's order, so that nobody sees
+        # an agent with two offers.
+        session.tell_at_once(told)
 
     # --- the switch's events --------------------
 
     async def _on_event(self, event: pbx.SwitchEvent) -> None:
         match event:
             case pbx.SwitchUp():
-                await self._switch_up(event)
+                await self._reconciliation.switch_up(event)
             case pbx.SwitchDown():
-                self._up = None
-                if self._down_since is None:  # else it was never reconciled since
-                    self._down_since = event.at
-                self.ready.clear()
-                self._around.herald.alert(event.at, "switch_down", event.reason)
+                self._reconciliation.switch_down(event)
             case pbx.ChannelArrived() if event.to_number == OPEN_LEG and event.trunk is None:
                 if not self.open_legs.arrived(event):
                     self._spawn(self._refuse(event.channel, HangupCause.REJECTED), f"refuse {event.channel}")
@@ -357,6 +361,9 @@ class Daemon:
         if not self.open_legs.offers_go_there(agent) or self.open_legs.of(agent) is None:
             self._phones.gone(agent)
 
+    def _reachable(self) -> bool:
+        return self._reconciliation.up and self._group is not None
+
     # --- open legs --------------------
 
     def phone_silent(self, endpoint: str) -> None:
@@ -391,85 +398,3 @@ class Daemon:
         self._around.herald.phone(self._around.clock.now(), agent, up=False)
         if self.open_legs.offers_go_there(agent):
             self._phones.gone(agent)
-
-    # --- reconciliation --------------------
-
-    async def _switch_up(self, event: pbx.SwitchUp) -> None:
-        died = self._reconciled and not event.same_life
-        if died:
-            self._around.herald.alert(event.at, "switch_restarted", "the switch was started anew; its calls are lost")
-            for session in self._sessions.values():
-                session.tell(inp.SwitchDied())
-            self.open_legs.switch_died()
-            event = replace(event, same_life=True)  # those who call from now on are not lost
-        self._up = event
-        known = {session: legs_of(session.carried_out) for session in self._sessions.values()}
-        try:
-            truth = {c.channel: c for c in await self._around.switch.channels()}
-        except SwitchUnreachable as error:
-            # Lost again, or too busy to answer: nothing is concluded, and it is asked again.
-            log.warning("daemon.not_reconciled", problem=error.message)
-            self._around.clock.call_later(AGAIN_S, lambda: self._again(event))
-            return
-        if not self._reconciled:
-            await self._take_up(truth, event.at)
-            self.open_legs.hold_against(truth)
-            self._reconciled = True
-        elif not died:
-            self.open_legs.hold_against(truth)
-            gap = max(0.0, event.at - (self._down_since or event.at))
-            for session, legs in known.items():
-                session.tell(truth_of(session, truth, gap, legs, restarted=False))
-        for agent, channel in self.open_legs.up():
-            self._tell_missing(agent, channel)
-        await self._strays(truth, event.at)
-        self._down_since = None
-        self.ready.set()
-        log.info("daemon.switch_up", version=event.version, same_life=not died, calls=len(self._sessions))
-
-    def _reachable(self) -> bool:
-        return self._up is not None and self._group is not None
-
-    def _again(self, event: pbx.SwitchUp) -> None:
-        if self._up is event and self._group is not None:
-            self._spawn(self._switch_up(event), "reconcile again")
-
-    async def _take_up(self, truth: dict[ChannelId, ChannelSnapshot], at: float) -> None:
-        """The calls that an earlier daemon left open."""
-        sessions: list[CallSession] = []
-        for record, state in await self._around.journal.open_calls():
-            if state.id not in self._sessions:  # else it came since
-                sessions.append(self._begin(CallSession(self._around, state, record)))
-        for session in sessions:
-            session.restore_work()
-        for session in sessions:
-            assert session.record is not None  # noqa: S101 - read above
-            gap = max(0.0, at - last_moment(session.record))
-            session.tell(truth_of(session, truth, gap, legs_of(session.state), restarted=True))
-
-    async def _strays(self, truth: dict[ChannelId, ChannelSnapshot], at: float) -> None:
-        """Channels that no call of ours owns: callers who came while we were away, and legs left over. On a switch that
-        the operator runs there may be others' calls too."""
-        for channel, snapshot in truth.items():
-            if self._owner(channel) is not None or self.open_legs.owner(channel) is not None:
-                continue
-            if not (snapshot.inbound or LEG in channel):
-                continue
-            if snapshot.local_number == OPEN_LEG:
-                await self._drop(channel)  # nobody knows whose it is any more; its page calls again
-                continue
-            if snapshot.inbound and not snapshot.answered:
-                self._arrived(
-                    pbx.ChannelArrived(
-                        at=at,
-                        channel=channel,
-                        trunk=snapshot.trunk,
-                        endpoint=None,
-                        from_number=snapshot.remote_number,
-                        from_name="",
-                        to_number=snapshot.local_number,
-                    )
-                )
-                continue
-            log.warning("daemon.stray_channel", inbound=snapshot.inbound)
-            await self._drop(channel)

@@ -1,4 +1,4 @@
-"""What one call is told, one after the other; and whether it could take something at once."""
+"""What one call is told, one after the other."""
 
 from __future__ import annotations
 
@@ -29,22 +29,16 @@ class Taken(NamedTuple):
 class Mailbox:
     def __init__(self) -> None:
         self._queue: asyncio.Queue[Posted | Taken] = asyncio.Queue()
-        self._waits = False
 
     def put(self, what: Posted | Taken) -> None:
         self._queue.put_nowait(what)
 
     @property
-    def idle(self) -> bool:
-        """Whoever reads has carried out all that came, and waits for more."""
-        return self._waits and self._queue.empty()
+    def empty(self) -> bool:
+        return self._queue.empty()
 
     async def next(self) -> Posted | Taken:
-        self._waits = True
-        try:
-            return await self._queue.get()
-        finally:
-            self._waits = False
+        return await self._queue.get()
 
     def refuse_the_rest(self) -> None:
         while not self._queue.empty():

@@ -19,12 +19,11 @@ from callcontrol.events import AnyFact, Closed, Connected, Ended, InteractionEve
 from callcontrol.journal import Entry
 from callcontrol.listening import Ears, Listening, Question
 from callcontrol.mailbox import Mailbox, Posted, Taken, reply
-from callcontrol.model import AgentId, ExitReason, Interaction, InteractionId, OfferEnd, Phase
+from callcontrol.model import ExitReason, Interaction, OfferEnd, Phase
 from callcontrol.overhearing import Overhearing
 from callcontrol.prompts import sounds_of
 from callcontrol.record import apply, last_moment
 from callcontrol.router_hands import BY_ROUTER, RouterHands
-from callcontrol.routing import terms as routing
 from callcontrol.surroundings import Surroundings
 from callcontrol.switch_hands import BY_SWITCH, SwitchHands
 from foundation.errors import RimayError
@@ -63,7 +62,8 @@ class CallSession:
         self._first_channel = channel
         self.trunk = trunk if record is None else record.trunk
         self._mailbox = Mailbox()
-        self._before: CallState | None = None  # what was taken at once and is not begun to be carried out
+        self._takes_at_once = False  # while `run` runs, and no step is being taken
+        self._before: CallState | None = None  # what was taken at once, where it is not begun to be carried out
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
         self._listening: Listening | BotTalk | None = None  # what takes the citizen's keys and words now
@@ -109,18 +109,21 @@ class CallSession:
         self._mailbox.put(Posted(told))
 
     def tell_at_once(self, told: inp.CallInput) -> None:
-        """As `tell`; a call that is idle takes it before this returns, so that its facts do not wait for all else that
-        the loop has to do. Its commands are carried out by its own task, after what the caller is at: nothing that is
-        told here asks back."""
-        if not self._mailbox.idle:
+        """As `tell`; where nothing stands before it, it is taken before this returns: its facts do not wait for all
+        else that the loop has to do, and those of several calls come in the order in which they are told. Its commands
+        are carried out by the call's own task, after those that it is at: whoever tells is not asked back."""
+        if not self._takes_at_once or not self._mailbox.empty:
             return self.tell(told)
-        self._before = self.state
+        before, taken = self.state, Taken()
         with interaction(self.state.id):
             try:
                 taken = Taken(self._take(told, None))
             except Exception as fault:  # noqa: BLE001 - raised where a call's faults are dealt with: in its task
                 taken = Taken(fault=fault)
-        return self._mailbox.put(taken)
+        if taken.commands or taken.fault is not None or self.state.phase is Phase.CLOSED:
+            self._before = before
+            self._mailbox.put(taken)
+        return None
 
     async def ask(self, told: inp.CallInput) -> None:
         """As `tell`; returns when it was taken and its commands are carried out. Raises `NotNow` where the call is not
@@ -131,10 +134,13 @@ class CallSession:
 
     async def run(self) -> None:
         with interaction(self.state.id):
+            self._takes_at_once = True
             try:
-                while self.state.phase is not Phase.CLOSED:
+                # What was taken at once is carried out also where the call is closed with it.
+                while self.state.phase is not Phase.CLOSED or self._before is not None:
                     await self._one(await self._mailbox.next())
             finally:
+                self._takes_at_once = False
                 self._mailbox.refuse_the_rest()
                 await self._overhearing.close()
                 for task in self._requests:
@@ -155,6 +161,13 @@ class CallSession:
 
     def _take(self, told: inp.CallInput, answer: asyncio.Future[None] | None) -> Sequence[cmd.Command]:
         """The pure step, and its facts written and told; what is to be done then."""
+        self._takes_at_once = False
+        try:
+            return self._step(told, answer)
+        finally:
+            self._takes_at_once = True
+
+    def _step(self, told: inp.CallInput, answer: asyncio.Future[None] | None) -> Sequence[cmd.Command]:
         if isinstance(told, DigitReceived) and told.channel == self.state.channel and self._listening is not None:
             self._listening.key(told.digit)
         # Events carry the switch's own time, which may go before ours; nothing has happened later than we hear of it.
@@ -336,31 +349,6 @@ class CallSession:
         self.tell(inp.QueuePlace(c.number, position, wait_s))
 
     # --- the router, the clock, people --------------------
-
-    def restore_work(self) -> None:
-        """Tell a new router who works for this call. Before it is told of anybody who waits: else it would offer them
-        to who talks."""
-        state = self.state
-        held: dict[AgentId, float | None] = {**state.wrapping, **dict.fromkeys(state.others)}
-        if state.working is not None:
-            held[state.working] = None
-        for agent, until in held.items():
-            item = InteractionId(state.items.get(agent, state.id))
-            self._around.desk.tell(
-                routing.WorkRestored(
-                    at=self._around.clock.now(),
-                    item=item,
-                    agent=agent,
-                    queue=state.queue or "",
-                    wrap_up_until=until,
-                )
-            )
-            if state.disposed:
-                self._around.desk.tell(routing.Disposed(at=self._around.clock.now(), agent=agent, item=item))
-            view = self._around.desk.router.agents.get(agent)
-            if view is None or item not in view.works:
-                # Signed out, or no longer in the settings: nobody else would end this work.
-                self.tell(routing.WrapUpOver(item=item, agent=agent, how="daemon_lost", disposition=None))
 
     async def _place_callback(self, c: cmd.PlaceCallback) -> None:
         self.tell(inp.CallbackPlaced(self._around.place_callback(c.order)))
