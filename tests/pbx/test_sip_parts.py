@@ -331,6 +331,15 @@ def test_a_timestamp_that_jumps_away_from_the_clock_is_laid_where_it_arrived() -
     assert values(heard, 0.08) == [1, 0, 2, 0]
 
 
+def test_it_is_known_which_stretches_came_without_a_break() -> None:
+    whole = heard_frames((1, 0, 0.0), (2, 1, 0.02), (3, 2, 0.04))
+    assert whole.runs == [(0, 3 * FRAME)]
+    lost = heard_frames((1, 0, 0.0), (2, 1, 0.02), (4, 3, 0.06), (5, 4, 0.08))
+    assert lost.runs == [(0, 2 * FRAME), (3 * FRAME, 5 * FRAME)]
+    late = heard_frames((1, 0, 0.0), (2, 1, 0.52), (3, 2, 0.54))
+    assert late.runs == [(0, FRAME), (26 * FRAME, 28 * FRAME)]
+
+
 def test_what_is_older_than_an_hour_is_forgotten() -> None:
     heard = heard_frames((1, 0, 0.0), (2, 180_000, 3600.0), (3, 180_001, 3600.02))
     assert [int(v) for v in heard.between(3600.0, 3600.04).reshape(-1, FRAME)[:, 80]] == [2, 3]
