@@ -35,6 +35,32 @@ _WHEN = {
     "no_agents": "sin agentes",
 }  # fmt: skip
 
+# What both readers of YAML say of text that is none.
+YAML: Table = (
+    (
+        r"mapping values are not allowed (?:in this context|here).*",
+        "aquí no puede ir «:»; ¿faltan comillas o la sangría?",
+    ),
+    (r"(?:could not find|did not find) expected ':'.*", "falta «:» después de la clave"),
+    (r"(?:could not find|did not find) expected '-' indicator.*", "aquí va otro elemento de la lista: «-»"),
+    (r"did not find expected key.*", "aquí va una clave; revise la sangría"),
+    (r"(?:did not find )?expected ',' or '\]'.*", "falta «,» o «]»"),
+    (r"(?:did not find )?expected ',' or '\}'.*", "falta «,» o «}}»"),
+    (r"(?:did not find )?expected <block end>.*", "la sangría no corresponde con las líneas de arriba"),
+    (r"did not find expected .*", "la sangría o un signo no corresponde"),
+    (r"found character '\\?t' that cannot start any token.*", "hay un tabulador; use espacios"),
+    (
+        r"found character .* that cannot start any token.*",
+        "hay un signo que aquí no puede empezar un valor: ponga comillas",
+    ),
+    (r"found unexpected end of stream.*", "falta cerrar unas comillas"),
+    (r"found (?:undefined|duplicate) (?:alias|anchor).*", "hay una referencia (& o *) que no vale"),
+    (r"found unknown escape character.*", "hay una «\\» que no se entiende; use comillas simples"),
+    (r"found .*", "hay un signo que no va aquí"),
+    (r"while (?:parsing|scanning) .*", "el texto se corta o la sangría no corresponde"),
+    (r"(?:block sequence entries|block mapping|document start|document end) .*", "la sangría no corresponde"),
+)
+
 # Groups named `kind`, `plural`, `found`, `expected` and `when` are words of the tables above; others stay as written.
 _SENTENCES: Table = (
     (r"unknown (?P<kind>[a-z ]+) '(?P<name>.*)'", "no existe {kind} «{name}»"),
@@ -83,6 +109,14 @@ _SENTENCES: Table = (
     (r"this required key is missing", "falta esta clave obligatoria"),
     (r"unknown key; known here: (?P<names>.*)", "clave desconocida; aquí se conocen: {names}"),
     (r"unknown key", "clave desconocida"),
+    (r"YAML: a character that is not allowed in text", "YAML: hay un carácter que no se permite en un texto"),
+    (r"YAML: (?P<yaml>.*)", "YAML: {yaml}"),
+    (r"there is no such place in the settings", "no existe ese lugar en los ajustes"),
+    (r"this alias contains itself", "esta referencia se contiene a sí misma"),
+    (r"more than (?P<n>\S+) values; do aliases multiply\?", "más de {n} valores; ¿se multiplican las referencias?"),
+    (r"duplicate key, first set in line (?P<line>\S+)", "clave repetida; ya está en la línea {line}"),
+    (r"a tag that settings do not know", "una etiqueta (!) que aquí no se conoce"),
+    (r"a value that does not fit its tag", "un valor que no corresponde a su etiqueta (!)"),
     (r"a key must be one word", "una clave es una sola palabra"),
     (r"must be greater than or equal to (?P<n>\S+)", "debe ser {n} o más"),
     (r"must be less than or equal to (?P<n>\S+)", "debe ser {n} o menos"),
@@ -90,10 +124,12 @@ _SENTENCES: Table = (
     (r"must be less than (?P<n>\S+)", "debe ser menos de {n}"),
     (r"must have at most (?P<n>\d+) characters?", "debe tener como máximo {n} caracteres"),
     (r"must have at least (?P<n>\d+) characters?", "debe tener al menos {n} caracteres"),
+    (r"expected 'key: value' lines at the top", "arriba van líneas como «clave: valor»"),
     (r"expected (?P<expected>.+), found (?P<found>.+)", "aquí va {expected}, y hay {found}"),
     (r"expected (?P<names>.+)", "se puede elegir entre: {names}"),
 )
 _TABLE = tuple((re.compile(pattern), said) for pattern, said in _SENTENCES)
+_YAML_TABLE = tuple((re.compile(pattern, re.S), said) for pattern, said in YAML)
 _COLUMN = re.compile(r" \(column (\d+) of the expression\)$")
 
 
@@ -123,6 +159,9 @@ def _word(group: str, value: str) -> str:
             return _FOUND.get(value, value.replace("'", "").replace(" or ", " o "))
         case "when":
             return _WHEN.get(value, value)
+        case "yaml":
+            known = told(value, _YAML_TABLE, _word)
+            return known if known != value else "no se puede leer"
         case _:
             return value
 
