@@ -279,7 +279,7 @@ def _problem(finding: Finding, spanish: bool) -> ProblemOut:
         message, hint, meant = message_in_spanish(message), hint_in_spanish(hint), "¿quiso decir «{}»?"
     if finding.suggestion:
         meant = meant.format(finding.suggestion)
-        hint = f"{hint}; {meant}" if hint else meant
+        hint = f"{meant} {hint}" if hint else meant  # what was meant before all that could be
     return ProblemOut(
         line=finding.line,
         column=finding.column,

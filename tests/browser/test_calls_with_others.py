@@ -162,6 +162,7 @@ async def test_an_outcome_that_was_not_given_in_time(scene: Scene) -> None:
     await _talks_outside(desk, carrier)
     await expect(desk.page.get_by_text("Por tipificar")).to_be_visible(timeout=WAIT_S * 1000)
     await desk.state_is("No disponible")
+    await expect(desk.page.get_by_role("button", name="Ponerse disponible")).to_have_count(0)  # not before that is said
     found = (await scene.api.get("/interactions", number=FAR_NUMBER, queue="encuestas"))["items"][0]
     assert await desk.person.axe() == []
     await desk.key("Control+Enter")

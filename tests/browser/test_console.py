@@ -20,7 +20,13 @@ async def test_a_mistake_in_a_flow_is_told_under_its_line(people: Crowd) -> None
     await text.click()
     await admin.page.keyboard.press("ControlOrMeta+End")
     await admin.page.keyboard.type(_MISTAKE)
-    await admin.page.locator(".cm-under.error").first.wait_for()
+    under = admin.page.locator(".cm-under.error").first
+    await under.wait_for()
+    await expect(under).to_contain_text("no existe la clase de nodo «plai» (¿quiso decir «play»?")
+    seen, box = await admin.page.locator(".yaml-host").bounding_box(), await under.bounding_box()
+    assert seen is not None
+    assert box is not None
+    assert box["x"] + box["width"] <= seen["x"] + seen["width"]  # all of it, however long the longest line is
     assert "kind: plai" in await text.inner_text()
     save = admin.page.get_by_role("button", name="Guardar")
     await save.click()

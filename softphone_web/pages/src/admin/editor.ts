@@ -78,7 +78,7 @@ const theme = EditorView.theme({
   ".cm-gutters": { backgroundColor: "var(--sunken)", color: "var(--muted)", border: "none", borderRight: "1px solid var(--line)" },
   ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--primary) 8%, transparent)" },
   ".cm-selectionBackground, &.cm-focused .cm-selectionBackground, ::selection": { backgroundColor: "color-mix(in srgb, var(--primary) 25%, transparent) !important" },
-  ".cm-under": { fontFamily: "var(--font)", fontSize: "12px", fontWeight: "600", padding: "2px 8px 3px 0", whiteSpace: "pre-wrap" },
+  ".cm-under": { fontFamily: "var(--font)", fontSize: "12px", fontWeight: "600", padding: "2px 8px 3px 0", whiteSpace: "pre-wrap", position: "sticky", left: "44px", boxSizing: "border-box", maxWidth: "calc(100cqi - 60px)" },
   ".cm-under.error": { color: "var(--danger)", backgroundColor: "var(--danger-soft)" },
   ".cm-under.warning, .cm-under.info": { color: "var(--warning)", backgroundColor: "var(--warning-soft)" },
   // Its own waves are pictures in data: addresses, which our content security policy refuses.
@@ -103,6 +103,7 @@ export function openEditor({ host, text, label, readOnly, onChange, onLine }: Ed
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const box = document.createElement("div");
   box.style.height = "100%";
+  box.style.containerType = "inline-size"; // what is said under a line is as wide as what is seen, not as the longest line
   root.replaceChildren(box);
   let last = 0;
   const view = new EditorView({

@@ -3,7 +3,7 @@ import { RotateCw } from "lucide-preact";
 import { useEffect } from "preact/hooks";
 import { Badge, type Tone } from "../kit/badge";
 import { Button } from "../kit/button";
-import { timeExact } from "../kit/format";
+import { number, timeExact } from "../kit/format";
 import { listen } from "../kit/live";
 import { Banner, EmptyState, ErrorState, Skeleton } from "../kit/states";
 import { Table } from "../kit/table";
@@ -63,7 +63,8 @@ interface HealthCheck { name: string; state: "ok" | "failed"; critical: boolean;
 function said(check: HealthCheck) {
   if (check.code === null) return "—";
   const key = `said.${check.code}`;
-  return key in t.dictionary ? t(key as Parameters<typeof t>[0], check.facts ?? {}) : <span title={check.detail ?? ""}>{t("said.other")} <code>{check.code}</code></span>;
+  const facts = Object.fromEntries(Object.entries(check.facts ?? {}).map(([name, value]) => [name, typeof value === "number" ? number(value) : value]));
+  return key in t.dictionary ? t(key as Parameters<typeof t>[0], facts) : <span title={check.detail ?? ""}>{t("said.other")} <code>{check.code}</code></span>;
 }
 interface Ready { ready: boolean; measured_at: string; checks: HealthCheck[] }
 
@@ -92,7 +93,7 @@ export function Health() {
               { id: "state", title: t("user.state"), cell: (one) => <Badge tone={one.state === "ok" ? "good" : one.critical ? "bad" : "warn"}>{t(`health.${one.state}`)}</Badge> },
               { id: "detail", title: t("trunk.detail"), cell: said },
               { id: "critical", title: t("health.critical"), cell: (one) => t(one.critical ? "yes" : "no") },
-              { id: "ms", title: t("health.ms"), figure: true, cell: (one) => `${one.ms.toFixed(1)} ms` },
+              { id: "ms", title: t("health.ms"), figure: true, cell: (one) => `${number(Math.round(one.ms))} ms` },
             ]}
           />
         </>

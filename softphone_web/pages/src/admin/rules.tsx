@@ -32,8 +32,11 @@ function Rows({ label, hint, error, rows, readOnly, add, fresh, title, change, c
       {rows.map((row, at) => (
         <fieldset class="rule" key={at}>
           <legend class="visually-hidden">{title(at)}</legend>
+          <div class="rule-head">
+            <span aria-hidden="true">{title(at)}</span>
+            {!readOnly && <Button kind="quiet" size="small" icon={Trash2} label={`${t("remove")}: ${title(at)}`} onClick={() => change(rows.filter((_, index) => index !== at))} />}
+          </div>
           {children(row, at, (next) => change(rows.map((one, index) => (index === at ? next : one))))}
-          {!readOnly && <Button kind="quiet" size="small" icon={Trash2} label={`${t("remove")}: ${title(at)}`} onClick={() => change(rows.filter((_, index) => index !== at))} />}
         </fieldset>
       ))}
       {error && <p class="field-error" role="alert">{error}</p>}
@@ -109,7 +112,7 @@ export function OverflowField({ spec, value, document, errors, readOnly, set }: 
         const placed = ["when", "over", "to", "target"].some((key) => error(at, key));
         return (
           <>
-            <Select label={t("overflow.when")} value={textOf(row["when"])} error={error(at, "when")} options={WHEN.map((one) => ({ value: one, title: t(`when.${one}`), disabled: readOnly }))} onChange={(when) => edit({ ...row, when })} />
+            <div class="wide"><Select label={t("overflow.when")} value={textOf(row["when"])} error={error(at, "when")} options={WHEN.map((one) => ({ value: one, title: t(`when.${one}`), disabled: readOnly }))} onChange={(when) => edit({ ...row, when })} /></div>
             {row["when"] !== "closed" && <Field label={t(row["when"] === "length" ? "overflow.count" : "overflow.seconds")} type="number" value={shown(row["over"])} error={error(at, "over")} onInput={(text) => edit(figure(row, "over", text))} attributes={{ min: 0, step: "any", disabled: readOnly }} />}
             <Select label={t("overflow.to")} value={to} error={error(at, "to")} options={WHERE.map((one) => ({ value: one, title: t(`where.${one}`), disabled: readOnly }))} onChange={(next) => edit({ ...without(row, "target"), to: next })} />
             {to === "queue" && <Select label={t("overflow.queue")} placeholder="—" value={textOf(row["target"])} error={error(at, "target")} options={optionsOf(document, QUEUES).map((one) => ({ ...one, disabled: readOnly }))} onChange={(target) => edit({ ...row, target })} />}

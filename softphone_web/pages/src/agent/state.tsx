@@ -8,7 +8,7 @@ import { notReadyReasons } from "../kit/reasons";
 import { tellError } from "../kit/toast";
 import type { DeskAgent } from "../kit/types";
 import { useBusy, useLoad } from "../kit/use";
-import { commands } from "./desk";
+import { commands, desk } from "./desk";
 import { t } from "./texts";
 
 /** Reasons that the platform gives itself. */
@@ -33,7 +33,8 @@ export function StateSwitch({ agent }: { agent: DeskAgent }) {
       </section>
     );
   }
-  const idle = agent.state === "not_ready";
+  // Who owes an outcome gives that first; the button would be refused, and draw the eye from what is to be done.
+  const idle = agent.state === "not_ready" && !desk.value?.wrap_ups.some((one) => one.until === null && one.disposition_required);
   return (
     <section class={`state-card ${AGENT_TONE[agent.state] ?? "idle"}`} aria-label={t("state.title")}>
       <Menu

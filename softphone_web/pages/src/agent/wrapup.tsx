@@ -62,7 +62,7 @@ export function WrapUpPanel({ wrapUp, record }: { wrapUp: WrapUp; record: Intera
       <div class="wrap-fields">
         <Select
           label={t("wrap.disposition")} value={disposition} placeholder={t("wrap.choose")} error={error} optional={!wrapUp.disposition_required}
-          hint={wrapUp.disposition_required ? t("wrap.required") : undefined}
+          hint={wrapUp.disposition_required && error !== t("wrap.required") ? t("wrap.required") : undefined}
           options={wrapUp.dispositions.map((one) => ({ value: one.code, title: one.title }))}
           onChange={(code) => { setDisposition(code); setError(null); if (code && wrapUp.until) void commands.disposition(id, code).catch(tellError); }}
         />
