@@ -30,7 +30,7 @@ def percentiles(name: str, values_ms: Sequence[float]) -> dict[str, float]:
 async def fanout(process: PlatformProcess, *, pages: int, rounds: int) -> dict[str, Any]:
     """An agent's state changes; when does each page have it? From the moment that the event itself bears."""
     token = await asyncio.to_thread(process.token)
-    late: list[float] = []
+    events: list[list[float]] = []
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers={"Authorization": f"Bearer {token}"})
@@ -53,13 +53,16 @@ async def fanout(process: PlatformProcess, *, pages: int, rounds: int) -> dict[s
         for number in range(rounds):
             state = {"state": "ready"} if number % 2 else {"state": "not_ready", "reason": "pausa"}
             await api.order("PUT", f"/agents/{_AGENT}/state", state)
-            late += await _arrivals(frames, pages)
+            events.append(await _arrivals(frames, pages))
             await asyncio.sleep(_SETTLE_S)
         await api.order("POST", f"/agents/{_AGENT}/sign-out")
         for listener in listeners:
             listener.cancel()
         await asyncio.gather(*listeners, return_exceptions=True)
+    late = [ms for event in events for ms in event]
     found: dict[str, Any] = percentiles("event_fanout", late)
+    found |= percentiles("event_fanout_first", [min(event) for event in events])
+    found |= percentiles("event_fanout_spread", [max(event) - min(event) for event in events])
     found |= {"fanout_pages": pages, "fanout_deliveries": len(late)}
     return found | await _redis_alone(process, pages, rounds, size=400)
 

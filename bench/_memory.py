@@ -29,13 +29,15 @@ def slope(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return grows, math.sqrt(left / (len(points) - 2) / sum((x - middle) ** 2 for x in xs))
 
 
-async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
+async def memory(agents: Agents, contacts: int, *, compiled: bool = True) -> dict[str, Any]:
     """The page's script heap, its garbage collected, through eight hours' contacts.
 
     The contacts are real (a call by SIP, accepted, heard, hung up, wrapped up); between them the page's clock is run
     on, every timer of it fired in its turn, so that at the last contact the page has lived a working day. Looked at
-    after each contact; what is there is told apart, by a snapshot, in the middle of the day and at its end."""
-    person = await agents.people.person(AGENT, hz=AGENT_HZ, ignored=ENDED_BY_ITSELF)
+    after each contact; what is there is told apart, by a snapshot, in the middle of the day and at its end. Not
+    `compiled`: V8 interprets only, so that no machine code comes into the heap as functions grow hot."""
+    flags = () if compiled else ("--js-flags=--jitless",)
+    person = await agents.people.person(AGENT, hz=AGENT_HZ, ignored=ENDED_BY_ITSELF, flags=flags)
     await person.page.clock.install()
     await person.sign_in()
     desk = AgentDesk(person)
@@ -54,6 +56,7 @@ async def memory(agents: Agents, contacts: int) -> dict[str, Any]:
         # in steps: between them what the network brings is taken in, as it is in a day of real time
         for _ in range(_DAY_S // contacts // _STEP_S):
             await person.page.clock.run_for(_STEP_S * 1000)
+        await desk.phone_is("up")  # not one that is being set up anew, which would count as growth
         looks.append({"contacts": number, **await _look(debugger)})
         print(looks[-1], file=sys.stderr)
         if number in (half, contacts):

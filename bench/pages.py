@@ -45,6 +45,9 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("web_leg_set_up_ms", "", "what a leg in a browser takes to be set up, and would at each call"),
     ("event_fanout_p50_ms", "", "an agent's state to the pages of 200 supervisors, median"),
     ("event_fanout_p99_ms", "<= 100", "the same, 99th percentile"),
+    ("event_fanout_first_p50_ms", "", "the first of them has it, median of the events"),
+    ("event_fanout_spread_p50_ms", "", "from the first of them to the last, median of the events"),
+    ("event_fanout_spread_p99_ms", "", "the same, 99th percentile"),
     ("redis_fanout_p99_ms", "", "Redis alone, as many subscribers, a message as long, 99th percentile"),
     ("ready_s", "<= 2", "signing in to the softphone being registered and its leg up, median of cold loads"),
     ("agent_js_gzip_kb", "<= 150", "script of the agent's page, gzipped, without the SIP library"),
@@ -74,14 +77,15 @@ def script_kb(built: Path, page: str = "agente.html") -> float:
     return sum(len(gzip.compress(path.read_bytes(), 9)) for path in scripts) / 1024
 
 
-async def measure(parts: set[str], process: PlatformProcess, pages: int, rounds: int) -> dict[str, Any]:
+async def measure(parts: set[str], process: PlatformProcess, args: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    rounds: int = args.rounds
     if "fanout" in parts:
-        found |= await fanout(process, pages=pages, rounds=rounds * 5)
+        found |= await fanout(process, pages=args.pages, rounds=rounds * 5)
     browser: dict[str, Callable[[Agents], Awaitable[dict[str, Any]]]] = {
         "ready": lambda agents: ready(agents, max(3, rounds // 4)),
         "audio": lambda agents: accept_to_audio(agents, rounds),
-        "memory": lambda agents: memory(agents, contacts=max(8, rounds * 4)),
+        "memory": lambda agents: memory(agents, contacts=max(8, rounds * 4), compiled=not args.jitless),
     }
     wanted = [name for name in browser if name in parts]
     if wanted and (reason := why_no_browser()):
@@ -99,6 +103,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of {','.join(PARTS)}")
     parser.add_argument("--pages", type=int, default=200, help="connected supervisors' pages")
     parser.add_argument("--rounds", type=int, default=20, help="contacts that are measured")
+    parser.add_argument("--jitless", action="store_true", help="memory: V8 compiles nothing, which grows by itself")
     args = parser.parse_args()
     parts = set(args.only.split(","))
     if unknown := parts - set(PARTS):
@@ -109,7 +114,7 @@ def main() -> None:
         found["agent_js_gzip_kb"] = round(script_kb(built), 1)
     if parts - {"size"}:
         with running_platform(agents=AGENTS, web__live_clients_each=args.pages + 50) as process:
-            found |= asyncio.run(measure(parts, process, args.pages, args.rounds))
+            found |= asyncio.run(measure(parts, process, args))
     if args.json:
         print(json.dumps(found))
         return

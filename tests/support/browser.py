@@ -262,7 +262,14 @@ class Crowd:
         self.people: list[Person] = []
 
     async def person(
-        self, name: str, *, hz: int = 620, microphone: bool = True, theme: str = "light", ignored: Sequence[str] = ()
+        self,
+        name: str,
+        *,
+        hz: int = 620,
+        microphone: bool = True,
+        theme: str = "light",
+        ignored: Sequence[str] = (),
+        flags: Sequence[str] = (),
     ) -> Person:
         """Somebody at a browser of their own, whose microphone says that tone; without `microphone` it is denied."""
         program = chromium()
@@ -272,7 +279,7 @@ class Crowd:
             write_tone(tone, hz)
         permit = ["--use-fake-ui-for-media-stream"] if microphone else []
         browser = await self._playwright.chromium.launch(
-            executable_path=program, args=[*_FLAGS, *permit, f"--use-file-for-fake-audio-capture={tone}"]
+            executable_path=program, args=[*_FLAGS, *permit, *flags, f"--use-file-for-fake-audio-capture={tone}"]
         )
         context = await browser.new_context(
             locale="es-EC",
