@@ -101,7 +101,7 @@ def test_words_are_heard_in_the_language_of_the_caller(kind: str) -> None:
     text = "\n".join((example(kind).nodes.replace("  uno:", "  propio:", 1), SECOND)).replace("FIRST", "Aviso")
     part = load(PART.replace("FIRST", "Aviso")).flow
     assert part is not None
-    caller = Caller(flow_of(f"  uno: {{kind: language, language: en, next: propio}}\n{text}", HEAD), part)
+    caller = Caller(flow_of(f"  uno: {{kind: language, language: en, next: propio}}\n{text}", TEXT), part)
     if kind == "announce":
         caller.answer(200, {"cortes": [{"sector": "Monay"}]})
     assert hearing(caller).language == "en"
