@@ -40,6 +40,7 @@ from foundation.database import Database
 from foundation.errors import Unavailable
 from foundation.identity.accounts import Accounts
 from foundation.identity.people import People
+from foundation.identity.standings import Standings, watch
 from foundation.metrics import Metrics
 from foundation.tasks import Supervisor
 from foundation.tokens import PostgresTokenStore, Tokens
@@ -83,6 +84,7 @@ class Parts:
     webphones: WebPhoneDesk
     tokens: Tokens
     accounts: Accounts
+    standings: Standings
     people: People
     directory: ConfiguredAgents
     metrics: Metrics
@@ -149,7 +151,7 @@ class Parts:
             stored=journal.stored,
         )
         organisation.take_up(daemon.desk)
-        accounts = open_accounts(database, settings, place, clock)
+        accounts, standings = open_accounts(database, settings, place, clock)
         return cls(
             database=database,
             bus=bus,
@@ -182,6 +184,7 @@ class Parts:
             webphones=WebPhoneDesk(switch, clock, settings.web.webphone),
             tokens=Tokens(PostgresTokenStore(database), clock),
             accounts=accounts,
+            standings=standings,
             people=People(accounts.stores, accounts.passwords, clock),
             directory=directory,
             metrics=metrics,
@@ -204,6 +207,7 @@ class Parts:
         await self.board.start(supervisor)
         supervisor.start("daemon", self.daemon.run())
         supervisor.start("accounts", keep_tidy(self.accounts))
+        supervisor.start("standings", watch(self.standings, self.database))
 
         async def stop_intake() -> None:
             self.daemon.stop_accepting()

@@ -18,6 +18,7 @@ from foundation.identity.oidc_http import HttpProvider
 from foundation.identity.passwords import Passwords
 from foundation.identity.second_factor import Box
 from foundation.identity.sql import PostgresRoles, PostgresSessions, PostgresThrottle, PostgresUsers
+from foundation.identity.standings import Standings
 from foundation.logs import get_logger
 from foundation.secret import Secret
 from softphone_web.settings import WebSettings
@@ -59,14 +60,17 @@ async def single_sign_on(web: WebSettings, clock: Clock) -> AsyncIterator[Oidc |
         yield Oidc(rules, provider, clock)
 
 
-def open_accounts(database: Database, settings: Settings, place: Place, clock: Clock) -> Accounts:
+def open_accounts(database: Database, settings: Settings, place: Place, clock: Clock) -> tuple[Accounts, Standings]:
+    """The standings are remembered while somebody watches them."""
+    standings = Standings(PostgresSessions(database), clock)
     stores = Stores(
-        users=PostgresUsers(database),
-        roles=PostgresRoles(database),
-        sessions=PostgresSessions(database),
+        users=PostgresUsers(database, standings.drop),
+        roles=PostgresRoles(database, standings.drop),
+        sessions=standings,
         throttle=PostgresThrottle(database),
     )
     web = settings.web
     key = web.secret_key or Secret(place.secrets.get(_KEY))
     lives = Lives(idle=timedelta(seconds=web.session_idle_s), absolute=timedelta(seconds=web.session_life_s))
-    return Accounts(stores, Passwords(), Box(key), clock, lives=lives, title=f"Rimay {web.organisation}")
+    accounts = Accounts(stores, Passwords(), Box(key), clock, lives=lives, title=f"Rimay {web.organisation}")
+    return accounts, standings

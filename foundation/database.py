@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
+from psycopg import sql
 from pydantic import Field, field_validator
 from sqlalchemy import DateTime, Dialect, Executable, MetaData, Row, TypeDecorator, text
 from sqlalchemy.engine import URL, make_url
@@ -214,6 +215,20 @@ class Database:
                 return (await connection.execute(statement, dict(parameters or {}))).all()
 
         return await self._with_patience(once, self._wait_s)
+
+    @asynccontextmanager
+    async def listening(self, channel: str) -> AsyncIterator[AsyncIterator[str]]:
+        """What is notified on that channel from now on, on a connection of its own. Raises `DatabaseUnavailable` when
+        there is none, or it breaks; behind a pooler that shares connections nothing may ever come."""
+        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                url, autocommit=True, connect_timeout=5, application_name="rimay"
+            ) as connection:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                yield (notified.payload async for notified in connection.notifies())
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable("the connection that listens to the database broke") from error
 
     async def run(
         self,

@@ -53,7 +53,7 @@ async def _do(args: argparse.Namespace, settings: Settings, place: Place, given:
         await asyncio.to_thread(migrations.upgrade, stores.database_url)
         database = Database(stores.database_url, pool_size=1)
         clock = SystemClock()
-        accounts = open_accounts(database, settings, place, clock)
+        accounts, _ = open_accounts(database, settings, place, clock)
         people = People(accounts.stores, accounts.passwords, clock)
         try:
             await _ACTIONS[args.action](people, args, given)

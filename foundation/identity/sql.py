@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -32,9 +32,16 @@ def _session(row: Row[Any]) -> Session:
     return Session(user=values.pop("user_id"), **{**values, "secret_hash": bytes(values["secret_hash"])})
 
 
+def _nobody() -> None:
+    return
+
+
 class PostgresUsers:
-    def __init__(self, database: Database) -> None:
+    """`changed` is told after each change, before its caller is."""
+
+    def __init__(self, database: Database, changed: Callable[[], None] = _nobody) -> None:
         self._database = database
+        self._changed = changed
 
     async def add(self, user: User, audit: AuditEntry) -> None:
         async def work(session: AsyncSession) -> None:
@@ -77,6 +84,8 @@ class PostgresUsers:
             return await self._database.run(work, idempotent=True)
         except IntegrityError as error:
             raise _taken() from error
+        finally:
+            self._changed()
 
     async def take_step(self, user_id: str, step: int) -> bool:
         statement = (
@@ -103,8 +112,11 @@ def _taken() -> UsernameTaken:
 
 
 class PostgresRoles:
-    def __init__(self, database: Database) -> None:
+    """`changed` as in `PostgresUsers`."""
+
+    def __init__(self, database: Database, changed: Callable[[], None] = _nobody) -> None:
         self._database = database
+        self._changed = changed
 
     async def all(self) -> list[CustomRole]:
         async with self._database.begin() as session:
@@ -124,7 +136,10 @@ class PostgresRoles:
             await session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
             await add_entry(session, audit)
 
-        await self._database.run(work, idempotent=True)
+        try:
+            await self._database.run(work, idempotent=True)
+        finally:
+            self._changed()
 
     async def delete(self, name: str, audit: AuditEntry) -> bool:
         async def work(session: AsyncSession) -> bool:
@@ -138,7 +153,10 @@ class PostgresRoles:
             await add_entry(session, audit)
             return True
 
-        return await self._database.run(work, idempotent=True)
+        try:
+            return await self._database.run(work, idempotent=True)
+        finally:
+            self._changed()
 
 
 def _role(row: Row[Any]) -> CustomRole:

@@ -36,7 +36,7 @@ class Kept(Platform):
     place: Place
 
     def deps(self) -> WebDeps:
-        accounts = open_accounts(self.database, Settings(), self.place, SystemClock())
+        accounts, _ = open_accounts(self.database, Settings(), self.place, SystemClock())
         people = People(accounts.stores, accounts.passwords, SystemClock())
         return replace(super().deps(), accounts=accounts, people=people, audit=PostgresAudit(self.database))
 
@@ -53,7 +53,7 @@ async def api(database: Database, tmp_path: Path) -> AsyncIterator[Api]:
 def people_of(api: Api) -> People:
     platform = api.platform
     assert isinstance(platform, Kept)
-    accounts = open_accounts(platform.database, Settings(), platform.place, SystemClock())
+    accounts, _ = open_accounts(platform.database, Settings(), platform.place, SystemClock())
     return People(accounts.stores, accounts.passwords, SystemClock())
 
 
