@@ -62,8 +62,9 @@ _HOPELESS = re.compile(r"does not exist|no existe|authentication failed|autenti\
 # From the first wait to the longest, doubling: a local restart takes about a second.
 _FIRST_WAIT_S = 0.05
 _LONGEST_WAIT_S = 1.0
-# Connections for `read`, each for a millisecond, that are kept; under load there are more.
-_READERS = 2
+# Connections for `read`, of which each is needed for a millisecond. Never more: one that is opened for one question
+# costs more than all that is saved.
+_READERS = 8
 # Of the advisory locks that this product takes, by purpose.
 MIGRATION_LOCK = 0x52494D_01
 
@@ -153,15 +154,18 @@ class Database:
         self.url = async_url(url)
         self._wait_s = wait_s
         common: dict[str, Any] = {
-            "max_overflow": pool_size,
             "pool_timeout": 10.0,
             # Parameters are phone numbers and names: they stay out of error texts.
             "hide_parameters": True,
             "connect_args": {"options": "-c timezone=UTC", "application_name": "rimay", "connect_timeout": 5},
         }
         # One round trip on a loopback or a LAN: no work begins on a connection that a restart has killed.
-        self.engine = create_async_engine(self.url, pool_size=pool_size, pool_pre_ping=True, **common)
-        self._readers = create_async_engine(self.url, pool_size=_READERS, isolation_level="AUTOCOMMIT", **common)
+        self.engine = create_async_engine(
+            self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, **common
+        )
+        self._readers = create_async_engine(
+            self.url, pool_size=_READERS, max_overflow=0, isolation_level="AUTOCOMMIT", **common
+        )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def connect(self) -> None:

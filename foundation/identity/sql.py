@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -164,12 +164,25 @@ def _role(row: Row[Any]) -> CustomRole:
 
 
 # Asked with every request of a page: made once.
-_STANDING = (
+STANDING = (
     select(sessions, users, roles.c.permissions)
     .join(users, users.c.id == sessions.c.user_id)
     .outerjoin(roles, roles.c.name == users.c.role)
     .where(sessions.c.id == bindparam("session"))
 )
+
+
+def standing_of(found: Sequence[Row[Any]]) -> Standing | None:
+    """Of what `STANDING` found."""
+    if not found:
+        return None
+    (row,) = found
+    granted = row._mapping[roles.c.permissions]
+    return Standing(
+        session=_session(row),
+        user=_user(row),
+        granted=None if granted is None else known_permissions(granted),
+    )
 
 
 class PostgresSessions:
@@ -186,16 +199,7 @@ class PostgresSessions:
         await self._database.run(work, idempotent=True)
 
     async def standing(self, session_id: str) -> Standing | None:
-        found = await self._database.read(_STANDING, {"session": session_id})
-        if not found:
-            return None
-        (row,) = found
-        granted = row._mapping[roles.c.permissions]
-        return Standing(
-            session=_session(row),
-            user=_user(row),
-            granted=None if granted is None else known_permissions(granted),
-        )
+        return standing_of(await self._database.read(STANDING, {"session": session_id}))
 
     async def touch(self, session_id: str, at: datetime) -> None:
         statement = (
