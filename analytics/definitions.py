@@ -68,6 +68,13 @@ DEFINITIONS: tuple[Definition, ...] = (
         source=_EVENTS,
     ),
     Definition(
+        figure="abandoned_rate",
+        title="Abandono",
+        definition="Parte de los contactos recibidos hoy que colgaron en la cola antes de hablar con una persona.",
+        formula="abandonados hoy / recibidos hoy",
+        source=_EVENTS,
+    ),
+    Definition(
         figure="sent_on_today",
         title="Derivados hoy",
         definition="Contactos que dejaron la cola sin hablar con una persona y sin colgar: tiempo máximo, cola cerrada"
@@ -78,8 +85,9 @@ DEFINITIONS: tuple[Definition, ...] = (
     Definition(
         figure="service_level",
         title="Nivel de servicio",
-        definition="Parte de los contactos atendidos dentro del umbral T, según la variante que la cola tiene fijada:"
-        " está escrita junto a la cifra. Vacío mientras no haya contactos.",
+        definition="Parte de los contactos atendidos dentro del umbral T, según la variante que la cola tiene fijada."
+        " Vacío mientras no haya contactos. De todas las colas juntas: la media, según los contactos que cada una"
+        " recibió.",
         formula="; ".join(f"{variant.value}: {FORMULAS[variant]}" for variant in Variant),
         source=_EVENTS,
     ),
@@ -109,7 +117,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         figure="sla_risk",
         title="Riesgo de nivel de servicio",
         definition="De un contacto en espera: «a tiempo» hasta tres cuartos del umbral T de su cola, «por vencer» hasta"
-        " T, «vencido» después. De uno atendido, según lo que esperó.",
+        " T, «fuera de tiempo» después. De uno atendido, según lo que esperó.",
         formula="espera / T",
         source=_NOW,
     ),

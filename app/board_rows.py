@@ -15,6 +15,9 @@ class Rows:
     def __init__(self, organisation: Organisation) -> None:
         self._organisation = organisation
 
+    def not_ready_title(self, reason: str | None) -> str | None:
+        return self._organisation.not_ready_title(reason)
+
     def row(self, record: Interaction, at: float) -> BoardRow:
         waiting_since, waited_s = _wait(record, at)
         queue = record.queue

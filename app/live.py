@@ -63,7 +63,13 @@ class BusHerald:
     def agent(self, change: AgentChanged) -> None:
         for fold in self.agent_folds:
             fold(change)
-        data = {"state": change.state.value, "reason": change.reason, "interaction": change.item}
+        title = None if self.rows is None else self.rows.not_ready_title(change.reason)
+        data = {
+            "state": change.state.value,
+            "reason": change.reason,
+            "reason_title": title,
+            "interaction": change.item,
+        }
         self.tell(
             LiveEvent(
                 topic=Topic.AGENTS,

@@ -89,6 +89,11 @@ class Organisation:
     def codes(self, queue: str | None) -> WrapUpCodes:
         return self.config.codes(queue)
 
+    def not_ready_title(self, reason: str | None) -> str | None:
+        """None for one that the organisation does not name."""
+        found = self.config.reasons.get(reason or "")
+        return None if found is None else found.title
+
     def not_ready_reasons(self) -> Mapping[str, ReasonConfig]:
         return self.config.reasons
 

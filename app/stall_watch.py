@@ -21,6 +21,8 @@ from softphone_web.schemas_board import alert_out
 log = get_logger(__name__)
 
 LOOK_EVERY_S = 2.0
+# Their sentences hold figures that move; how long something lasts is counted by who shows it.
+_COUNTED = frozenset({Kind.LEVEL, Kind.UNSTAFFED})
 LEVEL_WINDOW_S = 1800.0
 # What the router writes when an agent did not take what was offered.
 _NO_ANSWER = frozenset({"missed_offer", "device_unreachable", "phone_offline"})
@@ -43,6 +45,7 @@ class StallWatch:
         self._clock = clock
         self._publish = publish
         self._watch = Watch()
+        self._told: dict[str, str] = {}  # the newest sentence of each that is counted
 
     async def run(self) -> None:
         while True:
@@ -55,6 +58,13 @@ class StallWatch:
         for stall, state in (*((s, "raised") for s in raised), *((s, "cleared") for s in over)):
             log.info("stall", kind=stall.measure.kind, about=stall.measure.about, state=state)
             self._tell(stall, state, now)
+        before, self._told = (
+            self._told,
+            {s.id: s.measure.message for s in self._watch.open if s.measure.kind in _COUNTED},
+        )
+        for stall in self._watch.open:
+            if stall.id in before and before[stall.id] != self._told[stall.id]:
+                self._tell(stall, "raised", now)
 
     def open(self) -> Sequence[AlertView]:
         return [_view(stall) for stall in self._watch.open]
@@ -163,7 +173,7 @@ def _view(stall: Stall) -> AlertView:
         kind=m.kind.value,
         about=m.about,
         message=m.message,
-        since=m.since,
+        since=stall.raised_at if m.kind is Kind.LEVEL else m.since,  # a level is measured anew with every look
         queue=m.queue,
         agent=m.agent,
         interaction=m.interaction,

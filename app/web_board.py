@@ -53,13 +53,11 @@ class DeskBoard:
 
     def _agent(self, view: AgentView) -> ports.BoardAgent:
         known = self._daemon.desk.router.agents.get(view.id)
-        reasons = self._organisation.not_ready_reasons()
-        named = reasons.get(view.reason or "")
         return ports.BoardAgent(
             view=view,
             team=self._organisation.team(view.id),
             wanted=known.wanted[0] if known is not None and known.wanted is not None else None,
-            reason_title=None if named is None else named.title,
+            reason_title=self._organisation.not_ready_title(view.reason),
             items=0 if known is None else len(known.works),
         )
 

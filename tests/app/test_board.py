@@ -191,6 +191,20 @@ async def test_alerts_begin_end_and_reach_the_agent(lab: DaemonLab, desk: Superv
     assert desk.told[-1].data["state"] == "cleared"
 
 
+async def test_an_alert_that_holds_figures_is_told_again_when_they_move(lab: DaemonLab, desk: Supervision) -> None:
+    for _ in range(2):
+        await lab.to_queue(await lab.call())
+        desk.stalls.look()
+        desk.stalls.look()
+    told = [event for event in desk.told if event.type == "queue_without_agents"]
+    assert [event.data["state"] for event in told] == ["raised", "raised"]
+    assert [str(event.data["message"]).partition(" y ")[2] for event in told] == [
+        "una persona espera",
+        "2 personas esperan",
+    ]
+    assert len({event.data["id"] for event in told}) == 1
+
+
 async def test_an_agent_who_does_not_answer_is_told_of(lab: DaemonLab, desk: Supervision) -> None:
     await lab.phone("1001", auto_answer=False)
     await lab.ready("ana")

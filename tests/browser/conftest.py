@@ -22,10 +22,19 @@ _QUEUES: list[dict[str, Any]] = [
     {"name": QUEUE, "title": "Contact Center", "offer_s": 5, "wrap_up_s": 3},
     {"name": "salientes", "title": "Salientes", "wrap_up_s": 30},  # time to look at what is being closed
     {"name": "encuestas", "title": "Encuestas"},
+    {"name": "reclamos", "title": "Reclamos"},
+    {"name": "turnos", "title": "Turnos"},
 ]
 _ORGANISATION = """
+reasons: {almuerzo: {title: Almuerzo}, capacitacion: {title: Capacitación}}
+skills: {ingles: Inglés}
 dispositions: {contestada: Encuesta contestada, no_quiere: No quiere contestar}
-queues: [{name: encuestas, title: Encuestas, wrap_up_s: 1, disposition_required: true}]
+alerts: {level_contacts: 1}
+queues:
+  - {name: encuestas, title: Encuestas, wrap_up_s: 1, disposition_required: true}
+  - {name: turnos, title: Turnos}
+  # Soon too long, and two of three are enough to be well again.
+  - {name: reclamos, title: Reclamos, wrap_up_s: 1, alert_waiting_s: 4, service_level: {threshold_s: 9, target: 0.5}}
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from tests.support.browser import WAIT_S
 from tests.support.browser_console import Console, console
@@ -150,3 +150,65 @@ async def test_who_does_not_want_notices_is_not_asked_again(scene: Scene) -> Non
     await page.locator("div.idle").wait_for(timeout=_MS)
     await expect(page.get_by_role("button", name="Ahora no")).to_have_count(0)
     assert not await page.evaluate("window.asked")
+
+
+async def _picked(sofia: Console, label: str, first_letters: str) -> None:
+    """In a list of choices, as one does without a mouse: typing how it begins."""
+    field = sofia.drawer.get_by_label(label, exact=True)
+    await sofia.person.tab_to(field)
+    await sofia.page.keyboard.type(first_letters)
+    await expect(field.locator("option:checked")).to_contain_text(first_letters)
+
+
+async def _pressed(sofia: Console, button: Locator, words: str) -> None:
+    await sofia.person.tab_to(button)
+    await sofia.page.keyboard.press("Enter")
+    await sofia.told(words)
+
+
+async def test_an_agents_state_is_set_with_the_keyboard_alone(scene: Scene) -> None:
+    desk = await scene.agent("eva")
+    person = await scene.people.person("sofia")
+    await person.sign_in_by_keys(then="/supervisor")
+    sofia = Console(person)
+    row = sofia.list("Agentes").locator("tbody tr").filter(has_text="Eva Tello")
+    await person.tab_to(sofia.list("Agentes").locator("tbody tr").first)
+    await person.tab_to(row, key="ArrowDown")
+    await person.page.keyboard.press("Enter")
+    await expect(sofia.drawer.get_by_role("heading", name="Eva Tello")).to_be_visible(timeout=_MS)
+    await _picked(sofia, "Estado", "No")
+    await _picked(sofia, "Motivo", "Capac")
+    await _pressed(sofia, sofia.drawer.get_by_role("button", name="Cambiar"), "Eva Tello: No disponible.")
+    await desk.state_is("No disponible")
+    assert (await scene.api.get("/agents/eva"))["state"] == "not_ready"
+    await person.page.keyboard.press("Escape")
+    await expect(row).to_be_focused()  # where one came from
+    await expect(row).to_contain_text("Capacitación")
+
+
+async def test_who_waits_is_raised_moved_and_assigned_with_the_keyboard_alone(scene: Scene) -> None:
+    person = await scene.people.person("sofia")
+    await person.sign_in_by_keys(then="/supervisor")
+    sofia = Console(person)
+    citizen = await scene.stage.citizen(port=0)
+    await citizen.to_queue()
+    call = str((await citizen.record())["id"])
+    desk = await scene.at_desk("eva")
+    await desk.phone_is("up")
+    await person.tab_to(sofia.call)
+    await person.page.keyboard.press("Enter")
+    await sofia.drawer.wait_for(timeout=_MS)
+    priority = sofia.drawer.get_by_label("Prioridad")
+    await person.tab_to(priority)
+    await person.page.keyboard.type("40")
+    await _pressed(sofia, sofia.drawer.get_by_role("button", name="Cambiar"), "Prioridad 40.")
+    await _picked(sofia, "Mover a otra cola", "Salientes")
+    await _pressed(sofia, sofia.drawer.get_by_role("button", name="Mover"), "Movida a Salientes.")
+    await _picked(sofia, "Asignar a un agente", "Eva")
+    await _pressed(sofia, sofia.drawer.get_by_role("button", name="Asignar"), "Asignada a Eva Tello.")
+    await desk.press("Ponerse disponible")
+    await desk.take()
+    record = await scene.api.get(f"/interactions/{call}")
+    assert (record["priority"], record["queue"], record["agent"]) == (40, "salientes", "eva")
+    await desk.key("Alt+x")
+    await desk.finish()

@@ -1,15 +1,24 @@
 // Addresses inside one page (/admin/colas/agua): the page's document stays, its content follows.
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 
 export const path = signal(typeof location === "undefined" ? "/" : location.pathname);
+/** With its "?", or empty. */
+export const search = signal(typeof location === "undefined" ? "" : location.search);
+
+function look(): void {
+  batch(() => {
+    path.value = location.pathname;
+    search.value = location.search;
+  });
+}
 
 export function navigate(to: string, replace = false): void {
   if (to === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"](null, "", to);
-  path.value = location.pathname;
+  look();
 }
 
-if (typeof window !== "undefined") window.addEventListener("popstate", () => void (path.value = location.pathname));
+if (typeof window !== "undefined") window.addEventListener("popstate", look);
 
 /** For `onClick` of a link of the same page: new tabs and foreign links keep their meaning. */
 export function follow(event: MouseEvent): void {

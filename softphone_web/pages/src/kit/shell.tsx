@@ -54,7 +54,7 @@ export interface ShellProps {
 export function Shell(props: ShellProps) {
   useEffect(() => void loadSession(), []);
   useEffect(() => {
-    if (sessionState.value === "out" && !session.value) location.replace(`/?next=${encodeURIComponent(location.pathname)}`);
+    if (sessionState.value === "out" && !session.value) location.replace(`/?next=${encodeURIComponent(location.pathname + location.search)}`);
   }, [sessionState.value]);
   if (sessionState.value === "failed") return <Failed />;
   if (sessionState.value !== "in") return <div class="page-loading"><Skeleton lines={4} /></div>;

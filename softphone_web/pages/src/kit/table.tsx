@@ -3,6 +3,8 @@ import type { ComponentChildren } from "preact";
 export interface Column<T> {
   id: string;
   title: string;
+  /** Beside the title: what the column means. */
+  about?: ComponentChildren;
   cell: (row: T) => ComponentChildren;
   /** Figures stand at the right. */
   figure?: boolean;
@@ -30,7 +32,7 @@ export function Table<T>({ caption, columns, rows, rowKey, current, onOpen, empt
           <tr>
             {columns.map((one) => (
               <th key={one.id} scope="col" class={one.figure ? "figure" : undefined} style={one.width ? { width: one.width } : undefined}>
-                {one.title}
+                {one.title} {one.about}
               </th>
             ))}
           </tr>

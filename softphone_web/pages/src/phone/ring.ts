@@ -52,3 +52,29 @@ export function stopRinging(): void {
   unnotify();
   unnotify = () => undefined;
 }
+
+const NOTES = [660, 880];
+const NOTE_S = 0.16;
+
+/** Two short notes: look up. Nothing where the browser does not let this page be heard yet; later it would be out of place. */
+export function chime(): void {
+  const audio = new AudioContext(ringer.value ? ({ sinkId: ringer.value } as AudioContextOptions) : {});
+  if (audio.state === "suspended" && !navigator.userActivation.hasBeenActive) {
+    void audio.close();
+    return;
+  }
+  NOTES.forEach((frequency, at) => {
+    const begin = audio.currentTime + at * NOTE_S;
+    const gain = audio.createGain();
+    gain.gain.setValueAtTime(0, begin);
+    gain.gain.linearRampToValueAtTime(0.1, begin + 0.02);
+    gain.gain.linearRampToValueAtTime(0, begin + NOTE_S);
+    gain.connect(audio.destination);
+    const tone = audio.createOscillator();
+    tone.frequency.value = frequency;
+    tone.connect(gain);
+    tone.start(begin);
+    tone.stop(begin + NOTE_S);
+    if (at === NOTES.length - 1) tone.onended = () => void audio.close();
+  });
+}

@@ -4,6 +4,7 @@ import { CircleHelp } from "lucide-preact";
 import { useEffect } from "preact/hooks";
 import { api } from "../kit/api";
 import { Menu } from "../kit/menu";
+import "./define.css";
 import { t } from "./texts";
 
 interface Definition {
@@ -12,6 +13,12 @@ interface Definition {
   definition: string;
   formula: string;
   source: string;
+}
+
+/** "standard: a / b; strict: c / d" -> those that count, without their names where there is only one. */
+function formulas(text: string, variants: readonly string[] | undefined): string[] {
+  const all = text.split("; ").filter((one) => !variants || variants.some((name) => one.startsWith(`${name}: `)));
+  return variants?.length === 1 ? all.map((one) => one.replace(/^\w+: /, "")) : all;
 }
 
 const definitions = signal<readonly Definition[] | null>(null);
@@ -26,7 +33,8 @@ function load(): void {
   );
 }
 
-export function Define({ figure, title }: { figure: string; title: string }) {
+/** `variants`: those of the service level that count here; `note`: what else of it is peculiar to this place. */
+export function Define({ figure, title, variants, note = "" }: { figure: string; title: string; variants?: readonly string[]; note?: string }) {
   useEffect(load, []);
   const found = definitions.value?.find((one) => one.figure === figure);
   return (
@@ -43,7 +51,8 @@ export function Define({ figure, title }: { figure: string; title: string }) {
         {found ? (
           <>
             <p>{found.definition}</p>
-            {found.formula && <p><span class="muted">{t("define.formula")}: </span><code>{found.formula}</code></p>}
+            {found.formula && <div><p class="muted">{t("define.formula")}</p>{formulas(found.formula, variants).map((one) => <code key={one}>{one}</code>)}</div>}
+            {note && <p>{note}</p>}
             {found.source && <p class="muted small">{t("define.source")}: {found.source}</p>}
           </>
         ) : <p>{t("define.none")}</p>}

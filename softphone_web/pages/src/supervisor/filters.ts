@@ -20,6 +20,33 @@ export const NO_FILTERS: Filters = {
 export const isFiltered = (filters: Filters): boolean =>
   (Object.keys(NO_FILTERS) as (keyof Filters)[]).some((key) => filters[key] !== NO_FILTERS[key]);
 
+// What is chosen stands in the address: it outlives a reload and can be sent to somebody. What is typed into the search does
+// not: it is often somebody's number, and addresses are written into logs.
+const NAMES = { queue: "cola", medium: "canal", phase: "etapa", risk: "riesgo", agent: "agente", state: "estado" } as const;
+const PRIORITY = "prioridad";
+
+/** Of the query of an address; what it does not know is left out. */
+export function filtersOf(query: string, text = ""): Filters {
+  const asked = new URLSearchParams(query);
+  const one = (name: keyof typeof NAMES): string => asked.get(NAMES[name]) ?? "";
+  const known = <T extends string>(value: string, all: Record<T, unknown>): T | "" => (Object.hasOwn(all, value) ? (value as T) : "");
+  const priority = asked.get(PRIORITY) ?? "";
+  return {
+    text, queue: one("queue"), medium: one("medium"), agent: one("agent"),
+    phase: known(one("phase"), PHASES), risk: known(one("risk"), RISK), state: known(one("state"), STATES),
+    priority: /^-?\d{1,4}$/.test(priority) ? Number(priority) : null,
+  };
+}
+
+/** "?cola=agua&riesgo=late", or empty. */
+export function queryOf(filters: Filters): string {
+  const chosen = new URLSearchParams();
+  for (const [name, word] of Object.entries(NAMES) as [keyof typeof NAMES, string][]) if (filters[name]) chosen.set(word, filters[name]);
+  if (filters.priority !== null) chosen.set(PRIORITY, String(filters.priority));
+  const text = chosen.toString();
+  return text && `?${text}`;
+}
+
 /** Without accents and case: "ramirez" finds "Ramírez". */
 export const plain = (text: string): string =>
   text.normalize("NFD").replace(/\p{Mn}/gu, "").toLowerCase();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fold } from "./fold";
-import { agentOrder, itemOrder, NO_FILTERS, showsAgent, showsItem } from "./filters";
+import { aged, fold, withHappened } from "./fold";
+import { agentOrder, filtersOf, itemOrder, NO_FILTERS, queryOf, showsAgent, showsItem } from "./filters";
 import { floorPercent, serviceLevelColumns } from "./history";
 import type { Board, BoardAgent, BoardItem, QueueFigures } from "./model";
 import { isStale, nextPage, wallOf } from "../wall/figures";
@@ -60,8 +60,23 @@ describe("the live board", () => {
     expect(again.alerts.map((one) => one.message)).toEqual(["Todavía"]);
     const trunk = fold(again, frame("alerts", "trunk_down", "etapa", { message: "La troncal no responde" }));
     expect(trunk.alerts[0]).toMatchObject({ kind: "trunk_down", about: "etapa", since: "2026-11-25T10:01:00Z" });
+    expect(fold(trunk, frame("alerts", "sla_risk", "agua", { id: "sla:agua", state: "raised", message: "Menos" })).alerts.map((one) => one.kind)).toEqual(["trunk_down", "sla_risk"]);
     const over = fold(trunk, frame("alerts", "sla_risk", "agua", { id: "sla:agua", state: "cleared", message: "" }));
     expect(over.alerts.map((one) => one.kind)).toEqual(["trunk_down"]);
+  });
+  it("brings who waits nearer to the target with time alone", () => {
+    const start = board({ interactions: [item("a"), item("b", { phase: "talking", waiting_since: null }), item("c", { sla: { target_s: null, risk: "ok" } })] });
+    const at = (seconds: number) => Date.parse("2026-11-25T10:00:00Z") + seconds * 1000;
+    const risks = (seconds: number) => aged(start, at(seconds)).interactions.map((one) => one.sla.risk);
+    expect(aged(start, at(15))).toBe(start);
+    expect(risks(16)).toEqual(["soon", "ok", "ok"]);
+    expect(risks(20.1)).toEqual(["late", "ok", "ok"]);
+  });
+  it("keeps of a newer snapshot what lasts, newest first, and what was told once", () => {
+    const lasting = (id: string) => ({ id, kind: "waiting_too_long", since: "2026-11-25T10:00:00Z", message: "" });
+    const before = fold(board({ alerts: [lasting("gone")] }), frame("alerts", "trunk_down", "etapa", {}));
+    const next = withHappened(board({ alerts: [lasting("old"), lasting("new")] }), before);
+    expect(next.alerts.map((one) => one.id)).toEqual(["trunk_down etapa", "new", "old"]);
   });
 });
 
@@ -70,6 +85,13 @@ describe("filters and order", () => {
     const one = item("a", { agent_name: "María Ramírez", reason: "Sin agua" });
     expect(showsItem(one, { ...NO_FILTERS, text: "ramirez agua" })).toBe(true);
     expect(showsItem(one, { ...NO_FILTERS, text: "ramirez luz" })).toBe(false);
+  });
+  it("stands in the address, but for what was typed, and takes no word of an address that it does not know", () => {
+    const chosen = { ...NO_FILTERS, queue: "contact-center", medium: "voice", phase: "queued", risk: "late", priority: 20, agent: "ana", state: "ready", text: "099" } as const;
+    expect(filtersOf(queryOf(chosen), "099")).toEqual(chosen);
+    expect(queryOf(chosen)).not.toContain("099");
+    expect(queryOf({ ...NO_FILTERS, text: "099" })).toBe("");
+    expect(filtersOf("?riesgo=mucho&etapa=constructor&prioridad=alta&otra=1")).toEqual(NO_FILTERS);
   });
   it("joins its conditions", () => {
     const late = item("a", { sla: { target_s: 20, risk: "late" }, priority: 30 });

@@ -1,5 +1,5 @@
 /** The live board: a snapshot, and what happened since, folded. Pure; a frame that changes nothing gives the same object back. */
-import type { Alert, Board, BoardAgent, BoardItem, LiveFrame, QueueFigures } from "./model";
+import type { Alert, Board, BoardAgent, BoardItem, LiveFrame, QueueFigures, Risk } from "./model";
 
 const GONE = new Set(["closed"]);
 const MOST_ALERTS = 100;
@@ -62,8 +62,31 @@ function alert(board: Board, frame: LiveFrame): Board {
   const id = data.id ?? `${frame.type} ${frame.id ?? ""}`;
   const rest = board.alerts.filter((one) => one.id !== id);
   if (data.state === "cleared") return { ...board, alerts: rest };
-  const told: Alert = { about: frame.id ?? "", since: frame.at, message: "", ...data, kind: frame.type, id };
+  const told: Alert = { about: frame.id ?? "", since: frame.at, message: "", ...data, kind: frame.type, id, once: data.id === undefined };
+  const at = board.alerts.findIndex((one) => one.id === id);
+  if (at >= 0 && !told.once) return { ...board, alerts: board.alerts.with(at, told) }; // the same with newer words: it keeps its place
   return { ...board, alerts: [told, ...rest].slice(0, MOST_ALERTS) };
+}
+
+/** A snapshot knows what lasts (oldest first); what happened was told once and is kept from what was there before. */
+export function withHappened(next: Board, before: Board | null): Board {
+  const once = before?.alerts.filter((one) => one.once) ?? [];
+  return { ...next, alerts: [...once, ...next.alerts.toReversed()] };
+}
+
+const SOON = 0.75; // of the target, as the server counts it: `sla_risk` of the definitions
+
+const riskOf = (waitedS: number, targetS: number): Risk => (waitedS <= SOON * targetS ? "ok" : waitedS <= targetS ? "soon" : "late");
+
+/** Whoever waits comes nearer to the target although nothing happens: no event tells it. `now` in ms of the server's clock. */
+export function aged(board: Board, now: number): Board {
+  const interactions = board.interactions.map((one) => {
+    const { target_s: target, risk } = one.sla;
+    if (one.waiting_since === null || target === null) return one;
+    const next = riskOf((now - Date.parse(one.waiting_since)) / 1000, target);
+    return next === risk ? one : { ...one, sla: { ...one.sla, risk: next } };
+  });
+  return interactions.some((one, at) => one !== board.interactions[at]) ? { ...board, interactions } : board;
 }
 
 /** In its place when it is known, so that no row jumps; else at the end. */

@@ -5,6 +5,7 @@ import { AGENT_TONE, Badge, Mark, type Tone } from "../kit/badge";
 import { phone, spoken } from "../kit/format";
 import { EmptyState } from "../kit/states";
 import { Timer } from "../kit/timer";
+import { Define } from "./define";
 import { agentOrder, isFiltered, itemOrder, showsAgent, showsItem, type Filters } from "./filters";
 import type { BoardAgent, BoardItem, Risk } from "./model";
 import { useSteady } from "./order";
@@ -67,7 +68,7 @@ export function Items({ items, filters, chosen, choose, point }: ListProps & { i
           <caption class="visually-hidden">{t("interactions")}</caption>
           <thead>
             <tr>
-              <th scope="col">{t("col.who")}</th><th scope="col">{t("col.queue")}</th><th scope="col" class="w-state">{t("col.state")}</th>
+              <th scope="col">{t("col.who")}</th><th scope="col">{t("col.queue")}</th><th scope="col" class="w-state">{t("col.state")} <Define figure="sla_risk" title={t("filter.risk")} /></th>
               <th scope="col" class="figure w-time">{t("col.time")}</th><th scope="col">{t("col.agent")}</th><th scope="col" class="figure w-prio">{t("col.priority")}</th>
             </tr>
           </thead>

@@ -69,6 +69,8 @@ export interface Alert {
   queue?: string | null;
   interaction?: string | null;
   agent?: string | null;
+  /** It happened and is not cleared by the server: whoever has seen it takes it away. */
+  once?: boolean;
 }
 
 export interface Board {

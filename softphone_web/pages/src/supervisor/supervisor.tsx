@@ -1,21 +1,21 @@
 // The supervisor's page: tiles, alerts, filters, two lists, a drawer.
 import { MessageSquare } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { useActions } from "../kit/actions";
 import { Button } from "../kit/button";
 import { timeExact } from "../kit/format";
-import { navigate, path } from "../kit/router";
+import { navigate, path, search } from "../kit/router";
 import { may } from "../kit/session";
 import { ErrorState, Skeleton } from "../kit/states";
 import { Alerts } from "./alerts";
 import { AgentDrawer } from "./agent";
 import { FilterBar } from "./filterbar";
-import { NO_FILTERS, type Filters } from "./filters";
+import { filtersOf, NO_FILTERS, queryOf, type Filters } from "./filters";
 import { ItemDrawer } from "./item";
 import { Agents, Items, type Chosen } from "./lists";
 import { MessageDialog } from "./messages";
 import type { Alert, Board } from "./model";
-import { board as live, boardError, reloadBoard, useBoard } from "./store";
+import { board as live, boardError, queueTitle, reloadBoard, useBoard } from "./store";
 import { forgetUnless, supervise } from "./supervise";
 import { t } from "./texts";
 import { Tiles } from "./tiles";
@@ -25,8 +25,9 @@ function chosenOf(address: string): Chosen | null {
   const found = /^\/supervisor\/(interaccion|agente)\/([^/]+)$/.exec(address);
   return found ? { kind: found[1] === "agente" ? "agent" : "item", id: decodeURIComponent(found[2] ?? "") } : null;
 }
-const choose = (chosen: Chosen | null): void =>
-  navigate(chosen ? `/supervisor/${chosen.kind === "agent" ? "agente" : "interaccion"}/${encodeURIComponent(chosen.id)}` : "/supervisor");
+const addressOf = (chosen: Chosen | null): string =>
+  chosen ? `/supervisor/${chosen.kind === "agent" ? "agente" : "interaccion"}/${encodeURIComponent(chosen.id)}` : "/supervisor";
+const choose = (chosen: Chosen | null): void => navigate(addressOf(chosen) + location.search);
 
 export function Supervisor() {
   useBoard();
@@ -40,7 +41,12 @@ export function Supervisor() {
 }
 
 function Live({ board }: { board: Board }) {
-  const [filters, setFilters] = useState<Filters>(NO_FILTERS);
+  const [text, setText] = useState("");
+  const filters = useMemo(() => filtersOf(search.value, text), [search.value, text]);
+  const setFilters = (next: Filters): void => {
+    setText(next.text);
+    navigate(location.pathname + queryOf(next), true);
+  };
   const [pointed, point] = useState<Chosen | null>(null);
   const [writing, write] = useState<string | null>(null);
   const [tab, setTab] = useState<"items" | "agents">("items");
@@ -58,12 +64,16 @@ function Live({ board }: { board: Board }) {
     else if (board.agents.some((one) => one.id === (alert.agent ?? id))) choose({ kind: "agent", id: alert.agent ?? id });
     else if (board.queues.some((one) => one.name === (alert.queue ?? id))) setFilters({ ...NO_FILTERS, queue: alert.queue ?? id });
   };
+  const namesOf = (alert: Alert) => ({
+    who: board.agents.find((one) => one.id === alert.agent)?.name ?? itemOf(alert.interaction ?? alert.about ?? "")?.agent_name ?? t("someAgent"),
+    queue: queueTitle(alert.queue ?? null),
+  });
   const lists = { filters, chosen, choose, point };
   return (
     <div class={`board${chosen ? " with-drawer" : ""}`}>
       <Tiles queues={board.queues} chosen={filters.queue} choose={(queue) => setFilters({ ...filters, queue })} />
       <div class="board-lane">
-        <Alerts alerts={board.alerts} open={openAlert} whoHas={(id) => itemOf(id)?.agent_name ?? t("someAgent")} />
+        <Alerts alerts={board.alerts} open={openAlert} namesOf={namesOf} />
         <span class="muted small measured">{t("measured", { at: timeExact(board.measured_at) })}</span>
         {may("messages.send") && <Button size="small" icon={MessageSquare} keyHint="n" onClick={() => write("")}>{t("message.title")}</Button>}
       </div>
@@ -96,7 +106,7 @@ function useBoardKeys(target: string | null, open: boolean): void {
   };
   useActions([
     { id: "search", title: t("filter.search"), key: "/", group: t("title"), run: () => document.getElementById("board-search")?.focus() },
-    { id: "close-drawer", title: t("close"), key: "escape", group: t("title"), run: () => choose(null), disabled: !open, hidden: true },
+    { id: "close-drawer", title: t("close"), key: "escape", group: t("title"), run: () => choose(null), disabled: !open, hidden: true, inFields: true },
     { id: "listen", title: t("act.listen"), key: "l", group: t("act.group"), run: on((id) => supervise.start(id, "listen")), disabled: !target || !listens },
     { id: "whisper", title: t("act.whisper"), key: "w", group: t("act.group"), run: on((id) => supervise.start(id, "whisper")), disabled: !target || !may("supervise.speak") },
     { id: "barge", title: t("act.barge"), key: "b", group: t("act.group"), run: on((id) => supervise.start(id, "barge")), disabled: !target || !may("supervise.speak") },

@@ -12,6 +12,7 @@ export const t = texts({
   "tile.expected": ["Espera prevista", "Expected wait"],
   "tile.level": ["Nivel de servicio", "Service level"],
   "tile.target": ["Meta {target} en {seconds} s", "Target {target} in {seconds} s"],
+  "tile.threshold": ["En esta cola, T = {seconds} s.", "In this queue, T = {seconds} s."],
   "tile.free": ["Libres: {n}", "Free: {n}"],
   "tile.filter": ["Ver solo {queue}", "Show only {queue}"],
   "tile.filtered": ["Dejar de filtrar por {queue}", "Stop filtering by {queue}"],
@@ -112,6 +113,14 @@ export const t = texts({
   "alert.call_broken": ["Una llamada se interrumpió por una falla", "A call was broken by a fault"],
   "alert.no_qualified_agent": ["Nadie conectado puede atender un contacto", "Nobody signed in can take a contact"],
   "alert.bad_expression": ["Una regla de habilidades está mal escrita", "A rule of skills is not well written"],
+  "alert.waiting_too_long": ["Un contacto espera en {queue}", "A contact waits in {queue}"],
+  "alert.held_too_long": ["{who} tiene en espera a quien llama", "{who} keeps the caller on hold"],
+  "alert.wrap_up_too_long": ["Cierre de {who}", "{who}'s wrap-up"],
+  "alert.agent_not_responding": ["{who} no contestó y está fuera de línea", "{who} did not answer and is off line"],
+  "alerts.go": ["Ir a las alertas", "Go to the alerts"],
+  "alerts.seen": ["Quitar: {what}", "Take away: {what}"],
+  "alerts.mute": ["Silenciar las alertas", "Silence the alerts"],
+  "alerts.unmute": ["Activar el sonido de las alertas", "Let the alerts be heard"],
   "alerts.none": ["Sin alertas", "No alerts"],
   "alerts.all": ["Ver todas ({n})", "See all ({n})"],
   measured: ["Medido a las {at}", "Measured at {at}"],
@@ -200,10 +209,10 @@ export const t = texts({
   "wall.page": ["Vista {n} de {of}", "View {n} of {of}"],
 });
 
-/** What only happened once is told by its kind: the server's own sentence is for its log. */
-export function alertSentence(alert: { kind: string; message: string }, who: string): string {
+/** By its kind; how long it lasts is counted beside it. What tells figures (a level, how many wait) is the server's sentence. */
+export function alertSentence(alert: { kind: string; message: string }, names: { who: string; queue: string }): string {
   const key = `alert.${alert.kind}`;
-  return key in t.dictionary ? t(key as "alert.supervisor_asked", { who }) : alert.message;
+  return key in t.dictionary ? t(key as "alert.waiting_too_long", names) : alert.message;
 }
 
 /** A word of the server in the page's language; one that we do not know yet is shown as it is. */

@@ -56,18 +56,18 @@ function Tile({ queue, chosen, choose }: { queue: QueueFigures; chosen: boolean;
         <Button kind="quiet" size="small" icon={ChartLine} label={t("tile.chart", { queue: queue.title })} onClick={() => setOpen(true)} />
       </header>
       <div class="tile-figures">
-        <p class="tile-big"><strong>{queue.waiting}</strong> <span>{t("tile.waiting")}</span></p>
+        <p class="tile-big"><strong>{queue.waiting}</strong> <span>{t("tile.waiting")} <Define figure="waiting" title={t("tile.waiting")} /></span></p>
         <p class="tile-side">
           <span class="tile-longest">{longest === null ? "—" : clock(longest)}</span>
-          <span class="muted">{t("tile.longest")} <Define figure="longest_wait" title={t("tile.longest")} /></span>
+          <span class="muted">{t("tile.longest")} <Define figure="longest_wait_s" title={t("tile.longest")} /></span>
         </p>
       </div>
       <Spark points={history.data?.points ?? []} target={target} title={queue.title} />
       <footer>
         <span class={today !== null && today < target ? "tile-level low" : "tile-level"}>{floorPercent(today)}</span>
         <span class="muted small">{t("tile.target", { target: floorPercent(target), seconds: threshold_s })}</span>
-        <Define figure="service_level" title={t("tile.level")} />
-        <span class="tile-free small muted">{t("tile.free", { n: queue.agents.ready ?? 0 })}</span>
+        <Define figure="service_level" title={t("tile.level")} variants={[queue.service_level.variant]} note={t("tile.threshold", { seconds: threshold_s })} />
+        <span class="tile-free small muted">{t("tile.free", { n: queue.agents.ready ?? 0 })} <Define figure="agents" title={t("wall.free")} /></span>
       </footer>
       {open && <DayDialog queue={queue} points={history.data?.points ?? null} error={history.error} onRetry={history.reload} onClose={() => setOpen(false)} />}
     </article>

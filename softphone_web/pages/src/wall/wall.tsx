@@ -10,6 +10,7 @@ import { ErrorState, Skeleton } from "../kit/states";
 import { setTheme, theme } from "../kit/theme";
 import { now } from "../kit/timer";
 import { Toasts } from "../kit/toast";
+import { Define } from "../supervisor/define";
 import { floorPercent, longestNow } from "../supervisor/history";
 import type { Board } from "../supervisor/model";
 import { board, boardError, lastHeard, reloadBoard, useBoard } from "../supervisor/store";
@@ -59,6 +60,7 @@ function Figures({ board: { queues: measured, agents } }: { board: Board }) {
     { id: "previous", title: "←", key: "arrowleft", run: () => go(page - 1), hidden: true },
   ]);
   const wall = wallOf(queues, agents, page);
+  const variants = [...new Set((page < 0 ? queues : queues.slice(page, page + 1)).map((one) => one.service_level.variant))];
   const title = page < 0 ? t("wall.all") : (queues[page]?.title ?? "");
   const threshold = page < 0 ? 0 : (queues[page]?.service_level.threshold_s ?? 0);
   const late = wall.longestWaitS !== null && wall.longestWaitS > (threshold || Math.min(...queues.map((one) => one.service_level.threshold_s)));
@@ -70,12 +72,12 @@ function Figures({ board: { queues: measured, agents } }: { board: Board }) {
         <time class="wall-clock">{timeExact(new Date(now.value))}</time>
       </header>
       <div class={stale ? "wall-grid stale" : "wall-grid"}>
-        <Figure name={t("wall.waiting")} value={String(wall.waiting)} tone={wall.waiting > 0 && wall.free === 0 ? "bad" : ""} />
-        <Figure name={t("wall.longest")} value={wall.longestWaitS === null ? "—" : clock(wall.longestWaitS)} tone={late ? "bad" : ""} note={wall.asaS === null ? "" : t("wall.asa", { asa: clock(wall.asaS) })} />
-        <Figure name={t("wall.level")} value={floorPercent(wall.serviceLevel)} tone={low ? "warn" : ""} note={wall.target === null ? t("wall.today") : `${t("wall.today")} · ${t("wall.target", { target: percent(wall.target) })}`} />
-        <Figure name={t("wall.free")} value={String(wall.free)} tone={wall.free === 0 && wall.waiting > 0 ? "bad" : ""} />
-        <Figure name={t("wall.busy")} value={String(wall.onContact)} />
-        <Figure name={t("wall.abandoned")} value={wall.abandonedRate === null ? "—" : `${(wall.abandonedRate * 100).toFixed(1).replace(".", ",")} %`} note={t("wall.today")} />
+        <Figure name={t("wall.waiting")} about="waiting" value={String(wall.waiting)} tone={wall.waiting > 0 && wall.free === 0 ? "bad" : ""} />
+        <Figure name={t("wall.longest")} about="longest_wait_s" value={wall.longestWaitS === null ? "—" : clock(wall.longestWaitS)} tone={late ? "bad" : ""} note={wall.asaS === null ? "" : t("wall.asa", { asa: clock(wall.asaS) })} />
+        <Figure name={t("wall.level")} about="service_level" variants={variants} value={floorPercent(wall.serviceLevel)} tone={low ? "warn" : ""} note={wall.target === null ? t("wall.today") : `${t("wall.today")} · ${t("wall.target", { target: percent(wall.target) })}`} />
+        <Figure name={t("wall.free")} about="agents" value={String(wall.free)} tone={wall.free === 0 && wall.waiting > 0 ? "bad" : ""} />
+        <Figure name={t("wall.busy")} about="agents" value={String(wall.onContact)} />
+        <Figure name={t("wall.abandoned")} about="abandoned_rate" value={wall.abandonedRate === null ? "—" : `${(wall.abandonedRate * 100).toFixed(1).replace(".", ",")} %`} note={t("wall.today")} />
       </div>
       <footer class="wall-foot">
         <p class={stale ? "wall-state stale" : "wall-state"} role="status">
@@ -96,10 +98,10 @@ function Figures({ board: { queues: measured, agents } }: { board: Board }) {
   );
 }
 
-function Figure({ name, value, note = "", tone = "" }: { name: string; value: string; note?: string; tone?: "" | "warn" | "bad" }) {
+function Figure({ name, about, variants, value, note = "", tone = "" }: { name: string; about: string; variants?: readonly string[]; value: string; note?: string; tone?: "" | "warn" | "bad" }) {
   return (
     <section class={`wall-figure ${tone}`}>
-      <h2>{name}</h2>
+      <header><h2>{name}</h2><Define figure={about} title={name} {...(variants && { variants })} /></header>
       <p class={`wall-value${value.length > 4 ? " long" : ""}`}>{value}</p>
       <p class="wall-note">{note || "\u00a0"}</p>
     </section>
