@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 
 from app.organisation import Organisation
 from callcontrol.daemon import Daemon
@@ -50,9 +50,7 @@ class SqlInteractions:
         rules = _conditions(wanted)
         if after is not None:
             rules.append(tuple_(kept.c.created_at, kept.c.id) < tuple_(_time(after.created_at), after.id))
-        query = (
-            select(kept.c.record).where(and_(*rules)).order_by(kept.c.created_at.desc(), kept.c.id.desc()).limit(limit)
-        )
+        query = select(kept.c.record).where(*rules).order_by(kept.c.created_at.desc(), kept.c.id.desc()).limit(limit)
         async with self._database.begin() as session:
             return [record_of(row) for row in await session.scalars(query)]
 
