@@ -46,6 +46,9 @@ from pbx.terms import ChannelId, HangupCause, SwitchUnreachable
 log = get_logger(__name__)
 
 
+# Somebody is free and somebody waits: this goes before all else. The end of an offer, too, so that nobody sees an agent
+# with two.
+_LEAVE_FIRST = (routing.MakeOffer, routing.OfferOver)
 _OF_CONSULTS = (routing.MakeOffer, routing.OfferOver, routing.Assign, routing.GiveUp)
 
 
@@ -196,9 +199,10 @@ class Daemon:
             told = inp.ConsultDecision(decision, leg, on_page)
         elif isinstance(decision, routing.MakeOffer) and self.open_legs.offers_go_there(decision.agent):
             told = inp.OfferMade(decision, self.open_legs.of(decision.agent))
-        # Somebody is free and somebody waits: this goes before all else, and in the router's order, so that nobody sees
-        # an agent with two offers.
-        session.tell_at_once(told)
+        if isinstance(decision, _LEAVE_FIRST):
+            session.tell_at_once(told)
+        else:
+            session.tell(told)
 
     # --- the switch's events --------------------
 

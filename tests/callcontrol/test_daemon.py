@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from callcontrol.events import fact_type
 from callcontrol.model import AgentId, AgentState, ExitReason, Phase, Role, SegmentKind
 from recording.audio import analyse
 from tests.support.daemon import DaemonLab
@@ -274,6 +275,24 @@ async def test_a_fault_of_ours_ends_one_call_only(lab: DaemonLab, monkeypatch: p
     assert first.ended.is_set() != second.ended.is_set()
     assert "call_broken" in {kind for kind, _ in lab.herald.alerts}
     assert ExitReason.FAILED in {r.exit_reason for r in lab.journal.records.values()}
+
+
+async def test_an_offer_whose_caller_left_is_over_before_the_agent_has_the_next(lab: DaemonLab) -> None:
+    await lab.phone("1001", auto_answer=False)
+    callers = [await lab.call() for _ in range(2)]
+    for caller in callers:
+        await lab.to_queue(caller)
+    first, second = lab.daemon.sessions
+    await lab.ready("ana")
+    await callers[0].hangup()
+    await lab.go(1)
+    told = [(fact_type(e.fact), e.interaction) for e in lab.herald.events]
+    assert [one for one in told if one[0].startswith("offer")] == [
+        ("offered", first),
+        ("offer_ended", first),
+        ("offered", second),
+    ]
+    assert lab.facts(0)[-1] == "closed"
 
 
 async def test_a_fault_in_an_offer_is_that_calls_own(lab: DaemonLab, monkeypatch: pytest.MonkeyPatch) -> None:
