@@ -144,6 +144,10 @@ async def test_calling_a_number_and_again_from_the_card(scene: Scene) -> None:
     await _dials(desk, "Salientes")
     await _talks_outside(desk, carrier)
     await desk.page.wait_for_selector("section.wrap")
+    await desk.person.is_at("phone")
+    wider = "(one) => one.scrollWidth - one.clientWidth"
+    assert await desk.page.locator(".desk-middle").evaluate(wider) == 0  # both buttons are seen
+    await desk.person.is_at("laptop")
     await desk.page.locator(".customer").get_by_role("button", name="Llamar al").first.click()
     await desk.page.get_by_role("dialog").get_by_role("button", name="Llamar").click()
     await _talks_outside(desk, carrier)

@@ -18,7 +18,8 @@ from tests.support.scene import Scene
 # marked as such, and not looked at.
 _WORDS = re.compile(
     r"(?i)\b(the|of|and|is|are|was|with|from|for|this|that|your|you|not|must|there|unknown|failed|default|connected|"
-    r"reachable|unreachable|channels?|free|line|command|nothing|expected|file|ready|queue|agent|call|hold|wrap)\b"
+    r"reachable|unreachable|channels?|free|line|command|nothing|expected|file|ready|queue|agent|call|hold|wrap|"
+    r"answered|accepted|completed|abandoned|withdrawn|closed|timeout|listen|whisper|barge)\b"
 )
 # The same in both languages, a name of the journeys' own data, or an expression as one writes it.
 _NAMES = re.compile(r"Contact Center|Supervisor|agua >= 2 and english")

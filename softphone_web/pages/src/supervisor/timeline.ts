@@ -24,7 +24,19 @@ const t = texts({
   flow_resumed: ["Volvió al flujo", "Back in the flow"],
   flow_ended: ["Terminó el flujo", "The flow ended"],
   queued: ["Entró a la cola {queue}, prioridad {priority}", "Entered the queue {queue}, priority {priority}"],
-  dequeued: ["Salió de la cola tras {seconds} s ({how})", "Left the queue after {seconds} s ({how})"],
+  dequeued: ["Salió de la cola tras {seconds} s", "Left the queue after {seconds} s"],
+  "dequeued.answered": ["La atendieron tras {seconds} s en la cola", "Answered after {seconds} s in the queue"],
+  "dequeued.abandoned": ["Colgó tras {seconds} s en la cola", "Gave up after {seconds} s in the queue"],
+  "dequeued.timeout": ["Salió de la cola tras {seconds} s: esperó demasiado", "Left the queue after {seconds} s: waited too long"],
+  "dequeued.no_agents": ["Salió de la cola: no había quien atienda", "Left the queue: nobody could take it"],
+  "dequeued.unknown_queue": ["La cola {queue} no existe", "There is no queue {queue}"],
+  "dequeued.closed": ["Salió de la cola: estaba cerrada", "Left the queue: it was closed"],
+  "dequeued.full": ["Salió de la cola: estaba llena", "Left the queue: it was full"],
+  "dequeued.length": ["Salió de la cola: esperaban muchos", "Left the queue: many were waiting"],
+  "dequeued.expected_wait": ["Salió de la cola: la espera prevista era larga", "Left the queue: the expected wait was long"],
+  "dequeued.moved": ["Pasó a otra cola tras {seconds} s", "Moved to another queue after {seconds} s"],
+  "dequeued.raised": ["Volvió a la cola con otra prioridad", "Back in the queue with another priority"],
+  "dequeued.ended": ["Supervisión la sacó de la cola", "Supervision took it out of the queue"],
   offered: ["Se ofreció a {agent}", "Offered to {agent}"],
   "offer_ended.accepted": ["{agent} aceptó", "{agent} accepted"],
   "offer_ended.rejected": ["{agent} rechazó", "{agent} rejected"],
@@ -52,12 +64,18 @@ const t = texts({
   "steered.raise": ["Supervisión cambió la prioridad a {priority}", "Supervision changed the priority to {priority}"],
   "steered.assign": ["Supervisión la asignó a {agent}", "Supervision assigned it to {agent}"],
   "steered.end": ["Supervisión la terminó", "Supervision ended it"],
-  supervision_started: ["Supervisión: {mode}", "Supervision: {mode}"],
-  supervision_changed: ["Supervisión: {mode}", "Supervision: {mode}"],
+  supervision_started: ["Empezó la supervisión", "Supervision began"],
+  supervision_changed: ["Cambió la supervisión", "Supervision changed"],
+  "supervision_started.listen": ["Supervisión escucha", "Supervision listens"],
+  "supervision_started.whisper": ["Supervisión susurra al agente", "Supervision whispers to the agent"],
+  "supervision_started.barge": ["Supervisión interviene", "Supervision barged in"],
+  "supervision_changed.listen": ["Supervisión escucha", "Supervision listens"],
+  "supervision_changed.whisper": ["Supervisión susurra al agente", "Supervision whispers to the agent"],
+  "supervision_changed.barge": ["Supervisión interviene", "Supervision barged in"],
   supervision_ended: ["Terminó la supervisión", "Supervision ended"],
   taken_over: ["Supervisión tomó la llamada", "Supervision took the call over"],
   reattached: ["La plataforma se reinició y retomó la llamada", "The platform restarted and took the call up again"],
-  command_failed: ["La central no pudo: {message}", "The switch could not: {message}"],
+  command_failed: ["La central no pudo cumplir una orden", "The switch could not do what it was told"],
   "ended.customer": ["La persona colgó", "The person hung up"],
   "ended.agent": ["El agente colgó", "The agent hung up"],
   ended: ["Terminó", "Ended"],
@@ -94,9 +112,10 @@ function choice(data: Record<string, unknown>): string {
 }
 
 function keyOf(fact: FactOut): Key | null {
-  const part = { offer_ended: "how", transfer_ended: "how", steered: "act", ended: "by" }[fact.type];
+  const part = { offer_ended: "how", transfer_ended: "how", steered: "act", ended: "by", dequeued: "how", supervision_started: "mode", supervision_changed: "mode" }[fact.type];
   if (fact.type === "flow_noted") return fact.data["kind"] === "menu.choice" ? "choice" : null;
   if (fact.type === "started" && fact.data["direction"] === "outbound") return "started.out";
-  for (const key of [part ? `${fact.type}.${plain(fact.data[part])}` : "", fact.type]) if (key in t.dictionary) return key as Key;
+  const how = part ? plain(fact.data[part]).split(":")[0] : ""; // "moved:full": why, that the queue it came to tells
+  for (const key of [`${fact.type}.${how}`, fact.type]) if (key in t.dictionary) return key as Key;
   return null;
 }
