@@ -182,9 +182,12 @@ class DeskAgents:
         return [self._view(agent, online) for agent in self._directory.queues()]
 
     async def get(self, agent: AgentId) -> ports.AgentView:
+        self._check(agent)
+        return self._view(agent, await self._online())
+
+    def _check(self, agent: AgentId) -> None:
         if self._directory.get(agent) is None:
             raise NotFound(f"no agent {agent}")
-        return self._view(agent, await self._online())
 
     async def _online(self) -> Mapping[str, bool]:
         """Nothing while the switch does not answer: agents can change their state all the same.
@@ -211,14 +214,14 @@ class DeskAgents:
         self._known = {**self._known, change.status.endpoint: change.status.online}
 
     async def set_state(self, agent: AgentId, state: AgentState, *, reason: str | None, by: str) -> ports.AgentView:
+        self._check(agent)
         view = self._desk.router.agents.get(agent)
         if view is None or view.state is AgentState.SIGNED_OUT:
             raise Conflict(f"agent {agent} is not signed in")
         return await self._ask(agent, state, reason or "")
 
     async def sign_in(self, agent: AgentId, *, by: str) -> ports.AgentView:
-        if self._directory.get(agent) is None:
-            raise NotFound(f"no agent {agent}")
+        self._check(agent)
         self._desk.sign_in(agent, self._directory.queues()[agent])
         await self._stored(STORED_WITHIN_S)
         return await self.get(agent)
@@ -227,6 +230,7 @@ class DeskAgents:
         return await self._ask(agent, AgentState.SIGNED_OUT, reason or "")
 
     async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> ports.AgentView:
+        self._check(agent)
         view = self._desk.router.agents.get(agent)
         if view is None or view.state is not AgentState.WRAP_UP:
             raise Conflict(f"agent {agent} is not in wrap-up")
@@ -234,8 +238,7 @@ class DeskAgents:
         return await self.get(agent)
 
     async def _ask(self, agent: AgentId, state: AgentState, reason: str) -> ports.AgentView:
-        if self._directory.get(agent) is None:
-            raise NotFound(f"no agent {agent}")
+        self._check(agent)
         known = self._desk.router.agents.get(agent)
         signed_out = known is None or known.state is AgentState.SIGNED_OUT
         if not signed_out or state is not AgentState.SIGNED_OUT:

@@ -93,7 +93,7 @@ class AgentView:
 
 
 class Agents(Protocol):
-    """`by` is the identity that asked (`Principal.id`), for the record."""
+    """`by` is the identity that asked (`Principal.id`), for the record. All but `list` raise `NotFound`."""
 
     async def list(self) -> Sequence[AgentView]: ...
     async def get(self, agent: AgentId) -> AgentView: ...
@@ -106,7 +106,9 @@ class Agents(Protocol):
         ...
 
     async def sign_out(self, agent: AgentId, *, reason: str | None, by: str) -> AgentView: ...
-    async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> AgentView: ...
+    async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> AgentView:
+        """Raises `Conflict` for one who is not in wrap-up."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,9 +53,13 @@ class MemoryAgents:
         return self._change(agent, state, reason, "state", by)
 
     async def sign_in(self, agent: AgentId, *, by: str) -> AgentView:
+        known = await self.get(agent)
+        if known.state is not AgentState.SIGNED_OUT:
+            return self._change(agent, known.state, known.reason, "sign_in", by)
         return self._change(agent, AgentState.NOT_READY, "inicio", "sign_in", by)
 
     async def sign_out(self, agent: AgentId, *, reason: str | None, by: str) -> AgentView:
+        await self.get(agent)
         return self._change(agent, AgentState.SIGNED_OUT, reason, "sign_out", by)
 
     async def finish_wrap_up(self, agent: AgentId, *, disposition: str | None, by: str) -> AgentView:
