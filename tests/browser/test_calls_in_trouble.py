@@ -9,6 +9,7 @@ import signal
 
 from playwright.async_api import expect
 
+from pbx.sip import PhoneCall
 from tests.support.browser_desk import AgentDesk
 from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, DESK_HZ, Scene
 from tests.support.stage import WAIT_S, Citizen, talk_on
@@ -21,7 +22,7 @@ async def _hears_music(citizen: Citizen, *absent: int) -> None:
     assert await citizen.sounds(absent=absent), "the citizen hears silence, or still a voice"
 
 
-async def _consulting(scene: Scene) -> tuple[AgentDesk, Citizen, object]:
+async def _consulting(scene: Scene) -> tuple[AgentDesk, Citizen, PhoneCall]:
     desk = await scene.agent("eva")
     citizen = await scene.talk(desk)
     await scene.api.ready("luis")  # not before: the citizen's call would be offered there as well
@@ -46,6 +47,27 @@ async def test_conference_of_three_and_the_others_go_on(scene: Scene) -> None:
     await desk.finish()
     await citizen.call.hangup()
     await citizen.closed()
+
+
+async def test_held_in_a_conference_the_citizen_hears_music_and_the_others_talk_on(scene: Scene) -> None:
+    await scene.colleague("luis")
+    desk, citizen, leg = await _consulting(scene)
+    await desk.key("c")
+    await desk.person.hears(CITIZEN_HZ, DESK_HZ)
+    await desk.key("h")
+    await expect(desk.page.get_by_role("button", name="Retomar").first).to_be_visible()
+    await _hears_music(citizen, EVA_HZ, DESK_HZ)
+    await desk.person.hears_not(CITIZEN_HZ)
+    await desk.person.hears(DESK_HZ)
+    assert await leg.hears(EVA_HZ, WAIT_S, absent=[CITIZEN_HZ])
+    await desk.key("h")
+    await desk.person.hears(CITIZEN_HZ, DESK_HZ)
+    for hz in (EVA_HZ, DESK_HZ):
+        assert await citizen.call.hears(hz, WAIT_S), hz
+    assert await leg.hears(CITIZEN_HZ, WAIT_S)
+    await citizen.call.hangup()
+    assert (await citizen.closed())["exit_reason"] == "completed"
+    await desk.finish()
 
 
 async def test_the_network_is_gone_for_five_seconds(scene: Scene) -> None:
