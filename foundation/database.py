@@ -231,8 +231,8 @@ class Database:
             ) as connection:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                 yield (notified.payload async for notified in connection.notifies())
-        except psycopg.OperationalError as error:
-            raise DatabaseUnavailable("the connection that listens to the database broke") from error
+        except psycopg.Error as error:  # a standby that is being promoted refuses it, too
+            raise DatabaseUnavailable("nothing can be listened to on the database now") from error
 
     async def run(
         self,

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from foundation.audit import AuditEntry
 from foundation.clock import Clock
@@ -115,7 +116,7 @@ async def watch(standings: Standings, database: Database) -> None:
     while True:
         try:
             await _follow(standings, database)
-        except* DatabaseUnavailable:
+        except* (DatabaseUnavailable, DBAPIError):  # whatever it is: without it every request asks
             log.info("standings.nobody_tells")
         finally:
             standings.lose()

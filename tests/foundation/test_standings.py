@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -276,6 +277,30 @@ async def test_where_nothing_comes_back_nothing_is_remembered(
             assert not daemon.standings.trusted
     await daemon.stores.users.change("nobody", None, name="x")
     assert not daemon.standings.trusted
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("refused", [psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.FeatureNotSupported])
+async def test_a_database_that_refuses_to_tell_ends_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch, refused: type[psycopg.Error]
+) -> None:
+    """A standby that is being promoted: the platform goes on, and listens when it may."""
+    tried, execute = asyncio.Event(), psycopg.AsyncConnection.execute
+
+    async def refuse(*words: object, **more: object) -> None:
+        tried.set()
+        raise refused("cannot execute LISTEN during recovery")
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", refuse)
+    daemon = Daemon(database)
+    task = asyncio.create_task(watch(daemon.standings, database))
+    async with asyncio.timeout(20):
+        await tried.wait()
+    monkeypatch.setattr(psycopg.AsyncConnection, "execute", execute)
+    await daemon.standings.until_trusted()
+    assert not task.done()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
