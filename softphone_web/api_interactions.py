@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -126,13 +127,14 @@ _PIECE = 500
 async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
     """Why each agent was chosen to whom this interaction was offered."""
     record = await visible_interaction(call, path.interaction)
+    names = await _names(call)
     items: list[RoutingDecisionOut] = []
     after = 0
     while True:
         found = await call.deps.interactions.events(record.id, after=after, limit=_PIECE)
         for event in found:
             if isinstance(event.fact, Offered) and event.fact.why is not None:
-                items.append(_decision(call, event, event.fact, event.fact.why))
+                items.append(_decision(call, event, event.fact, event.fact.why, names))
             elif isinstance(event.fact, OfferEnded):
                 how = event.fact.how.value
                 items = [i.model_copy(update={"outcome": how}) if i.offer == event.fact.offer else i for i in items]
@@ -141,15 +143,31 @@ async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
         after = found[-1].n
 
 
-def _decision(call: Call, event: InteractionEvent, fact: Offered, why: Why) -> RoutingDecisionOut:
+async def _names(call: Call) -> dict[str, str]:
+    """What people call agents and queues, for the sentence; of whom there is no more, the id."""
+    agents, queues = await call.deps.agents.list(), await call.deps.queues.list()
+    return {
+        **{f"queue:{view.name}": view.title for view in queues},
+        **{f"agent:{view.id}": view.name for view in agents},
+    }
+
+
+def _decision(
+    call: Call, event: InteractionEvent, fact: Offered, why: Why, names: Mapping[str, str]
+) -> RoutingDecisionOut:
     if not call.may(Permission.INTERACTIONS_READ):
         why = msgspec.structs.replace(why, excluded=())  # what colleagues were doing is not for everybody
+    called = msgspec.structs.replace(
+        why,
+        agent=AgentId(names.get(f"agent:{why.agent}", why.agent)),
+        queue=names.get(f"queue:{why.queue}", why.queue),
+    )
     return RoutingDecisionOut(
         at=datetime.fromtimestamp(event.at, UTC),
         offer=fact.offer,
         agent=fact.agent,
         outcome=None,
-        sentence=sentence(why),
+        sentence=sentence(called),
         why=msgspec.to_builtins(why),
     )
 

@@ -67,7 +67,7 @@ _EXCLUDED = {
 
 
 def sentence(why: Why) -> str:
-    """For people. Agents are called by their id: names belong to the page that shows it."""
+    """For people. Whoever asks puts names for the ids of agent and queue into `why` first."""
     parts = [f"Se ofreció a {why.agent} después de {_seconds(why.waited_s)} en la cola {why.queue}", _reason(why)]
     if why.criticality:
         parts.append(f"la atención es prioritaria ({why.criticality})")

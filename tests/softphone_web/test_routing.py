@@ -12,10 +12,10 @@ from tests.support.web import Api
 
 def offered() -> list[InteractionEvent]:
     """What a real router decided about a real item, as the call would write it."""
-    floor = Floor(QueueRules(name="agua"))
-    floor.agent("ana", "agua")
-    floor.agent("luis", "agua", ready=False)
-    floor.item("x", "agua")
+    floor = Floor(QueueRules(name="averias"))
+    floor.agent("ana", "averias")
+    floor.agent("luis", "averias", ready=False)
+    floor.item("x", "averias")
     offer = floor.of(t.MakeOffer)[0]
     call = InteractionId("i-00001")
     facts = [
@@ -29,7 +29,7 @@ async def test_each_offer_explains_itself(api: Api) -> None:
     api.platform.interactions.log[InteractionId("i-00001")] = offered()
     (item,) = (await api.get("/api/v1/interactions/i-00001/routing"))["items"]
     assert (item["agent"], item["outcome"]) == ("ana", "expired")
-    assert item["sentence"].startswith("Se ofreció a ana después de 0 s en la cola agua")
+    assert item["sentence"].startswith("Se ofreció a Ana después de 0 s en la cola Averías")
     assert item["why"]["excluded"] == [{"agent": "luis", "why": "not_ready", "detail": "signed_in"}]
 
 
