@@ -105,9 +105,7 @@ class DeskSteering:
 
     async def assign(self, interaction: InteractionId, agent: AgentId, *, by: str) -> None:
         session = self._waiting(interaction)
-        view = self._daemon.desk.router.agents.get(agent)
-        if view is None or view.state is AgentState.SIGNED_OUT:
-            raise Conflict(f"Agent {agent} is signed out.", agent=agent)
+        await self._must_be_in(agent)
         session.tell(inp.Steer(by=by, act=Steering.ASSIGN, agent=agent))
 
     async def end(self, interaction: InteractionId, *, by: str) -> None:
@@ -117,12 +115,17 @@ class DeskSteering:
         session.tell(inp.Steer(by=by, act=Steering.END))
 
     async def force(self, agent: AgentId, state: AgentState, *, reason: str, by: str) -> AgentView:
-        view = self._daemon.desk.router.agents.get(agent)
-        if view is None or view.state is AgentState.SIGNED_OUT:
-            raise Conflict(f"Agent {agent} is signed out.", agent=agent)
+        await self._must_be_in(agent)
         now = self._clock.now()
         self._daemon.desk.tell(routing.StateForced(at=now, agent=agent, state=state, reason=reason, by=by))
         return await self._agents.get(agent)
+
+    async def _must_be_in(self, agent: AgentId) -> None:
+        view = self._daemon.desk.router.agents.get(agent)
+        if view is None:
+            await self._agents.get(agent)  # or there is no such agent
+        if view is None or view.state is AgentState.SIGNED_OUT:
+            raise Conflict(f"Agent {agent} is signed out.", agent=agent)
 
     def _waiting(self, interaction: InteractionId) -> CallSession:
         session = self._daemon.sessions.get(interaction)

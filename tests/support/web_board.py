@@ -121,11 +121,15 @@ class MemorySteering:
     live: set[str] = field(default_factory=set)
     queues: set[str] = field(default_factory=lambda: {"averias", "facturas"})
     done: list[tuple[str, ...]] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)  # where each waits now
 
     async def move(self, interaction: InteractionId, queue: str, *, by: str) -> None:
         if queue not in self.queues:
             raise NotFound("There is no such queue.", queue=queue)
         self._check(interaction)
+        if self.moved.get(interaction) == queue:
+            raise Conflict("It waits there already.", queue=queue)
+        self.moved[interaction] = queue
         self.done.append(("move", interaction, queue, by))
 
     async def lift(self, interaction: InteractionId, priority: int, *, by: str) -> None:
@@ -141,6 +145,8 @@ class MemorySteering:
     async def end(self, interaction: InteractionId, *, by: str) -> None:
         if interaction not in self.live | self.waiting:
             raise Conflict("It is over.", interaction=interaction)
+        self.waiting.discard(interaction)
+        self.live.discard(interaction)
         self.done.append(("end", interaction, by))
 
     async def force(self, agent: AgentId, state: AgentState, *, reason: str, by: str) -> AgentView:
