@@ -29,6 +29,7 @@ from foundation.identity.standings import KEPT_S, MOST, TRUSTED_S, Standings, wa
 from foundation.secret import Secret
 from tests.foundation.test_accounts import AT, session, told, user
 
+LISTENERS = "FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()"
 HERE = Visitor(origin="192.0.2.7")
 
 
@@ -251,7 +252,7 @@ async def test_who_works_on_is_not_taken_for_idle(world: World) -> None:
 async def test_without_the_one_who_tells_every_request_asks(world: World) -> None:
     """The connection that listens is cut: at once nothing is remembered, and a while later it is again."""
     assert await world.near.remembered(world.cookie)
-    cut = "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+    cut = f"SELECT count(pg_terminate_backend(pid, 5000)) {LISTENERS}"
     async with world.far.database.begin() as transaction:
         assert await transaction.scalar(text(cut)) == 1
 
@@ -271,7 +272,7 @@ async def test_where_nothing_comes_back_nothing_is_remembered(
     monkeypatch.setattr(module, "_BEAT", text("SELECT :channel || :beat"))
     daemon = Daemon(database)
     task = asyncio.create_task(watch(daemon.standings, database))
-    listens = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+    listens = text(f"SELECT count(*) {LISTENERS}")
     async with asyncio.timeout(20):
         while (await database.read(listens))[0][0] == 0:
             assert not daemon.standings.trusted
