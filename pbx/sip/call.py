@@ -27,7 +27,9 @@ log = logging.getLogger(__name__)
 
 CANCEL_WAIT_S = 5.0  # a peer that answers neither INVITE nor CANCEL is given up
 BYE_WAIT_S = 3.0
-GLARE_RETRIES = 3
+GLARE_RETRIES = 5
+# RFC 3261 14.1, at a quarter of its times: who made the call waits for longer, and the other's change comes through.
+GLARE_WAIT_S = {"caller": (0.53, 1.0), "called": (0.0, 0.5)}
 
 
 class PhoneCall(CallAudio):
@@ -330,17 +332,18 @@ class PhoneCall(CallAudio):
         """Re-INVITE with our direction; a glare (491) is tried again after a moment, as RFC 3261 14.1 has it."""
         dialog = self._up_dialog()
         direction = Direction.SENDONLY if holding else Direction.SENDRECV
-        self._changing = True
-        try:
-            for attempt in range(GLARE_RETRIES):
+        for attempt in range(GLARE_RETRIES):
+            if attempt:
+                await asyncio.sleep(random.uniform(*GLARE_WAIT_S["called" if self.inbound else "caller"]))
+            self._changing = True
+            try:
                 body = self._describe(direction)
                 client = self._request("INVITE", body=body, content_type=sdp.CONTENT_TYPE)
                 response = await client.final
-                if response.code != 491 or attempt == GLARE_RETRIES - 1:
-                    break
-                await asyncio.sleep(random.uniform(0.1, 0.5))
-        finally:
-            self._changing = False
+            finally:
+                self._changing = False  # while we wait, the peer's own change is welcome
+            if response.code != 491:
+                break
         if response.code >= 300:
             raise SipRefused("INVITE", response)
         self._send_ack(client, dialog)
