@@ -133,10 +133,10 @@ def test_a_switch_that_is_too_old() -> None:
 def test_ctrl_c_leaves_nothing_and_the_second_start_is_quick() -> None:
     with running_platform() as process:
         assert len(processes_of(process.folder)) >= 4  # the daemon, the switch, PostgreSQL, Redis
-        assert process.stop(signal.SIGINT) == 0
+        assert process.stop(signal.SIGINT, twice=False) == 0
         assert processes_of(process.folder) == {}
         assert process.start() < 15  # about one second on an idle machine
-        assert process.stop(signal.SIGTERM) == 0
+        assert process.stop(signal.SIGTERM, twice=False) == 0
         assert processes_of(process.folder) == {}
 
 
@@ -172,7 +172,7 @@ def test_two_side_by_side_and_not_two_in_one_place() -> None:
         third = rimay("up", var=one.var, config=one.config)
         assert third.returncode == 1
         assert f"process {one.pid} already runs the platform in {one.var}" in third.stderr
-        assert one.stop() == 0
+        assert one.stop(twice=False) == 0
         assert processes_of(one.folder) == {}
         assert two.runs
         status = rimay("status", "--json", var=two.var)
