@@ -62,6 +62,7 @@ async def queue(person: Person) -> None:
 async def levels(person: Person) -> None:
     dialog = await _row(person, "Eva")
     await dialog.get_by_label("Añadir una habilidad").select_option(label="Internet")
+    await dialog.locator(".level").last.get_by_role("button", name="Añadir").click()
     await dialog.locator(".level").last.scroll_into_view_if_needed()
 
 

@@ -68,6 +68,18 @@ export function RingsField({ spec, value, document, errors, readOnly, set }: Edi
   );
 }
 
+/** Chosen first and added by a word of its own: with the keyboard a list goes from one choice to the next. */
+function AddSkill({ label, options, add }: { label: string; options: readonly { value: string; title: string }[]; add: (name: string) => void }) {
+  const [name, setName] = useState("");
+  const there = options.some((one) => one.value === name);
+  return (
+    <div class="level wide">
+      <Select label={label} placeholder={t("rings.choose")} value={there ? name : ""} options={options} onChange={setName} />
+      <Button icon={Plus} disabled={!there} onClick={() => { add(name); setName(""); }}>{t("add")}</Button>
+    </div>
+  );
+}
+
 interface RelaxedProps { row: Entry; skills: readonly { value: string; title: string }[]; readOnly: boolean; edit: (row: Entry) => void }
 
 /** Each skill: as the queue requires it, so many levels less, or not at all. */
@@ -90,7 +102,7 @@ function Relaxed({ row, skills, readOnly, edit }: RelaxedProps) {
       {named.map((name) => (
         <Select key={name} label={skills.find((one) => one.value === name)?.title ?? name} placeholder={t("rings.as")} value={drop.includes(name) ? "drop" : shown(loosen[name])} options={readOnly ? ways.map((one) => ({ ...one, disabled: true })) : ways} onChange={(how) => put(name, how)} />
       ))}
-      {!readOnly && left.length > 0 && <Select label={t("rings.skill")} placeholder={t("rings.choose")} value="" options={left} onChange={(name) => { if (name) put(name, "1"); }} />}
+      {!readOnly && left.length > 0 && <AddSkill label={t("rings.skill")} options={left} add={(name) => put(name, "1")} />}
     </>
   );
 }
@@ -112,7 +124,7 @@ export function OverflowField({ spec, value, document, errors, readOnly, set }: 
         const placed = ["when", "over", "to", "target"].some((key) => error(at, key));
         return (
           <>
-            <div class="wide"><Select label={t("overflow.when")} value={textOf(row["when"])} error={error(at, "when")} options={WHEN.map((one) => ({ value: one, title: t(`when.${one}`), disabled: readOnly }))} onChange={(when) => edit({ ...row, when })} /></div>
+            <div class="wide"><Select label={t("overflow.when")} value={textOf(row["when"])} error={error(at, "when")} options={WHEN.map((one) => ({ value: one, title: t(`when.${one}`), disabled: readOnly }))} onChange={(when) => edit({ ...(when === "closed" ? without(row, "over") : row), when })} /></div>
             {row["when"] !== "closed" && <Field label={t(row["when"] === "length" ? "overflow.count" : "overflow.seconds")} type="number" value={shown(row["over"])} error={error(at, "over")} onInput={(text) => edit(figure(row, "over", text))} attributes={{ min: 0, step: "any", disabled: readOnly }} />}
             <Select label={t("overflow.to")} value={to} error={error(at, "to")} options={WHERE.map((one) => ({ value: one, title: t(`where.${one}`), disabled: readOnly }))} onChange={(next) => edit({ ...without(row, "target"), to: next })} />
             {to === "queue" && <Select label={t("overflow.queue")} placeholder="—" value={textOf(row["target"])} error={error(at, "target")} options={optionsOf(document, QUEUES).map((one) => ({ ...one, disabled: readOnly }))} onChange={(target) => edit({ ...row, target })} />}
@@ -143,7 +155,7 @@ export function LevelsField({ spec, value, document, errors, readOnly, set }: Ed
           </div>
         );
       })}
-      {!readOnly && left.length > 0 && <Select label={t("levels.add")} placeholder={t("rings.choose")} value="" options={left} onChange={(name) => { if (name) change({ ...levels, [name]: 1 }); }} />}
+      {!readOnly && left.length > 0 && <AddSkill label={t("levels.add")} options={left} add={(name) => change({ ...levels, [name]: 1 })} />}
     </fieldset>
   );
 }
