@@ -21,7 +21,7 @@ ANSWERS: Mapping[type, type] = {
     flow.Converse: flow.Conversed,
 }
 # In these a key is told, too.
-_HEARS_KEYS = (flow.Play, flow.Request, flow.Record, flow.Transfer)
+_HEARS_KEYS = (flow.Play, flow.Enqueue, flow.Request, flow.Record, flow.Transfer)
 _OVER = -1
 
 
