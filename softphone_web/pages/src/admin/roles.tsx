@@ -74,7 +74,7 @@ function RoleSheet({ first, all, onCopy, onClose, onSaved }: { first: Draft; all
         <h3>{t("role.permissions")} <span class="count">{permissions.length}</span></h3>
         {[...groupBy(all, (one) => one.name.split(".")[0] ?? "")].map(([group, ones]) => (
           <div class="permission-group" key={group}>
-            {ones.map((one) => <Check key={one.name} label={one.title} hint={one.name} checked={has.has(one.name)} disabled={!writes} onChange={(on) => toggle(one.name, on)} />)}
+            {ones.map((one) => <Check key={one.name} label={one.title} hint={<code>{one.name}</code>} checked={has.has(one.name)} disabled={!writes} onChange={(on) => toggle(one.name, on)} />)}
           </div>
         ))}
       </section>

@@ -92,7 +92,7 @@ export function Select({ value, options, onChange, placeholder, ...common }: Sel
 
 export interface CheckProps {
   label: string;
-  hint?: string;
+  hint?: ComponentChildren;
   checked: boolean;
   disabled?: boolean;
   onChange: (checked: boolean) => void;
