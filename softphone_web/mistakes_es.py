@@ -63,6 +63,7 @@ YAML: Table = (
 
 # Groups named `kind`, `plural`, `found`, `expected` and `when` are words of the tables above; others stay as written.
 _SENTENCES: Table = (
+    (r"unknown (?P<kind>[a-z ]+) ''", "falta elegir {kind}"),
     (r"unknown (?P<kind>[a-z ]+) '(?P<name>.*)'", "no existe {kind} «{name}»"),
     (r"there are two (?P<plural>[a-z]+) '(?P<name>.*)'", "hay dos {plural} «{name}»"),
     (r"one alone weighs more than `total`", "uno solo pesa más que `total`"),

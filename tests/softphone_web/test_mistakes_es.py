@@ -52,6 +52,7 @@ def test_every_mistake_is_told_in_spanish(change: tuple[str, str]) -> None:
 
 def test_names_stay_as_they_were_written() -> None:
     assert in_spanish("unknown queue 'aqua'") == "no existe la cola «aqua»"
+    assert in_spanish("unknown queue ''") == "falta elegir la cola"
     assert in_spanish("a bracket is not closed (column 9 of the expression)") == (
         "falta cerrar un paréntesis (columna 9 de la expresión)"
     )

@@ -85,7 +85,7 @@ describe("mistakes find their field", () => {
     expect(placeOf(flow, 9)).toBeNull();
   });
   it("and are told at one entry only", () => {
-    const mistake = { line: 11, column: 13, message: "falta un número" };
+    const mistake = { line: 11, column: 13, key: "queues.0.requires", message: "falta un número" };
     expect([...mistakesOf(YAML, [mistake], "queues", "agua-potable").keys()]).toEqual(["requires"]);
     expect(mistakesOf(YAML, [mistake], "queues", "internet").size).toBe(0);
   });

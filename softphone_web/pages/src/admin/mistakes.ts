@@ -4,6 +4,8 @@ import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type Node, 
 export interface Mistake {
   line: number;
   column: number;
+  /** Dotted; empty where the text is no YAML at all. */
+  key: string;
   message: string;
   hint?: string | null;
 }

@@ -112,7 +112,7 @@ export function OrgSheet({ section, organisation: first, name, onClose, onSaved 
     >
       {!writes && <p class="muted">{t("readOnly")}</p>}
       {checked && <Banner tone="bad">{t("org.mistakes")}</Banner>}
-      {elsewhere.length > 0 && <ul class="mistakes">{elsewhere.map((one) => <li key={`${one.line} ${one.message}`}>{t("org.elsewhere", { line: one.line, message: one.message })}{one.hint && <span class="muted"> {one.hint}</span>}</li>)}</ul>}
+      {elsewhere.length > 0 && <ul class="mistakes">{elsewhere.map((one) => <li key={`${one.line} ${one.key} ${one.message}`}>{t("org.elsewhere", { line: one.line })} {one.key && <><code>{one.key}</code>: </>}{one.message}{one.hint && <span class="muted"> {one.hint}</span>}</li>)}</ul>}
       <Field label={t("org.name")} hint={t("org.nameHint")} value={now} onInput={(text) => setEntry({ ...entry, [section.key]: text })} error={wrongName || null} attributes={{ disabled: name !== null, spellcheck: false, autocapitalize: "none" }} />
       {section.fields.map((spec) => (
         <OrgField

@@ -128,7 +128,7 @@ export const t = texts({
   "org.save": ["Guardar y poner en vigor", "Save and put in force"],
   "org.back": ["Seguir editando", "Go on editing"],
   "org.mistakes": ["Hay datos que corregir", "Something must be corrected"],
-  "org.elsewhere": ["Línea {line}: {message}", "Line {line}: {message}"],
+  "org.elsewhere": ["Línea {line}.", "Line {line}."],
   "org.inForce": ["En vigor.", "In force."],
   "org.usedBy": ["Lo usan: {names}. Quítelo primero de allí.", "Used by: {names}. Take it out there first."],
   "org.moved": ["Otra persona guardó cambios mientras usted editaba. Abajo está lo que cambiaría sobre lo que ella guardó.", "Somebody else saved changes meanwhile. Below is what would change of what they saved."],
