@@ -27,6 +27,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from bench._ivr_rivals import DIALPLAN_NUMBER, WebHook, add_dialplan, webhook_flow
 from ivr_flows import engine
 from ivr_flows.book import SHIPPED
