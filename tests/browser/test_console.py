@@ -111,6 +111,7 @@ async def test_a_lock_out_is_seen_in_the_users_sheet_and_lifted_there(platform: 
     await lola.page.fill("[name=password]", PASSWORD)
     await lola.page.keyboard.press("Enter")
     await lola.page.wait_for_url("**/agente")
+    await lola.page.get_by_text("Su cuenta no está asociada a un agente.").wait_for()  # and no 409
 
 
 async def test_an_administrator_with_the_keyboard_alone(people: Crowd) -> None:

@@ -2,7 +2,8 @@
 import { computed, signal } from "@preact/signals";
 import { api, idPart } from "../kit/api";
 import { listen } from "../kit/live";
-import { session } from "../kit/session";
+import { Problem } from "../kit/problem";
+import { loadSession, session } from "../kit/session";
 import { noteServerTime } from "../kit/timer";
 import type { Desk, DeskItem, Message, Offer, WrapUp } from "../kit/types";
 
@@ -37,6 +38,11 @@ let asked = 0;
 
 export async function loadDesk(): Promise<void> {
   const turn = ++asked;
+  if (session.value?.user.agent === null) await loadSession(); // it may have been given one since
+  if (session.value?.user.agent === null) {
+    deskError.value = new Problem(409, "access.no_agent");
+    return;
+  }
   try {
     const snapshot = await api.get<Desk>("/me/desk");
     if (turn === asked) take(snapshot);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { X } from "lucide-preact";
 import { Button } from "./button";
 import { t } from "./texts";
@@ -28,7 +28,8 @@ export function Sheet(props: DialogProps) {
 function Frame({ title, onClose, children, actions, size = "normal", onSubmit, kind }: DialogProps & { kind: "dialog" | "sheet" }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key: who types right after opening it must not lose a letter.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     const dialog = ref.current;
     dialog?.showModal();

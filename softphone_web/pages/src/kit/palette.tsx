@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Search } from "lucide-preact";
 import { allActions, lettersOn, setLetters, type Action } from "./actions";
 import { KeyHint } from "./button";
@@ -37,7 +37,8 @@ function Palette() {
   const settled = useSettled(text);
   const box = useRef<HTMLDialogElement>(null);
   const list = useId();
-  useEffect(() => {
+  // Before the next key: who types right after opening it must not lose a letter.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     box.current?.showModal();
     return () => { if (before instanceof HTMLElement && before.isConnected) before.focus(); };
