@@ -17,7 +17,7 @@ from callcontrol.model import Phase
 from foundation.errors import RimayError
 from foundation.logs import get_logger
 from pbx.recognition.endpointing import Endpointer, SpeechEnded
-from pbx.recognition.terms import Expected, Pcm
+from pbx.recognition.terms import Expected, Pcm, Recogniser
 from pbx.switch import Switch
 from pbx.terms import ChannelId
 
@@ -75,7 +75,8 @@ class Overhearing:
         self._end()
         self._now = want
         if want is not None:
-            self._task = asyncio.create_task(self._listen(self._ears, want), name="overhearing")
+            listening = self._listen(self._ears.beside, self._ears.recogniser, want)
+            self._task = asyncio.create_task(listening, name="overhearing")
 
     def _end(self) -> None:
         """Each is cancelled once: closing an ear takes commands of its own."""
@@ -94,23 +95,20 @@ class Overhearing:
         if self._closing:
             await asyncio.wait(set(self._closing))
 
-    async def _listen(self, ears: Ears, want: Wanted) -> None:
+    async def _listen(self, beside: asyncio.Semaphore, recogniser: Recogniser, want: Wanted) -> None:
         await self._closed()
-        if ears.beside.locked():
+        if beside.locked():
             log.info("speech.no_ear_left")
             return
-        async with ears.beside:
+        async with beside:
             try:
-                await self._hear(ears, want)
+                await self._hear(recogniser, want)
             except RimayError as error:
                 log.info("speech.not_overheard", code=error.code, problem=error.message)
             except Exception:  # the call goes on, with the key
                 log.exception("speech.overhearing_failed")
 
-    async def _hear(self, ears: Ears, want: Wanted) -> None:
-        recogniser = ears.recogniser
-        if recogniser is None:
-            return
+    async def _hear(self, recogniser: Recogniser, want: Wanted) -> None:
         endpointer = Endpointer(RATE)
         ear = await self._switch.open_ear(ChannelId(want.channel), RATE)
         try:
@@ -118,18 +116,16 @@ class Overhearing:
             async for frame in ear:
                 match endpointer.feed(frame):
                     case SpeechEnded(pcm=pcm) if pcm is not None and len(pcm) <= want.longest_s * RATE:
-                        await self._understand(ears, want, pcm)
+                        await self._understand(recogniser, want, pcm)
                     case _:
                         pass
         finally:
             await ear.close()
 
-    async def _understand(self, ears: Ears, want: Wanted, pcm: Pcm) -> None:
+    async def _understand(self, recogniser: Recogniser, want: Wanted, pcm: Pcm) -> None:
         """A recogniser that fails hears nothing, this time."""
-        if ears.recogniser is None:
-            return
         try:
-            heard = await ears.recogniser.recognise(pcm, RATE, want.expected)
+            heard = await recogniser.recognise(pcm, RATE, want.expected)
         except RimayError as error:
             log.warning("speech.not_recognised", problem=error.message)
             return

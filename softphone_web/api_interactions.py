@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -127,14 +127,14 @@ _PIECE = 500
 async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
     """Why each agent was chosen to whom this interaction was offered."""
     record = await visible_interaction(call, path.interaction)
-    names = await _names(call)
+    named = await _naming(call)
     items: list[RoutingDecisionOut] = []
     after = 0
     while True:
         found = await call.deps.interactions.events(record.id, after=after, limit=_PIECE)
         for event in found:
             if isinstance(event.fact, Offered) and event.fact.why is not None:
-                items.append(_decision(call, event, event.fact, event.fact.why, names))
+                items.append(_decision(call, event, event.fact, event.fact.why, named))
             elif isinstance(event.fact, OfferEnded):
                 how = event.fact.how.value
                 items = [i.model_copy(update={"outcome": how}) if i.offer == event.fact.offer else i for i in items]
@@ -143,31 +143,26 @@ async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
         after = found[-1].n
 
 
-async def _names(call: Call) -> dict[str, str]:
-    """What people call agents and queues, for the sentence; of whom there is no more, the id."""
-    agents, queues = await call.deps.agents.list(), await call.deps.queues.list()
-    return {
-        **{f"queue:{view.name}": view.title for view in queues},
-        **{f"agent:{view.id}": view.name for view in agents},
-    }
+async def _naming(call: Call) -> Callable[[Why], Why]:
+    """With what people call agent and queue, for the sentence; of whom there is no more, with the id."""
+    agents = {view.id: view.name for view in await call.deps.agents.list()}
+    queues = {view.name: view.title for view in await call.deps.queues.list()}
+    return lambda why: msgspec.structs.replace(
+        why, agent=AgentId(agents.get(why.agent, why.agent)), queue=queues.get(why.queue, why.queue)
+    )
 
 
 def _decision(
-    call: Call, event: InteractionEvent, fact: Offered, why: Why, names: Mapping[str, str]
+    call: Call, event: InteractionEvent, fact: Offered, why: Why, named: Callable[[Why], Why]
 ) -> RoutingDecisionOut:
     if not call.may(Permission.INTERACTIONS_READ):
         why = msgspec.structs.replace(why, excluded=())  # what colleagues were doing is not for everybody
-    called = msgspec.structs.replace(
-        why,
-        agent=AgentId(names.get(f"agent:{why.agent}", why.agent)),
-        queue=names.get(f"queue:{why.queue}", why.queue),
-    )
     return RoutingDecisionOut(
         at=datetime.fromtimestamp(event.at, UTC),
         offer=fact.offer,
         agent=fact.agent,
         outcome=None,
-        sentence=sentence(called),
+        sentence=sentence(named(why)),
         why=msgspec.to_builtins(why),
     )
 

@@ -11,16 +11,14 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pbx.freeswitch.commands import path_argument
+from pbx.freeswitch.heard import Heard
 from pbx.freeswitch.legs import Board, Leg
-from pbx.freeswitch.stream import FRAME_S
 from pbx.terms import ChannelGone, CommandRefused, SwitchError
 
-# What nobody takes is dropped from the front beyond this.
 _MAX_HEARD_S = 5.0
 _FOLDER = ".ears"
 _HOW = (
@@ -39,23 +37,12 @@ class PipeEar(asyncio.Protocol):
     def __init__(self, board: Board, leg: Leg, rate: int, path: Path) -> None:
         self.rate = rate
         self._board, self._leg, self._path = board, leg, path
-        self._frame = int(rate * FRAME_S) * 2
-        self._heard: deque[bytes] = deque(maxlen=int(_MAX_HEARD_S / FRAME_S))
-        self._rest = b""
-        self._news = asyncio.Event()
+        self._heard = Heard(rate, _MAX_HEARD_S)
         self._ended = False
         self._transport: asyncio.BaseTransport | None = None
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        while not self._heard:
-            if self._ended:
-                raise StopAsyncIteration
-            self._news.clear()
-            await self._news.wait()
-        return self._heard.popleft()
+        return self._heard
 
     async def start(self) -> None:
         """The reader first: the switch waits for one when it opens the pipe."""
@@ -88,7 +75,7 @@ class PipeEar(asyncio.Protocol):
         if self._ended:
             return
         self._ended = True
-        self._news.set()
+        self._heard.end()
         if self._leg.ear is self:
             self._leg.ear = None
         if self._transport is not None:
@@ -99,12 +86,7 @@ class PipeEar(asyncio.Protocol):
     # --- what the pipe brings
 
     def data_received(self, data: bytes) -> None:
-        pcm = self._rest + data
-        whole = len(pcm) - len(pcm) % self._frame
-        self._rest = pcm[whole:]
-        for start in range(0, whole, self._frame):
-            self._heard.append(pcm[start : start + self._frame])
-        self._news.set()
+        self._heard.put(data)
 
     def eof_received(self) -> None:
         self.end()

@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
 import soxr
 
+from pbx.freeswitch.heard import FRAME_S, Heard
 from pbx.terms import ChannelGone
 
-FRAME_S = 0.02
-# What nobody takes is dropped from the front beyond this: a listener that hangs must not fill the memory.
 _MAX_HEARD_S = 10.0
 # Nobody speaks for longer in one breath; a sender that never stops must not fill the memory either.
 _MAX_QUEUED_S = 600.0
@@ -30,13 +28,10 @@ class UnicastStream:
     def __init__(self, rate: int, channel_rate: int, on_close: Callable[[], Awaitable[None]]) -> None:
         self.rate = rate
         self._channel_rate = channel_rate
-        self._frame = int(rate * FRAME_S) * 2
         self._channel_frame = int(channel_rate * FRAME_S) * 2
         self._on_close = on_close
-        self._heard: deque[bytes] = deque(maxlen=int(_MAX_HEARD_S / FRAME_S))
-        self._rest = b""
+        self._heard = Heard(rate, _MAX_HEARD_S)
         self._speech = bytearray()
-        self._news = asyncio.Event()
         self._to_say = asyncio.Event()
         self._ended = False
         self._transport: asyncio.DatagramTransport | None = None
@@ -60,15 +55,7 @@ class UnicastStream:
     # --- AudioStream
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        while not self._heard:
-            if self._ended:
-                raise StopAsyncIteration
-            self._news.clear()
-            await self._news.wait()
-        return self._heard.popleft()
+        return self._heard
 
     async def send(self, pcm: bytes) -> None:
         if self._ended:
@@ -92,7 +79,7 @@ class UnicastStream:
         """The channel is gone, or bridged: nothing more comes or goes."""
         self._ended = True
         self._speech.clear()
-        self._news.set()
+        self._heard.end()
         if self._pacer is not None:
             self._pacer.cancel()
         if self._transport is not None:
@@ -103,12 +90,7 @@ class UnicastStream:
     def receive(self, data: bytes) -> None:
         if self._ended:
             return
-        pcm = self._rest + _resampled(self._down, data)
-        whole = len(pcm) - len(pcm) % self._frame
-        self._rest = pcm[whole:]
-        for start in range(0, whole, self._frame):
-            self._heard.append(pcm[start : start + self._frame])
-        self._news.set()
+        self._heard.put(_resampled(self._down, data))
 
     async def _pace(self) -> None:
         loop = asyncio.get_running_loop()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.benches import figures_of
+
 FIGURES = (
     "added_setup_p50_ms",
     "added_setup_p99_ms",
@@ -25,16 +21,7 @@ FIGURES = (
 
 @pytest.mark.timeout(300)
 def test_all_figures_are_measured_and_no_call_is_lost() -> None:
-    done = subprocess.run(
-        [sys.executable, "bench/calls.py", "--seconds", "2", "--size", "small", "--json"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=280,
-    )
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
-    found = json.loads(done.stdout)  # one object and nothing else
+    found = figures_of("calls", "--seconds", "2", "--size", "small", timeout=280)
     missing = [name for name in FIGURES if not isinstance(found.get(name), int | float)]
     assert not missing
     assert found["failed"] == 0, found["failures"]

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.support.benches import figures_of
 
 
 @pytest.mark.timeout(200)
 def test_many_wait_and_some_agents_refuse_or_vanish() -> None:
-    done = subprocess.run(
-        [sys.executable, "bench/queueing.py", "--agents", "8", "--waiting", "16", "--talk", "3", "--json"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    assert done.returncode == 0, done.stderr[-3000:] + done.stdout[-1000:]
-    found = json.loads(done.stdout)
+    found = figures_of("queueing", "--agents", "8", "--waiting", "16", "--talk", "3", timeout=180)
     assert found["wrong"] == []
     assert found["started"] == found["closed"] == 16
     assert found["offers_accepted"] > 0

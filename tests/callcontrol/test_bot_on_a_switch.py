@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from pbx.recognition.likeness import LikenessRecogniser
 from pbx.sip import tones
 from tests.app.test_customer_systems import serving
 from tests.support.comparing import longest_silence_s
-from tests.support.engines import Engine, start_engine
+from tests.support.engines import Engine
 from tests.support.flow_stage import SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ
 from tests.support.stage import until
@@ -27,15 +27,6 @@ from tests.support.voices import espeak_library, needs_voices, say
 BOT = (
     "  uno: {kind: bot, name: averias, take: {t: servicio, n: contrato}, next: bien, unavailable: cola, timeout_s: 60}"
 )
-
-
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.switch(name)) for name in ("asterisk", "freeswitch")],
-)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with start_engine(request.param) as running:
-        yield running
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ switch."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
@@ -15,22 +15,13 @@ import soundfile
 from callcontrol.model import ExitReason, Medium, Phase
 from pbx.sip.errors import CallOver
 from tests.support.comparing import longest_silence_s
-from tests.support.engines import Engine, start_engine
+from tests.support.engines import Engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ, CALLER_HZ
 from tests.support.ports import free_port
 
 PACKETS_A_SECOND = 50
 SILENCE_S = 4.0  # nobody waits longer with nothing on the line
-
-
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.switch(name)) for name in ("asterisk", "freeswitch")],
-)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with start_engine(request.param) as running:
-        yield running
 
 
 Make = Callable[[str], AbstractAsyncContextManager[Stage]]

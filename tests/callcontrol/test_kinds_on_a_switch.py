@@ -70,12 +70,6 @@ class Line:
 
 
 @pytest.fixture(scope="module", params=SWITCHES)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with start_engine(request.param) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", params=SWITCHES)
 def inband_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """A switch whose trunk sends its keys as tones within the voice."""
     usual = engines.lab_settings

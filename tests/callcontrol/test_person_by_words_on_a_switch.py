@@ -4,11 +4,9 @@ the recogniser has not heard before, while the switch plays its music, rings som
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import soundfile
 
 from callcontrol.listening import Ears
@@ -18,22 +16,13 @@ from ivr_flows.speech.waiting import reassurance
 from pbx.recognition.likeness import LikenessRecogniser
 from pbx.terms import TextSound
 from tests.support.comparing import Pcm, share_heard
-from tests.support.engines import Engine, start_engine
+from tests.support.engines import Engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ
 from tests.support.voices import espeak_library, needs_voices, say
 
 pytestmark = needs_voices
 WISH = "quiero hablar con una persona"
-
-
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.switch(name)) for name in ("asterisk", "freeswitch")],
-)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with start_engine(request.param) as running:
-        yield running
 
 
 def talking(engine: Engine, tmp_path: Path, nodes: str) -> Any:

@@ -4,7 +4,6 @@ heard before; the flow takes the branch."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from callcontrol.listening import Ears, Listening
 from pbx.recognition.likeness import LikenessRecogniser
 from pbx.recognition.terms import Expected, Pcm, Recognised, RecognitionFailed
 from pbx.sip import tones
-from tests.support.engines import Engine, start_engine
+from tests.support.engines import Engine
 from tests.support.flow_stage import FIRST_HZ, SECOND_HZ, Stage, hears, staged
 from tests.support.lab import AGENT_HZ
 from tests.support.voices import STRANGERS, espeak_library, needs_voices, say
@@ -26,15 +25,6 @@ MENU = (
     "  uno: {kind: menu, prompts: FIRST, timeout_s: 4, options: {'1': {to: fin, phrases: [agua potable]},"
     " '2': {to: bien, phrases: [internet]}}, no_match: {tone: {hz: 450, ms: 300}}, on_no_match: fin, on_no_input: fin}"
 )
-
-
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(name, marks=pytest.mark.switch(name)) for name in ("asterisk", "freeswitch")],
-)
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    with start_engine(request.param) as running:
-        yield running
 
 
 def talking(engine: Engine, tmp_path: Path, nodes: str, recogniser: Any = None) -> Any:

@@ -250,22 +250,29 @@ def raw_page(api: Api) -> Iterator[Callable[[bytes], bytes]]:
         yield until
 
 
+@asynccontextmanager
+async def welcomed_page(folder: Path) -> AsyncIterator[tuple[Api, Callable[[bytes], bytes]]]:
+    """A raw page that has heard `hello`."""
+    async with running(Platform(folder)) as api:
+        await asyncio.wait_for(api.platform.live.subscribed.wait(), 5)
+        with raw_page(api) as until:
+            await asyncio.to_thread(until, b'"hello"')
+            yield api, until
+
+
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_an_offer_is_on_the_wire_before_the_loop_has_its_next_turn(
     tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]
 ) -> None:
     async def journey() -> None:
-        async with running(Platform(tmp_path)) as api:
-            await asyncio.wait_for(api.platform.live.subscribed.wait(), 5)
-            with raw_page(api) as until:
-                await asyncio.to_thread(until, b'"hello"')
-                api.platform.live.put(event(Topic.AGENTS, "before"))
-                api.platform.live.put(replace(event(Topic.INTERACTIONS, "call"), type="offered"))
-                api.platform.live.put(event(Topic.QUEUES, "board"))
-                heard = until(b'"offered"')  # here, in the loop's own thread
-                assert heard.index(b'"before"') < heard.index(b'"offered"')
-                assert b'"board"' not in heard
-                assert b'"board"' in await asyncio.to_thread(until, b'"board"')
+        async with welcomed_page(tmp_path) as (api, until):
+            api.platform.live.put(event(Topic.AGENTS, "before"))
+            api.platform.live.put(replace(event(Topic.INTERACTIONS, "call"), type="offered"))
+            api.platform.live.put(event(Topic.QUEUES, "board"))
+            heard = until(b'"offered"')  # here, in the loop's own thread
+            assert heard.index(b'"before"') < heard.index(b'"offered"')
+            assert b'"board"' not in heard
+            assert b'"board"' in await asyncio.to_thread(until, b'"board"')
 
     run(journey())
 
@@ -275,20 +282,17 @@ def test_an_offer_waits_its_turn_behind_what_a_page_has_not_taken(
     tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]
 ) -> None:
     async def journey() -> None:
-        async with running(Platform(tmp_path)) as api:
-            await asyncio.wait_for(api.platform.live.subscribed.wait(), 5)
-            with raw_page(api) as until:
-                await asyncio.to_thread(until, b'"hello"')
-                big = "x" * 1_000_000  # some of them fill every buffer on the way
-                names = [f"n{n}" for n in range(16)]
-                for name in names:
-                    api.platform.live.put(event(key=name, big=big))
-                    await _open_pages(api)  # the writer has its turn
-                api.platform.live.put(replace(event(Topic.INTERACTIONS, "call"), type="offered"))
-                api.platform.live.put(event(key="last"))
-                heard = await asyncio.to_thread(until, b'"last"')
-                found = re.findall(rb'"id":"(\w+)"', heard)
-                assert found == [*(name.encode() for name in names), b"call", b"last"]
+        async with welcomed_page(tmp_path) as (api, until):
+            big = "x" * 1_000_000  # some of them fill every buffer on the way
+            names = [f"n{n}" for n in range(16)]
+            for name in names:
+                api.platform.live.put(event(key=name, big=big))
+                await _open_pages(api)  # the writer has its turn
+            api.platform.live.put(replace(event(Topic.INTERACTIONS, "call"), type="offered"))
+            api.platform.live.put(event(key="last"))
+            heard = await asyncio.to_thread(until, b'"last"')
+            found = re.findall(rb'"id":"(\w+)"', heard)
+            assert found == [*(name.encode() for name in names), b"call", b"last"]
 
     run(journey())
 
