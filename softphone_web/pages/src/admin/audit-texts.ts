@@ -106,8 +106,7 @@ export const t = texts({
 
 /** Of a code that is newer than this page: the code itself. */
 export function label(kind: "action" | "actor" | "origin" | "fact" | "break", code: string, params?: Record<string, number>): string {
-  const key = `${kind}.${code}`;
-  return key in t.dictionary ? t(key as Parameters<typeof t>[0], params) : code;
+  return t.found(`${kind}.${code}`, params) ?? code;
 }
 
 export const ACTIONS: readonly string[] = Object.keys(t.dictionary).filter((key) => key.startsWith("action.")).map((key) => key.slice("action.".length));

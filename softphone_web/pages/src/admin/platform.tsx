@@ -19,8 +19,8 @@ const TRUNK_TONE: Record<string, Tone> = { up: "good", down: "bad", degraded: "w
 /** What the switch says of a gateway is its own word; what every switch says often, in the reader's. */
 const gatewaySaid = (detail: string) => {
   if (!detail) return "—";
-  const key = `gateway.${detail.toLowerCase()}`;
-  return key in t.dictionary ? <span title={detail}>{t(key as Parameters<typeof t>[0])}</span> : <code>{detail}</code>;
+  const known = t.found(`gateway.${detail.toLowerCase()}`);
+  return known === null ? <code>{detail}</code> : <span title={detail}>{known}</span>;
 };
 
 export function Trunks() {
@@ -62,9 +62,8 @@ interface HealthCheck { name: string; state: "ok" | "failed"; critical: boolean;
 /** What a check says, by its code; of a code that is newer than this page, its word. */
 function said(check: HealthCheck) {
   if (check.code === null) return "—";
-  const key = `said.${check.code}`;
   const facts = Object.fromEntries(Object.entries(check.facts ?? {}).map(([name, value]) => [name, typeof value === "number" ? number(value) : value]));
-  return key in t.dictionary ? t(key as Parameters<typeof t>[0], facts) : <span title={check.detail ?? ""}>{t("said.other")} <code>{check.code}</code></span>;
+  return t.found(`said.${check.code}`, facts) ?? <span title={check.detail ?? ""}>{t("said.other")} <code>{check.code}</code></span>;
 }
 interface Ready { ready: boolean; measured_at: string; checks: HealthCheck[] }
 

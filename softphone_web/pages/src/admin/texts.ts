@@ -340,6 +340,5 @@ export const t = texts({
 
 /** A key that is made of the server's words; the word itself where we have none. */
 export function word(prefix: string, value: string): string {
-  const key = `${prefix}.${value}`;
-  return key in t.dictionary ? t(key as keyof typeof t.dictionary) : value;
+  return t.found(`${prefix}.${value}`) ?? value;
 }

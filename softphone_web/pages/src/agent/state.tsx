@@ -12,10 +12,7 @@ import { commands, desk } from "./desk";
 import { t } from "./texts";
 
 /** Reasons that the platform gives itself. */
-function ownPause(code: string | null): string {
-  const key = `pause.${code ?? ""}`;
-  return key in t.dictionary ? t(key as Parameters<typeof t>[0]) : (code ?? "");
-}
+const ownPause = (code: string | null): string => t.found(`pause.${code ?? ""}`) ?? code ?? "";
 
 export const stateWord = (agent: DeskAgent): string => t(`state.${agent.state}`);
 

@@ -15,16 +15,19 @@ const fill = (text: string, params: Params): string =>
 /**
  * const t = texts({ waiting: ["{n} en espera", "{n} waiting"] });
  * t("waiting", { n: 3 })
+ * t.found("state." + code): of a key that is made of the server's words; null where it is newer than this page
  */
 export function texts<const T extends Record<string, Pair>>(dictionary: T): ((key: keyof T & string, params?: Params) => string) & {
   dictionary: T;
+  found: (key: string, params?: Params) => string | null;
 } {
   const say = (key: keyof T & string, params: Params = {}): string => {
     const pair = dictionary[key];
     if (!pair) return key; // a state that a newer server knows: its own word, not a broken page
     return fill(pair[language.value === "es" ? 0 : 1], params);
   };
-  return Object.assign(say, { dictionary });
+  const found = (key: string, params?: Params): string | null => (Object.hasOwn(dictionary, key) ? say(key, params) : null);
+  return Object.assign(say, { dictionary, found });
 }
 
 /** "es-EC" or "en": for dates and numbers. */

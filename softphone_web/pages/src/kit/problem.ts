@@ -71,7 +71,8 @@ export function sentence(error: unknown): string {
   if (!(error instanceof Problem)) return t("other", { id: "page" });
   const { state } = error.facts; // of whom or what it was that could not be
   for (const key of [`${error.code}.${String(state)}`, error.code, String(error.status)]) {
-    if (key in t.dictionary) return t(key as keyof typeof t.dictionary, { wait: wait(error.retryAfter) });
+    const known = t.found(key, { wait: wait(error.retryAfter) });
+    if (known !== null) return known;
   }
   return t("other", { id: error.requestId || error.code });
 }

@@ -211,12 +211,10 @@ export const t = texts({
 
 /** By its kind; how long it lasts is counted beside it. What tells figures (a level, how many wait) is the server's sentence. */
 export function alertSentence(alert: { kind: string; message: string }, names: { who: string; queue: string }): string {
-  const key = `alert.${alert.kind}`;
-  return key in t.dictionary ? t(key as "alert.waiting_too_long", names) : alert.message;
+  return t.found(`alert.${alert.kind}`, names) ?? alert.message;
 }
 
 /** A word of the server in the page's language; one that we do not know yet is shown as it is. */
 export function word(prefix: "phase" | "state" | "medium" | "risk", value: string): string {
-  const key = `${prefix}.${value}`;
-  return key in t.dictionary ? t(key as keyof typeof t.dictionary) : value;
+  return t.found(`${prefix}.${value}`) ?? value;
 }
