@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from sqlalchemy import ColumnElement, func, or_, select, tuple_
@@ -294,7 +295,7 @@ class SwitchTrunks:
 class KeptRecordings:
     """Recordings' metadata are part of the interactions' records; the files lie in the recordings folder."""
 
-    def __init__(self, interactions: SqlInteractions, folder: RecordingFolder) -> None:
+    def __init__(self, interactions: ports.Interactions, folder: RecordingFolder) -> None:
         self._interactions = interactions
         self._folder = folder
 
@@ -307,9 +308,11 @@ class KeptRecordings:
 
     async def open(self, recording: str) -> ports.RecordingFile:
         _, found = await self._find(recording)
-        if found.state in ("recording", "paused"):
-            raise Conflict("the recording is not complete yet")
-        return await LocalFile.open(self._folder.resolve(found.path))
+        if found.state == "failed":
+            raise Conflict("The recording failed: there is no whole one.", recording=recording)
+        if found.state != "complete":
+            raise Conflict("The recording is not complete yet.", recording=recording)
+        return await LocalFile.open(self._path(found))
 
     async def _find(self, recording: str) -> tuple[Interaction, Recording]:
         # A recording's id is <interaction>-rec<n>: its owner is in its name.
@@ -318,6 +321,13 @@ class KeptRecordings:
             if found.id == recording:
                 return record, found
         raise NotFound(f"no recording {recording}")
+
+    def _path(self, recording: Recording) -> Path:
+        try:
+            return self._folder.resolve(recording.path)
+        except ValueError as error:  # not one that the platform wrote
+            log.warning("recordings.foreign_path", recording=recording.id)
+            raise NotFound("The recording's file is not there any more.") from error
 
     async def _view(self, record: Interaction, recording: Recording) -> ports.RecordingView:
         return ports.RecordingView(
@@ -333,6 +343,6 @@ class KeptRecordings:
 
     def _size(self, recording: Recording) -> int | None:
         try:
-            return self._folder.resolve(recording.path).stat().st_size
-        except FileNotFoundError:
+            return self._path(recording).stat().st_size
+        except (FileNotFoundError, NotFound):
             return None

@@ -218,6 +218,8 @@ class FolderRecordings:
                 state=one.state,
                 seconds=one.seconds,
                 channels=one.channels,
+                bytes=self._size(one),
+                detail=one.detail,
             )
             for one in record.recordings
         ]
@@ -232,7 +234,14 @@ class FolderRecordings:
     async def open(self, recording: str) -> RecordingFile:
         if (await self.get(recording)).state != "complete":
             raise Conflict("The recording is not complete yet.")
-        return await LocalFile.open(self.folder / f"{recording}.wav")
+        return await LocalFile.open(self._path(recording))
+
+    def _path(self, recording: str) -> Path:
+        return self.folder / f"{recording}.wav"
+
+    def _size(self, recording: Recording) -> int | None:
+        path = self._path(recording.id)
+        return path.stat().st_size if path.is_file() else None
 
 
 class MemoryLive:
