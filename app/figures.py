@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -143,7 +142,7 @@ class LiveFigures:
             waiting=len(waiting),
             longest_wait_s=max((round(now - item.queued_at, 3) for item in waiting), default=None),
             expected_s=router.expected_s(queue),
-            agents=Counter(a.state for a in router.agents.values() if queue in a.queues),
+            agents=self._organisation.states_in(queue, router.agents),
             level=LevelView(
                 today=day.level(level),
                 target=level.target,

@@ -5,6 +5,7 @@ queues and agents too."""
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from app.settings import Settings
 from callcontrol.callbacks import CallbackPolicy
 from callcontrol.desk import Desk
 from callcontrol.model import AgentId, AgentState
+from callcontrol.routing.agents import AgentView
 from callcontrol.routing.config import ReasonConfig, RoutingConfig, WrapUpCodes
 from callcontrol.routing.config_store import FILE, in_force
 from callcontrol.routing.rules import QueueRules
@@ -67,6 +69,15 @@ class Organisation:
 
     def team(self, agent: str) -> str | None:
         return self._teams.get(agent)
+
+    def states_in(self, queue: str, known: Mapping[AgentId, AgentView]) -> Mapping[AgentState, int]:
+        """How many agents of that queue are in each state that somebody is in. `known` are the router's: it has not
+        heard of those who never signed in."""
+        out = AgentState.SIGNED_OUT
+        states = Counter(v.state for v in known.values() if queue in v.queues and v.state is not out)
+        mine = (known.get(AgentId(agent.id)) for agent in self.agents if queue in agent.queues)
+        states[out] = sum(view is None or view.state is out for view in mine)
+        return +states
 
     def prefers_last_agent(self, queue: str) -> bool:
         return queue in self._acquainted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +26,7 @@ from foundation.logs import get_logger
 from pbx.events import EndpointChanged
 from pbx.settings import Trunk
 from pbx.switch import Switch
-from pbx.terms import SwitchError
+from pbx.terms import SwitchError, TrunkState, TrunkStatus
 from recording.place import RecordingFolder
 from softphone_web import ports
 from softphone_web.downloads import LocalFile
@@ -137,13 +136,12 @@ class DeskQueues:
     def _view(self, queue: Queue) -> ports.QueueView:
         now = self._clock.now()
         waiting = self._router.waiting(queue.name)
-        states = Counter(a.state for a in self._router.agents.values() if queue.name in a.queues)
         return ports.QueueView(
             name=queue.name,
             title=queue.title or queue.name,
             waiting=len(waiting),
             longest_wait_s=max((now - item.queued_at for item in waiting), default=None),
-            agents=dict(states),
+            agents=self._organisation.states_in(queue.name, self._router.agents),
             measured_at=now,
         )
 
@@ -278,18 +276,17 @@ class SwitchTrunks:
                 max_calls=trunk.max_calls,
                 calls=self._daemon.calls_on(trunk.name),
                 gateways=tuple(
-                    ports.GatewayView(
-                        name=gateway.name,
-                        state=status.state,
-                        detail=status.detail,
-                        round_trip_ms=status.round_trip_ms,
-                    )
-                    for gateway in trunk.gateways
-                    if (status := found.get((trunk.name, gateway.name))) is not None
+                    _gateway(gateway.name, found.get((trunk.name, gateway.name))) for gateway in trunk.gateways
                 ),
             )
             for trunk in self._trunks
         ]
+
+
+def _gateway(name: str, status: TrunkStatus | None) -> ports.GatewayView:
+    if status is None:  # the switch does not know it, or not yet
+        return ports.GatewayView(name=name, state=TrunkState.UNKNOWN)
+    return ports.GatewayView(name=name, state=status.state, detail=status.detail, round_trip_ms=status.round_trip_ms)
 
 
 class KeptRecordings:

@@ -70,7 +70,7 @@ class QueueView:
     title: str
     waiting: int
     longest_wait_s: float | None
-    agents: Mapping[AgentState, int]
+    agents: Mapping[AgentState, int]  # all of this queue's, by the states that somebody is in
     measured_at: float
 
 
@@ -136,7 +136,10 @@ class TrunkView:
 
 
 class Trunks(Protocol):
-    async def list(self) -> Sequence[TrunkView]: ...
+    async def list(self) -> Sequence[TrunkView]:
+        """Those of the settings with all their gateways: UNKNOWN where the switch has not heard of one. Raises
+        `pbx.terms.SwitchUnreachable`."""
+        ...
 
 
 # --- recordings --------------------

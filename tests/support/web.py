@@ -190,15 +190,25 @@ def _fits(record: Interaction, wanted: InteractionFilter) -> bool:
 
 
 class MemoryTrunks:
+    """`fault` is what the switch would raise."""
+
     def __init__(self) -> None:
         gateways = (
             GatewayView(name="a", state=TrunkState.UP, round_trip_ms=3.0),
             GatewayView(name="b", state=TrunkState.DOWN, detail="no answer"),
         )
         self.views = [TrunkView(name="gateway", gateways=gateways, calls=1, max_calls=120)]
+        self.fault: Exception | None = None
 
     async def list(self) -> Sequence[TrunkView]:
+        if self.fault is not None:
+            raise self.fault
         return self.views
+
+    def put(self, trunk: str, *gateways: GatewayView, calls: int) -> None:
+        """This trunk as it is now."""
+        known = next(view for view in self.views if view.name == trunk)
+        self.views[self.views.index(known)] = replace(known, gateways=gateways, calls=calls)
 
 
 class FolderRecordings:
@@ -282,8 +292,8 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.interactions = MemoryInteractions()
-        self.queues = MemoryQueues()
         self.agents = MemoryAgents()
+        self.queues = MemoryQueues(self.agents)
         self.trunks = MemoryTrunks()
         self.recordings = FolderRecordings(self.interactions, self.folder)
         self.desks = MemoryDesks()

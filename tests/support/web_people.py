@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from callcontrol.model import AgentId, AgentState
+from foundation.clock import Clock, VirtualClock
 from foundation.errors import Conflict, NotFound
 from softphone_web.ports import AgentView, QueueView
 
@@ -14,27 +16,43 @@ ANA, LUIS = AgentId("ana"), AgentId("luis")
 
 
 class MemoryQueues:
-    def __init__(self) -> None:
-        states = {AgentState.READY: 1, AgentState.INTERACTING: 1}
-        self.views = [
-            QueueView(name=name, title=title, waiting=waiting, longest_wait_s=wait, agents=states, measured_at=NOW)
-            for name, title, waiting, wait in (("averias", "Averías", 2, 42.5), ("facturas", "Facturas", 0, None))
-        ]
+    """`titles` of the queues there are; `waits`: since when those in each of them wait."""
+
+    def __init__(self, agents: MemoryAgents, clock: Clock | None = None) -> None:
+        self._agents = agents
+        self._clock = clock or VirtualClock(NOW)
+        self.titles = {"averias": "Averías", "facturas": "Facturas"}
+        self.waits = {"averias": [NOW - 42.5, NOW - 10]}
 
     async def list(self) -> Sequence[QueueView]:
-        return self.views
+        return [self._view(name) for name in self.titles]
 
     async def get(self, queue: str) -> QueueView:
-        for view in self.views:
-            if view.name == queue:
-                return view
-        raise NotFound("There is no such queue.", queue=queue)
+        if queue not in self.titles:
+            raise NotFound("There is no such queue.", queue=queue)
+        return self._view(queue)
+
+    def _view(self, name: str) -> QueueView:
+        now, waits = self._clock.now(), self.waits.get(name, [])
+        return QueueView(
+            name=name,
+            title=self.titles[name] or name,
+            waiting=len(waits),
+            longest_wait_s=now - min(waits) if waits else None,
+            agents=Counter(view.state for view in self._agents.views.values() if name in view.queues),
+            measured_at=now,
+        )
 
 
 class MemoryAgents:
-    def __init__(self) -> None:
+    """`queues` of the agents who have others than at first."""
+
+    def __init__(self, queues: Mapping[AgentId, tuple[str, ...]] | None = None) -> None:
+        of = {ANA: ("averias", "facturas"), LUIS: ("facturas",), **(queues or {})}
         self.views = {
-            agent: AgentView(id=agent, name=name, state=AgentState.NOT_READY, since=NOW, reason="almuerzo")
+            agent: AgentView(
+                id=agent, name=name, state=AgentState.NOT_READY, since=NOW, reason="almuerzo", queues=of[agent]
+            )
             for agent, name in ((ANA, "Ana"), (LUIS, "Luis"))
         }
         self.done: list[tuple[str, ...]] = []
