@@ -7,10 +7,13 @@ from callcontrol.bot_dialogue import BotDialogue, BotReply, Bots
 from callcontrol.listening import Answer, Ears, Listening, Question
 from foundation.clock import Clock
 from foundation.errors import RimayError
+from foundation.logs import get_logger
 from ivr_flows.protocol import Converse, Conversed
 from pbx.recognition.terms import Expected
 from pbx.switch import Switch
-from pbx.terms import ChannelId, DigitRules, Sound, TextSound
+from pbx.terms import ChannelId, DigitRules, Sound, SwitchError, TextSound
+
+log = get_logger(__name__)
 
 _ANSWER_S = 6.0
 # After the bot's last words nothing is waited for.
@@ -36,7 +39,8 @@ class BotTalk:
             self._listening.key(digit)
 
     async def talk(self) -> Conversed | None:
-        """How it ended; None when the caller's audio ended first. Never raises for what the bot does."""
+        """How it ended; None when the caller's audio ended first, or could not be had: what that means is not the
+        bot's affair. Never raises for what the bot does."""
         try:
             said = await self._dialogue.turn()
             while said.ended is None:
@@ -45,7 +49,10 @@ class BotTalk:
                     return None
                 said = await self._dialogue.turn(answer)
             await self._say_farewell(said.reply)
-        except (RimayError, TimeoutError, OSError) as error:
+        except SwitchError as error:
+            log.info("bot.no_audio", code=error.code, problem=error.message)
+            return None
+        except RimayError as error:  # its words cannot be spoken
             return self._dialogue.failed(error)
         return said.ended
 

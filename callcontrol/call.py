@@ -119,6 +119,8 @@ def _timer(turn: Turn, e: inp.TimerFired) -> None:
             hand.waited_enough(turn, of)
         case message.LIMIT:
             message.limit_reached(turn, of)
+        case message.OVER:
+            message.go_on(turn, of)
         case _:
             end.finish_timer(turn, e)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from callcontrol import call_conference as conference
 from callcontrol import call_consult as consult
+from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_out as out
 from callcontrol import call_transfer as transfer
@@ -139,6 +140,7 @@ def ended(turn: Turn, reason: ExitReason, cause: HangupCause, by: str, mos: floa
     turn.fact(ev.ParticipantLeft(participant=turn.customer, reason=reason.value))
     turn.fact(ev.Ended(exit_reason=reason, cause=cause.value, by=by, mos=mos))
     turn.set(phase=Phase.ENDING, customer_up=False)
+    message.settle(turn)
     turn.do(cmd.SetTimer("finish", turn.at + FINISH_AFTER_S))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from callcontrol import call_conference as conference
 from callcontrol import call_consult as consult
 from callcontrol import call_leg as open_leg
+from callcontrol import call_message as message
 from callcontrol import call_onward as onward
 from callcontrol import call_out as out
 from callcontrol import call_systems as systems
@@ -114,7 +117,10 @@ def _resume_flow(turn: Turn, e: inp.Reattach) -> None:
     turn.set(prompt=None, collecting=False)
     if s.onward is not None:
         return onward.resume(turn, s.onward, e)
+    if s.message is not None and s.message.seconds is not None:
+        return message.go_on(turn, s.message.id)
     if s.message is not None and s.message.recording:  # what was said so far is kept; its end may have been told
+        turn.set(message=replace(s.message, stopping=True))
         return turn.do(cmd.StopRecording(s.channel, s.message.id), cmd.FinishRecording(s.message.id, s.message.path))
     turn.set(message=None)
     return tell(turn, flow.Resume())

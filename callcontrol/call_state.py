@@ -28,13 +28,16 @@ class NotNow(Conflict):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller is leaving in a mailbox: first its prompt is played, then it is recorded."""
+    """What a caller is leaving in a mailbox: first its prompt is played, then it is recorded. `stopping`: we ended it.
+    `seconds`: it is over, and so long (0: nothing was kept); the hang-up that ends most of them may follow."""
 
     id: str
     path: str
     mailbox: str
     max_s: float = 0.0
     recording: bool = False
+    stopping: bool = False
+    seconds: float | None = None
 
 
 class Onward(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,12 +35,13 @@ from pbx.terms import (
     ChannelId,
     DigitRules,
     PlaybackId,
+    SwitchError,
     SwitchUnreachable,
 )
 
 log = get_logger(__name__)
 
-# After an audio stream ended: when no hang-up was told by then, the caller is still there.
+# After an audio stream ended: when no hang-up was told by then, the switch is asked whether the caller is still there.
 STREAM_LOST_S = 0.5
 
 
@@ -293,14 +294,27 @@ class CallSession:
         return c.playback == (self.state.question if isinstance(c, cmd.CollectFrom) else self.state.prompt)
 
     async def _is_still_there(self) -> bool:
-        """Whether an audio stream broke by itself: the hang-up that mostly ends one is told a moment later."""
+        """Whether an audio stream broke by itself, or cannot be had. Mostly a hang-up ended it, which is told a moment
+        later, on a busy machine more than a moment: it is waited for where the switch has no such channel any more."""
         passed = asyncio.Event()
         timer = self._around.clock.call_later(STREAM_LOST_S, passed.set)
         try:
             await passed.wait()
         finally:
             timer.cancel()
+        return self._is_in_flow() and await self._has_channel() and self._is_in_flow()
+
+    def _is_in_flow(self) -> bool:
         return self.state.customer_up and self.state.phase is Phase.FLOW
+
+    async def _has_channel(self) -> bool:
+        """By the switch's word. One that does not answer is asked again, and then tells the call's whole truth."""
+        try:
+            return any(known.channel == self.state.channel for known in await self._around.switch.channels())
+        except SwitchError as error:
+            log.info("call.channel_unknown", code=error.code)
+            self._around.doubt(self.state.id)
+            return False
 
     async def _talk_to_bot(self, c: cmd.TalkToBot) -> None:
         around = self._around

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import aiohttp
 import msgspec
@@ -129,7 +129,8 @@ class WebSocketStream(WebSocketEar):
     async def flush(self) -> None:
         self._rest = b""
         if self._socket is not None and not self._over:
-            await self._socket.send_str("FLUSH_MEDIA")
+            with suppress(aiohttp.ClientError, OSError):  # it has just ended, which `_read` tells
+                await self._socket.send_str("FLUSH_MEDIA")
             self._may_send.set()
 
     async def _let_go(self) -> None:

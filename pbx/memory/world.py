@@ -73,6 +73,7 @@ class MemoryWorld:
         self.signalling: Signalling | None = None
         self.browsers: dict[str, BrowserEndpoint] = {}  # admitted; each has its phone among `phones`
         self._listeners: list[Callable[[SwitchEvent], None]] = []
+        self._held: list[SwitchEvent] | None = None
         self._change = asyncio.Event()
         self._numbers = itertools.count(1)
 
@@ -141,6 +142,15 @@ class MemoryWorld:
             self.exchange.end(leg, HangupCause.SWITCH_LOST, by_us=False)
             leg.far.ended_by_switch(HangupCause.SWITCH_LOST, 503)
         self._notice()
+
+    def hold_events(self) -> None:
+        """What happens is told late, in its order, with `release_events`; commands find it done."""
+        self._held = []
+
+    def release_events(self) -> None:
+        held, self._held = self._held or [], None
+        for event in held:
+            self._tell(event)
 
     def fill_disk(self) -> None:
         """Recordings that run fail now, new ones at once."""
@@ -313,7 +323,9 @@ class MemoryWorld:
         self._listeners.remove(listener)
 
     def _tell(self, event: SwitchEvent) -> None:
-        if self.connected:
+        if self._held is not None:
+            self._held.append(event)
+        elif self.connected:
             for listener in list(self._listeners):
                 listener(event)
         self._notice()

@@ -237,6 +237,21 @@ async def test_the_record_says_where_the_caller_hung_up(engine: Engine, tmp_path
             assert (ended["end"], ended["path"][-1]) == ("caller_left", PLACES.get(kind, "uno"))
 
 
+async def test_who_ends_a_message_by_hanging_up_was_there(engine: Engine, tmp_path: Path) -> None:
+    """As most people do. The switch tells the end of the recording before that of the leg, or behind it."""
+    async with calling(engine, tmp_path, "voicemail", "rfc4733") as line:
+        await line.hears("primera", ALL)
+        await line.stage.until(lambda record: bool(record.recordings), "the message is being recorded")
+        sent = line.call.packets_sent
+        assert await line.call.poll(lambda: line.call.packets_sent > sent + 3 * PACKETS_A_SECOND, 10.0)
+        await line.call.hangup()
+        await line.stage.closed()
+        (left,) = line.stage.notes("voicemail.left")
+        assert left["ended_by"] == "hangup"
+        (ended,) = line.stage.notes("flow.ended")
+        assert (ended["end"], ended["node"], ended["path"][-1]) == ("caller_left", "uno", "uno")
+
+
 async def test_who_waits_is_told_their_place(engine: Engine, tmp_path: Path) -> None:
     nodes = (
         "  uno: {kind: queue, name: contact-center, comfort: FIRST, comfort_every_s: 10, say_position: true,"

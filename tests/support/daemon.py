@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+from callcontrol.bot_dialogue import Bots
 from callcontrol.daemon import Daemon
 from callcontrol.directory import ConfiguredAgents
 from callcontrol.events import InteractionEvent, fact_type
@@ -86,11 +87,13 @@ class DaemonLab:
         flows: FlowSettings | None = None,
         systems: CustomerSystems | None = None,
         ears: Ears | None = None,
+        bots: Bots | None = None,
         queues: Sequence[Queue] = QUEUES,
     ) -> None:
         self.flows = flows or FlowSettings()
         self.systems = systems
         self.ears = ears
+        self.bots = bots
         self.queues = queues
         self.clock = VirtualClock()
         self.world = MemoryWorld(self.clock, SETTINGS)
@@ -125,6 +128,7 @@ class DaemonLab:
             metrics=Metrics(),
             systems=self.systems,
             ears=self.ears,
+            bots=self.bots,
         )
         self._task = asyncio.create_task(self.daemon.run(), name="daemon")
         await self.go(0)
