@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from callcontrol.events import (
     AnyFact,
@@ -255,30 +256,35 @@ class FolderRecordings:
 
 
 class MemoryLive:
-    """Events that the test puts in; `fail` breaks the stream under the hub."""
+    """Events that the test puts in, as plain as they come over the bus; `fail` breaks the stream under the hub."""
 
     def __init__(self) -> None:
         self.subscribed = asyncio.Event()
-        self._fail = asyncio.Event()
-        self._ears: list[Callable[[LiveEvent], None]] = []
+        self._ears: dict[asyncio.Future[None], Callable[[LiveEvent], None]] = {}
 
     async def listen(self, hear: Callable[[LiveEvent], None]) -> None:
-        self._fail.clear()
-        self._ears.append(hear)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ears[over] = hear
         self.subscribed.set()
         try:
-            await self._fail.wait()
-            raise Unavailable("the bus is gone")
+            await over
         finally:
-            self._ears.remove(hear)
+            del self._ears[over]
 
     def put(self, event: LiveEvent) -> None:
-        for hear in self._ears:
-            hear(event)
+        plain = msgspec.json.decode(msgspec.json.encode(event), type=LiveEvent)
+        for over, hear in list(self._ears.items()):
+            if not over.done():
+                try:
+                    hear(plain)
+                except Exception as error:  # noqa: BLE001 - raised by `listen`
+                    over.set_exception(error)
 
     def fail(self) -> None:
         self.subscribed.clear()
-        self._fail.set()
+        for over in self._ears:
+            if not over.done():
+                over.set_exception(Unavailable("the bus is gone"))
 
 
 @dataclass
