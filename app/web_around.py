@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from sqlalchemy import and_, or_, select
+from sqlalchemy import or_, select, union
 
 from app.customer_systems import HttpSystems
 from app.place import CHECKOUT
@@ -35,8 +35,6 @@ from softphone_web.deps import Around
 
 KNOWLEDGE = CHECKOUT / "config/conocimiento.yaml"
 _BY = {Sure.PHONE: "telefono", Sure.DOCUMENT: "documento", Sure.CONTRACT: "contrato"}
-# A contact that began yesterday may still be talked in today.
-_REACHES_BACK_S = 24 * 3600.0
 _WHY = {
     Failure.TIMEOUT: "No respondió a tiempo.",
     Failure.UNREACHABLE: "No hay conexión con el sistema.",
@@ -153,15 +151,18 @@ class SqlDays:
             .order_by(states.c.at, states.c.id)
         )
         # `agents` names who took part; who was only offered it stands in the facts of the offer.
-        earliest = datetime.fromtimestamp(since - _REACHES_BACK_S, UTC)
-        offered = (
-            select(events.c.interaction_id)
-            .where(events.c.type == "offered", events.c.at >= start, events.c.fact["agent"].astext == agent)
-            .distinct()
+        offered = select(events.c.interaction_id).where(
+            events.c.type.in_(("offered", "offer_ended")), events.c.at >= start, events.c.fact["agent"].astext == agent
         )
-        mine = select(kept.c.id).where(
-            or_(kept.c.id.in_(offered), and_(kept.c.agents.contains([agent]), kept.c.created_at >= earliest))
+        took_part = kept.c.agents.contains([agent])
+        # However long ago it began: a promise to call back may be days old.
+        goes_on = select(kept.c.id).where(took_part, kept.c.closed_at.is_(None))
+        ended = (
+            select(kept.c.id)
+            .join(events, events.c.interaction_id == kept.c.id)
+            .where(took_part, events.c.type == "closed", events.c.at >= start)
         )
+        mine = union(offered, goes_on, ended)
         facts = (
             select(events.c.interaction_id, events.c.n, events.c.at, events.c.fact)
             .where(events.c.interaction_id.in_(mine))

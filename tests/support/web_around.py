@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from callcontrol.agent_day import AgentDay
+from callcontrol.agent_day import AgentDay, StateChange, Window, fold_day
+from callcontrol.events import InteractionEvent
 from callcontrol.model import AgentId, Interaction
 from customers.card import Contract, Ficha, Identity, Note, Sure, citizen_of
 from customers.desk import CustomerDesk
@@ -59,15 +61,20 @@ class MemorySource:
 
 
 class MemoryDays:
-    """Implements `softphone_web.ports_around.Days`."""
+    """Implements `softphone_web.ports_around.Days` over the states and contacts that it was given; or tells `day`."""
 
     def __init__(self) -> None:
-        self.day = AgentDay()
+        self.day: AgentDay | None = None
         self.asked: list[tuple[AgentId, float, float]] = []
+        self.states: dict[AgentId, list[StateChange]] = defaultdict(list)
+        self.contacts: list[Sequence[InteractionEvent]] = []
 
     async def of(self, agent: AgentId, *, since: float, until: float) -> AgentDay:
         self.asked.append((agent, since, until))
-        return self.day
+        if self.day is not None:
+            return self.day
+        states = [change for change in self.states[agent] if change.at < until]
+        return fold_day(agent, Window(since=since, until=until), states, self.contacts)
 
 
 class MemoryAround:
