@@ -1,18 +1,16 @@
-"""How the tests are shared out among workers, and what the run says at its end about the contract suite: per switch,
-how many passed, and which was not there."""
+"""What the run grants, and what it says at its end: of the contract suite, per switch, how many passed, and which was
+not there; what was skipped; what needed a second attempt."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from xdist.scheduler import LoadScopeScheduling
 
-from tests.support.engines import ENGINES
+from tests.support import sharing
 from tests.support.servers import database, empty_database, postgres_server, redis_server
 from tests.support.tools import node
 from tests.support.voices import voices
@@ -24,48 +22,21 @@ settings.register_profile("rimay", deadline=None)
 settings.load_profile("rimay")
 
 _PROPERTY = "contract_engine"
-# What goes together to one worker (`rimay test` has several), in the order in which it is begun: first what is long
-# because it listens in real time, each kind in one group, so that no two of a kind wait for each other's Chromium or
-# switch; every other file by itself; last what only computes, test by test, which fills whatever processor is left.
-_REAL_TIME = {
-    "journeys": ("tests/browser/", "tests/bench/"),
-    "platforms": ("tests/acceptance/",),
-}
-_COMPUTING = ("tests/callcontrol/routing/test_oracle.py", "tests/ivr_flows/test_many_cases.py")
-_MOST_WORKERS = 4
-# What listens to real sound in real time, by folder or by the end of a file's name, on processors that it shares with
-# all else: a second attempt is granted, and told of. Where many are needed the run fails all the same.
-_LISTENING = ("tests/browser/", "tests/acceptance/", "tests/contract/")
-_LISTENING_FILES = ("_on_a_switch.py", "_live.py", "test_sip_phone.py")
+# What listens to real sound shares its processors with all else: a second attempt is granted, and told of. Where many
+# are needed the run fails all the same.
 _MOST_SECOND_ATTEMPTS = 3
 
 
+def pytest_configure() -> None:
+    sharing.stand_behind()
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """Most tests wait for a switch, not for a processor."""
-    return min(len(os.sched_getaffinity(0)) + 1, _MOST_WORKERS)
+    return sharing.workers()
 
 
-def _group(nodeid: str) -> tuple[int, str]:
-    """Its rank and its name."""
-    path, _, case = nodeid.partition("::")
-    for rank, (name, folders) in enumerate(_REAL_TIME.items()):
-        if path.startswith(folders):
-            return rank, name
-    if path.startswith("tests/contract/"):  # a server is started once, and not for every file
-        words = set(re.split(r"[\[\]-]", case))
-        return len(_REAL_TIME), f"contract: {next((engine for engine in ENGINES if engine in words), '')}"
-    if path in _COMPUTING:
-        return len(_REAL_TIME) + 2, nodeid
-    return len(_REAL_TIME) + 1, path
-
-
-class _Groups(LoadScopeScheduling):
-    def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid)[1]
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Groups:
-    return _Groups(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> sharing.Sharing:
+    return sharing.Sharing(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -74,10 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         marker = item.get_closest_marker("switch")
         if marker and "/contract/" in item.path.as_posix():
             item.user_properties.append((_PROPERTY, marker.args[0]))
-        if item.nodeid.startswith(_LISTENING) or item.path.name.endswith(_LISTENING_FILES):
+        if sharing.listens(item.nodeid):
             item.add_marker(pytest.mark.flaky(reruns=1))
     if os.environ.get("PYTEST_XDIST_WORKER"):
-        items.sort(key=lambda item: _group(item.nodeid)[0])
+        items.sort(key=lambda item: sharing.rank(item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
