@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from app.web_around import Numbers
 from callcontrol.agent_day import AgentDay, StateChange, Window, fold_day
 from callcontrol.events import InteractionEvent
 from callcontrol.model import AgentId, Interaction
@@ -14,8 +17,10 @@ from customers.desk import CustomerDesk
 from customers.knowledge import LibraryFile
 from customers.ports import NoAnswer
 from foundation.clock import Clock
+from pbx.settings import Dialing
 from softphone_web.deps import Around
 
+_NUMBERS = Numbers(Dialing())
 KNOWLEDGE = Path(__file__).parents[2] / "config/conocimiento.yaml"
 ROSA = Ficha(
     identity=Identity(name="Rosa Quito", document="0102030400", phones=("+593987654321",), how_sure=Sure.PHONE),
@@ -42,7 +47,7 @@ class MemoryNotes:
 
 
 class MemorySource:
-    """Implements `customers.ports.CustomerSource`."""
+    """Implements `customers.ports.CustomerSource`. `people` by E.164 numbers, documents and contracts."""
 
     def __init__(self, name: str = "clientes") -> None:
         self.name = name
@@ -57,7 +62,10 @@ class MemorySource:
         self.asked.append((by, value))
         if self.fault:
             raise NoAnswer(self.fault)
-        return self.people.get((by, value))
+        found = self.people.get((by, _NUMBERS.canonical(value) if by is Sure.PHONE else value))
+        if found is None or found.identity is None:
+            return found
+        return replace(found, identity=replace(found.identity, how_sure=by))
 
 
 class MemoryDays:
