@@ -108,9 +108,17 @@ class Context:
     at: float = 0.0  # unix seconds
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
-    def text(self, template: Template | str, item: Mapping[str, object] | None = None, *, use: str = "speech") -> str:
-        """`item` is what the node speaks of just now; `use` is speech, url or data."""
-        return templates.render(template, self._names(item), use)
+    def text(
+        self,
+        template: Template | str,
+        item: Mapping[str, object] | None = None,
+        *,
+        use: str = "speech",
+        language: str = "",
+    ) -> str:
+        """`item` is what the node speaks of just now; `use` is speech, url or data; `language` is the caller's where
+        none is said."""
+        return templates.render(template, self._names(item), use, language or self.language)
 
     def value(self, expression: Expression | str, item: Mapping[str, object] | None = None) -> object:
         return expressions.evaluate(expression, self._names(item))
@@ -132,7 +140,7 @@ class Context:
         if spec.saying is not None:
             kind, expression = spec.saying
             return PromptText(self._said(kind, self.value(expression, item), language), language)
-        text = "" if spec.text is None else self.text(spec.text, item)
+        text = "" if spec.text is None else self.text(spec.text, item, language=language)
         return PromptText(text, language) if spec.file is None else PromptFile(spec.file, text, language)
 
     def _said(self, kind: str, value: object, language: str) -> str:

@@ -14,11 +14,12 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import StrictUndefined, Template, TemplateError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, nodes, pass_context
+from jinja2.runtime import Context as Names
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ivr_flows.faults import FlowFault
-from ivr_flows.speech.saying import SAYINGS
+from ivr_flows.speech.saying import SAYINGS, say, say_count
 
 MAX_TEMPLATE = 2_000
 # A caller hangs up long before the end of such a prompt; a longer one is a mistake.
@@ -31,7 +32,10 @@ SURELY_COMPILES = 40
 FILTERS = (
     *("capitalize", "default", "first", "int", "last", "length", "lower", "round", "title", "trim", "upper"),
     *SAYINGS,
+    "count",
 )
+# Whom a text is for: a name that no variable can have.
+_LANGUAGE = "-language"
 # What has fields: the call's facts, and the item or answer that a node is speaking of.
 MAPPINGS = frozenset({"call", "item"})
 TESTS = ("defined", "undefined", "none", "number", "string", "true", "false", "eq", "ne", "lt", "le", "gt", "ge", "in")
@@ -61,12 +65,15 @@ UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 _MARKUP = re.compile(r"[<>\[\]{}\\`|\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
-def spoken(value: object) -> str:
+_TRUTHS = {"es": ("no", "sí"), "en": ("no", "yes")}
+
+
+def spoken(value: object, language: str = "es") -> str:
     """A value as it may stand in spoken text."""
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "sí" if value else "no"
+        return _TRUTHS.get(language[:2], _TRUTHS["es"])[value]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, str | int | float):
@@ -74,9 +81,27 @@ def spoken(value: object) -> str:
     return _MARKUP.sub(" ", str(value)[:MAX_INSERTED])
 
 
-def _finalize(value: object) -> object:
+@pass_context
+def _finalize(names: Names, value: object) -> object:
     # Undefined passes, so that StrictUndefined itself names the variable.
-    return value if isinstance(value, StrictUndefined) else spoken(value)
+    return value if isinstance(value, StrictUndefined) else spoken(value, _language_of(names))
+
+
+def _language_of(names: Names) -> str:
+    return str(names.parent.get(_LANGUAGE, "es"))
+
+
+def _saying(kind: str) -> Callable[..., str]:
+    @pass_context
+    def filter_(names: Names, value: object) -> str:
+        return say(kind, value, _language_of(names))
+
+    return filter_
+
+
+@pass_context
+def _count(names: Names, value: object, noun: object, plural: object = "", gender: object = "") -> str:
+    return say_count(value, noun, plural, gender, language=_language_of(names))
 
 
 class _Closed(ImmutableSandboxedEnvironment):
@@ -108,10 +133,14 @@ def _in_data(value: object) -> object:
     return value if isinstance(value, StrictUndefined) else _datum(value)
 
 
-def _environment(finalize: Callable[[object], object]) -> _Closed:
+_SAYING_FILTERS = {"count": _count, **{kind: _saying(kind) for kind in SAYINGS}}
+
+
+def _environment(finalize: Callable[..., object]) -> _Closed:
     environment = _Closed(undefined=StrictUndefined, autoescape=False, finalize=finalize, keep_trailing_newline=False)
     environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in FILTERS if name not in SAYINGS} | dict(SAYINGS)
+    plain = {name: environment.filters[name] for name in FILTERS if name not in _SAYING_FILTERS}
+    environment.filters = {**plain, **_SAYING_FILTERS}
     environment.tests = {name: environment.tests[name] for name in TESTS}
     return environment
 
@@ -165,12 +194,12 @@ def names_in(text: str) -> frozenset[str]:
     return _read(text)[1] if "{" in text else frozenset()
 
 
-def render(text: str, names: Mapping[str, object], use: str = "speech") -> str:
+def render(text: str, names: Mapping[str, object], use: str = "speech", language: str = "es") -> str:
     """The text for this call: for `speech`, for a `url` (values percent-encoded) or as `data`. Raises `FlowFault`."""
     if "{" not in text:
         return " ".join(text.split())
     try:
-        rendered = _compiled(text, use).render(names)
+        rendered = _compiled(text, use).render({**names, _LANGUAGE: language})
     except (TemplateError, TypeError, ValueError, OverflowError, ArithmeticError, SyntaxError, RecursionError) as error:
         raise FlowFault("template", f"a text cannot be rendered: {error}") from error
     if len(rendered) > MAX_RENDERED:

@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from ivr_flows import expressions, templates
+from ivr_flows.amounts import decimal_of
 from ivr_flows.source import Path as Place
 from ivr_flows.speech.saying import SAYINGS
 
@@ -260,10 +261,7 @@ def _number(value: object, wanted: VariableType) -> int | float:
         raise _misfit(value, wanted)
     if isinstance(value, str) and len(value) > 40:
         raise ValueError("too long for a number")
-    try:
-        number = float(value)
-    except ValueError as error:
-        raise ValueError(f"{str(value)[:40]!r} is not a number") from error
+    number = float(decimal_of(value)) if isinstance(value, str) else float(value)
     if not abs(number) <= MAX_NUMBER:  # also refuses not-a-number
         raise ValueError(f"numbers go up to {MAX_NUMBER}")
     if wanted is VariableType.NUMBER:

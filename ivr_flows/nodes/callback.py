@@ -11,8 +11,8 @@ from ivr_flows.asking import words
 from ivr_flows.identity import is_phone
 from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
 from ivr_flows.protocol import CallBack, Collect, Collected, Input, Prompt
+from ivr_flows.speech.grouping import national_number
 from ivr_flows.speech.saying import say
-from ivr_flows.speech.spanish import national_number
 from ivr_flows.terms import Expression, Name, NodeRef, Prompts, Template
 
 _HERE, _OTHER, _NOT = "1", "2", "3"

@@ -14,7 +14,7 @@ from ivr_flows.identity import is_cedula, is_ruc
 from ivr_flows.node import Context, Doubt, Go, NodeKind, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Collected, Input, Note, Request, Response
 from ivr_flows.requesting import AnswerPath, RequestSpec, doubts, failure_word, take, usable
-from ivr_flows.speech.spanish import national_number
+from ivr_flows.speech.grouping import national_number
 from ivr_flows.terms import NodeRef, Scalar, VariableRef
 
 Way = Literal["caller", "cedula", "ruc", "contract"]

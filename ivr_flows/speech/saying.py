@@ -1,57 +1,47 @@
 """The ways in which a value can be said, by name: the filters of texts (``{{ deuda | money }}``) and the kinds of
-prompts (``money: deuda``). Other languages than Spanish hear plain figures, which their speech engines know to read."""
+prompts (``money: deuda``), in the caller's language. A language that has no words here hears plain figures, which its
+speech engine knows to read."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
-from ivr_flows.moments import instant, local
-from ivr_flows.speech import spanish
+from ivr_flows.moments import instant, iso, local
+from ivr_flows.speech import english, spanish
 
 _DIGITS = re.compile(r"[^0-9*#+]")
+_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d)?")
+_DAY_ALONE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def say_number(value: object) -> str:
-    return spanish.number(value)
+def _as_it_is(value: object) -> object:
+    return value
 
 
-def say_money(value: object) -> str:
-    return spanish.money(value)
+def _time(value: object) -> dt.time:
+    if isinstance(value, str) and _CLOCK.fullmatch(value.strip()):
+        hour, _, rest = value.strip().partition(":")
+        return dt.time.fromisoformat(f"{hour.zfill(2)}:{rest}")
+    return local(instant(value)).time()
 
 
-def say_date(value: object) -> str:
-    return spanish.date(_day(value))
+def _moment(value: object) -> dt.datetime:
+    return local(instant(value))
 
 
-def say_day(value: object) -> str:
-    """A date in the near past or future: no year."""
-    return spanish.date(_day(value), year=False)
+def _day(value: object) -> dt.date:
+    text = iso(value.strip()) if isinstance(value, str) else ""
+    return dt.date.fromisoformat(text) if _DAY_ALONE.fullmatch(text) else _moment(value).date()
 
 
-def say_time(value: object) -> str:
-    if isinstance(value, str) and re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", value.strip()):
-        return spanish.time(dt.time.fromisoformat(value.strip().zfill(5)))
-    return spanish.time(local(instant(value)).time())
-
-
-def say_moment(value: object) -> str:
-    return spanish.moment(local(instant(value)))
-
-
-def say_digits(value: object) -> str:
-    return spanish.digits(_plain(value))
-
-
-def say_phone(value: object) -> str:
-    return spanish.phone(_plain(value))
-
-
-def say_duration(value: object) -> str:
+def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("not a number of seconds")  # noqa: TRY004 - one kind of error for whatever cannot be said
-    return spanish.duration(min(max(float(value), 0.0), 86_400.0))
+    return min(max(float(value), 0.0), 86_400.0)
 
 
 def _plain(value: object) -> str:
@@ -60,25 +50,60 @@ def _plain(value: object) -> str:
     return _DIGITS.sub("", str(value))[:40]
 
 
-def _day(value: object) -> dt.date:
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
-        return dt.date.fromisoformat(value.strip())
-    return local(instant(value)).date()
-
-
-SAYINGS: Mapping[str, Callable[[object], str]] = {
-    "number": say_number,
-    "money": say_money,
-    "date": say_date,
-    "day": say_day,
-    "time": say_time,
-    "moment": say_moment,
-    "digits": say_digits,
-    "phone": say_phone,
-    "duration": say_duration,
+# Each kind, and how its values are read, whatever the language.
+SAYINGS: Mapping[str, Callable[[object], Any]] = {
+    "number": _as_it_is,
+    "money": _as_it_is,
+    "date": _day,
+    "day": _day,  # a date in the near past or future: no year
+    "time": _time,
+    "moment": _moment,
+    "digits": _plain,
+    "phone": _plain,
+    "duration": _seconds,
 }
+
+_Words = Mapping[str, Callable[..., str]]
+_SPANISH: _Words = {
+    "number": spanish.number,
+    "money": spanish.money,
+    "date": spanish.date,
+    "day": partial(spanish.date, year=False),
+    "time": spanish.time,
+    "moment": spanish.moment,
+    "digits": spanish.digits,
+    "phone": spanish.phone,
+    "duration": spanish.duration,
+    "count": spanish.count,
+}
+_ENGLISH: _Words = {
+    "number": english.number,
+    "money": english.money,
+    "date": english.date,
+    "day": partial(english.date, year=False),
+    "time": english.time,
+    "moment": english.moment,
+    "digits": english.digits,
+    "phone": english.phone,
+    "duration": english.duration,
+    "count": english.count,
+}
+_FIGURES: _Words = {
+    **dict.fromkeys(SAYINGS, lambda value: str(value)[:40]),
+    "time": lambda value: f"{value:%H:%M}",
+    "moment": lambda value: f"{value:%Y-%m-%d %H:%M}",
+    "duration": lambda value: f"{max(1, round(value / 60))} min",
+    "count": lambda value, noun, plural="", gender="": f"{str(value)[:40]} {plural or noun}",
+}
+_LANGUAGES: Mapping[str, _Words] = {"es": _SPANISH, "en": _ENGLISH}
 
 
 def say(kind: str, value: object, language: str = "es") -> str:
     """The value as a prompt of that kind. Raises ValueError for one that cannot be said so."""
-    return SAYINGS[kind](value) if language[:2] == "es" else str(value)[:40]
+    return _LANGUAGES.get(language[:2], _FIGURES)[kind](SAYINGS[kind](value))
+
+
+def say_count(value: object, noun: object, plural: object = "", gender: object = "", *, language: str = "es") -> str:
+    """So many of a noun (``{{ n | count('persona') }}``). Raises ValueError."""
+    words = (str(each)[:60] for each in (noun, plural, gender))
+    return _LANGUAGES.get(language[:2], _FIGURES)["count"](value, *words)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import ROUND_HALF_UP, Decimal
+
+from ivr_flows.amounts import decimal_of
+from ivr_flows.speech.grouping import in_threes, of_phone
 
 MAX_NUMBER = 10**15
 _SMALL = (
@@ -162,17 +166,17 @@ def time(moment: dt.time) -> str:
         words += " y media"
     elif moment.minute:
         words += f" y {cardinal(moment.minute)}"
-    return f"{words} {_part_of_day(moment.hour)}"
+    return f"{words} {_part_of_day(moment.hour, moment.minute)}"
 
 
-def _part_of_day(hour: int) -> str:
+def _part_of_day(hour: int, minute: int) -> str:
     if hour == 0:
         return "de la noche"
     if hour < 5:
         return "de la madrugada"
     if hour < 12:
         return "de la mañana"
-    if hour == 12:
+    if hour == 12 and minute == 0:
         return "del mediodía"
     return "de la tarde" if hour < 19 else "de la noche"
 
@@ -183,28 +187,52 @@ def moment(when: dt.datetime) -> str:
 
 def digits(text: str) -> str:
     """One by one, in groups of three that a pause divides: what people write down."""
-    return ", ".join(_one_by_one(group) for group in _groups(text, _threes(len(text))))
+    return ", ".join(_one_by_one(group) for group in in_threes(text))
 
 
 def phone(text: str) -> str:
-    """As numbers are given in Ecuador: mobiles three, three, four; land lines area code, three, four."""
-    national = national_number(text)
-    if len(national) == 10 and national.startswith("09"):
-        sizes = [3, 3, 4]
-    elif len(national) == 9 and national.startswith("0"):
-        sizes = [2, 3, 4]
-    else:
-        sizes = _threes(len(national))
-    return ", ".join(_one_by_one(group) for group in _groups(national, sizes))
+    return ", ".join(_one_by_one(group) for group in of_phone(text))
 
 
-def national_number(text: str) -> str:
-    """Digits only, Ecuador's own numbers with their zero; others with the country code behind a plus."""
-    plain = "".join(c for c in text if c.isascii() and (c.isdigit() or c in "+*#"))
-    for prefix in ("+593", "00593", "593"):
-        if plain.startswith(prefix) and len(plain) - len(prefix) in (8, 9):
-            return "0" + plain[len(prefix) :]
-    return plain
+def count(value: object, noun: str, plural: str = "", gender: str = "") -> str:
+    """So many of a noun: ``veintiuna personas``, ``un minuto``, ``veintiún días``. `plural` and `gender` (``m`` or
+    ``f``) need to be said only where the rules of the language do not give them."""
+    amount = _decimal(value)
+    many = plural or _plural(noun)
+    feminine = (gender or ("f" if _is_feminine(noun) else "m")) == "f"
+    if amount != amount.to_integral_value():
+        return f"{number(amount)} {many}"
+    whole = int(amount)
+    # "un millón de personas", but "un millón cien personas"
+    of = "de " if whole and whole % 10**6 == 0 else ""
+    words = cardinal(whole, before_noun=True, feminine=feminine)
+    return f"{words} {of}{noun if abs(whole) == 1 else many}"
+
+
+# Masculine nouns in -a, and what comes from Greek in -ma; the others follow their ends.
+_MASCULINE_A = re.compile(r"(?:^día|^mapa|^planeta|^tranvía|^cura|[^i]ema|oma|rama|gma|clima)$")
+_FEMININE = re.compile(
+    r"(?:a|ción|sión|zón|dad|tad|tud|umbre|^calle|^clase|^noche|^tarde|^llave|^mano|^vez|^red|^base)$"
+)
+
+
+def _is_feminine(noun: str) -> bool:
+    first = noun.split(maxsplit=1)[0].casefold() if noun.strip() else ""
+    return _FEMININE.search(first) is not None and _MASCULINE_A.search(first) is None
+
+
+def _plural(noun: str) -> str:
+    """Of one word; for more than one the flow says it."""
+    if noun.endswith(("s", "x")):
+        return noun
+    if noun[-1:] in "aeiouáéó":
+        return f"{noun}s"
+    if noun.endswith("z"):
+        return f"{noun[:-1]}ces"
+    for accented, plain in (("ón", "on"), ("én", "en"), ("ín", "in"), ("án", "an"), ("ún", "un")):
+        if noun.endswith(accented):
+            return f"{noun[:-2]}{plain}es"
+    return f"{noun}es"
 
 
 def duration(seconds: float) -> str:
@@ -212,12 +240,7 @@ def duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 1:
         return "menos de un minuto"
-    if minutes == 1:
-        return "un minuto"
-    if minutes < 60:
-        return f"{cardinal(minutes, before_noun=True)} minutos"
-    hours = round(minutes / 60)
-    return "una hora" if hours == 1 else f"{cardinal(hours, feminine=True)} horas"
+    return count(minutes, "minuto") if minutes < 60 else count(round(minutes / 60), "hora")
 
 
 _SIGNS = {"*": "asterisco", "#": "numeral", "+": "más"}
@@ -227,32 +250,8 @@ def _one_by_one(text: str) -> str:
     return " ".join(_SIGNS[c] if c in _SIGNS else _SMALL[int(c)] for c in text)
 
 
-def _threes(length: int) -> list[int]:
-    """Groups of three; a single one left over joins the last group."""
-    sizes = [3] * (length // 3)
-    rest = length % 3
-    if rest == 1 and sizes:
-        sizes[-1] += 1
-    elif rest:
-        sizes.append(rest)
-    return sizes
-
-
-def _groups(text: str, sizes: list[int]) -> list[str]:
-    groups, start = [], 0
-    for size in sizes:
-        groups.append(text[start : start + size])
-        start += size
-    return groups
-
-
 def _decimal(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise ValueError("not a number")  # noqa: TRY004 - one kind of error for whatever cannot be said
-    try:
-        amount = Decimal(str(value).strip()[:40])
-    except ArithmeticError as error:
-        raise ValueError(f"{str(value)[:40]!r} is not a number") from error
+    amount = decimal_of(value)
     if not amount.is_finite() or abs(amount) > MAX_NUMBER:
         raise ValueError("the number is too large to be said")
     return amount

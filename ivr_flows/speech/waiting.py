@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ivr_flows.protocol import Prompt, PromptText
-from ivr_flows.speech.saying import say
-from ivr_flows.speech.spanish import cardinal
+from ivr_flows.speech.saying import say, say_count
 
 
 def waiting_prompts(position: int | None, wait_s: float | None, language: str = "es") -> tuple[Prompt, ...]:
@@ -12,9 +11,10 @@ def waiting_prompts(position: int | None, wait_s: float | None, language: str = 
     spanish = language[:2] == "es"
     texts = []
     if position is not None:
-        texts.append(_place(position) if spanish else f"You are number {position} in the line.")
+        place = _place if spanish else _place_in_english
+        texts.append(place(position))
     if wait_s is not None:
-        words = say("duration", wait_s) if spanish else f"{max(1, round(wait_s / 60))} minutes"
+        words = say("duration", wait_s, "es" if spanish else "en")
         texts.append(f"El tiempo aproximado de espera es de {words}." if spanish else f"The expected wait is {words}.")
     return tuple(PromptText(text, language) for text in texts)
 
@@ -31,7 +31,11 @@ def reassurance(language: str = "es") -> tuple[Prompt, ...]:
 def _place(position: int) -> str:
     if position <= 1:
         return "Usted es el siguiente en ser atendido."
-    ahead = position - 1
-    if ahead == 1:
-        return "Antes de usted hay una persona."
-    return f"Antes de usted hay {cardinal(ahead, feminine=True)} personas."
+    return f"Antes de usted hay {say_count(position - 1, 'persona')}."
+
+
+def _place_in_english(position: int) -> str:
+    if position <= 1:
+        return "You are next in the line."
+    people = say_count(position - 1, "person", "people", language="en")
+    return f"There {'is' if position == 2 else 'are'} {people} before you."

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr_flows.speech import spanish
-from ivr_flows.speech.saying import SAYINGS, say
+from ivr_flows.speech.saying import SAYINGS, say, say_count
+from ivr_flows.templates import render
 
 
 @pytest.mark.parametrize(
@@ -63,6 +64,11 @@ def test_whole_numbers(number: int, words: str) -> None:
         ("-1.25", "menos uno coma veinticinco"),
         (1.0005, "uno coma cero cero uno"),
         ("12", "doce"),
+        ("0,05", "cero coma cero cinco"),
+        ("1.000.000", "un millón"),
+        ("1,000,000", "un millón"),
+        ("1.234,5", "mil doscientos treinta y cuatro coma cinco"),
+        ("1,234.5", "mil doscientos treinta y cuatro coma cinco"),
     ],
 )
 def test_decimal_numbers(value: object, words: str) -> None:
@@ -88,10 +94,50 @@ def test_decimal_numbers(value: object, words: str) -> None:
         (2.675, "dos dólares con sesenta y ocho centavos"),
         (0.1 + 0.2, "treinta centavos"),
         (-4.5, "menos cuatro dólares con cincuenta centavos"),
+        ("23,40", "veintitrés dólares con cuarenta centavos"),
+        ("1.234,56", "mil doscientos treinta y cuatro dólares con cincuenta y seis centavos"),
+        ("$5", "cinco dólares"),
+        ("USD 5,00", "cinco dólares"),
+        ("-$ 1.234,50", "menos mil doscientos treinta y cuatro dólares con cincuenta centavos"),
+        ("5 dólares", "cinco dólares"),
     ],
 )
 def test_money(amount: object, words: str) -> None:
     assert spanish.money(amount) == words
+
+
+@pytest.mark.parametrize("text", ["", "$", "1.23.4", "12.34.567", "1,2,3", "1.234.567.8", "1.2,3.4", "doce", "1 2"])
+def test_what_nobody_writes_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError):
+        spanish.money(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "more", "words"),
+    [
+        (0, "persona", (), "cero personas"),
+        (1, "persona", (), "una persona"),
+        (21, "persona", (), "veintiuna personas"),
+        (200, "persona", (), "doscientas personas"),
+        (1, "minuto", (), "un minuto"),
+        (21, "día", (), "veintiún días"),
+        (31, "mes", ("meses",), "treinta y un meses"),
+        (1, "reclamo", (), "un reclamo"),
+        (101, "sector", (), "ciento un sectores"),
+        (21, "planilla", (), "veintiuna planillas"),
+        (1, "problema", (), "un problema"),
+        (21, "interrupción", (), "veintiuna interrupciones"),
+        (2, "vez", (), "dos veces"),
+        (1, "agente", ("agentes", "f"), "una agente"),
+        (21, "número de contrato", ("números de contrato",), "veintiún números de contrato"),
+        (1_000_000, "persona", (), "un millón de personas"),
+        ("2,5", "hora", (), "dos coma cinco horas"),
+    ],
+)
+def test_so_many_of_a_noun(number: object, noun: str, more: tuple[str, ...], words: str) -> None:
+    assert say_count(number, noun, *more) == words
+    written = ", ".join(repr(each) for each in (noun, *more))
+    assert render(f"{{{{ n | count({written}) }}}}", {"n": number}) == words
 
 
 @pytest.mark.parametrize(
@@ -99,6 +145,10 @@ def test_money(amount: object, words: str) -> None:
     [
         ("2026-03-02", "lunes dos de marzo de dos mil veintiséis"),
         ("2026-11-01", "domingo primero de noviembre de dos mil veintiséis"),
+        ("16/03/2026", "lunes dieciséis de marzo de dos mil veintiséis"),
+        ("2-3-2026", "lunes dos de marzo de dos mil veintiséis"),
+        ("2026-3-2", "lunes dos de marzo de dos mil veintiséis"),
+        ("2026/03/02 8:00", "lunes dos de marzo de dos mil veintiséis"),
         ("2025-12-31", "miércoles treinta y uno de diciembre de dos mil veinticinco"),
         # three in the morning in Greenwich is still the day before in Cuenca
         ("2026-03-02T03:00:00+00:00", "domingo primero de marzo de dos mil veintiséis"),
@@ -117,7 +167,7 @@ def test_dates(value: str, words: str) -> None:
         ("05:05", "las cinco y cinco de la mañana"),
         ("9:15", "las nueve y quince de la mañana"),
         ("12:00", "las doce del mediodía"),
-        ("12:45", "las doce y cuarenta y cinco del mediodía"),
+        ("12:45", "las doce y cuarenta y cinco de la tarde"),
         ("13:21", "la una y veintiuno de la tarde"),
         ("15:30", "las tres y media de la tarde"),
         ("19:00", "las siete de la noche"),
@@ -131,7 +181,15 @@ def test_times(value: str, words: str) -> None:
 
 def test_a_moment_is_day_and_time() -> None:
     assert say("moment", "2026-03-02T15:30:00") == "lunes dos de marzo a las tres y media de la tarde"
+    assert say("moment", "02/03/2026 9:05") == "lunes dos de marzo a las nueve y cinco de la mañana"
     assert say("day", "2026-03-02") == "lunes dos de marzo"
+
+
+@pytest.mark.parametrize("value", [0, "0", "31/02/2026", "16/03/26", "2026-13-01"])
+def test_what_is_no_day_is_not_said_as_one(value: object) -> None:
+    """0 is a variable that nobody set: no opening, no date."""
+    with pytest.raises(ValueError):
+        say("date", value)
 
 
 @pytest.mark.parametrize(
