@@ -6,15 +6,21 @@ Whispers enter behind the point where MixMonitor listens: they are in no recordi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pbx.asterisk.bridges import Bridges, dissolve
 from pbx.asterisk.core import Core
+from pbx.asterisk.legs import OWN
 from pbx.asterisk.prompts import Prompts
+from pbx.asterisk.wire import AriBridge, AriChannel
 from pbx.terms import ChannelId, CommandRefused, Supervision, SwitchError
 
 # `out` is towards the supervised leg; `both` also goes the way its own voice goes: to the peer.
 _WHISPER = {Supervision.LISTEN: "none", Supervision.WHISPER: "out", Supervision.BARGE: "both"}
+
+_SNOOP = "snoop"
+_SNOOPS = f"{OWN}{_SNOOP}-"
 
 
 @dataclass(slots=True)
@@ -52,11 +58,23 @@ class Supervisors:
             await self._core.ari.attempt("DELETE", f"/channels/{older.snoop}")
 
     async def _snoop(self, target: ChannelId, mode: Supervision) -> str:
-        snoop = self._core.own_id("snoop")
+        snoop = self._core.own_id(_SNOOP)
         params = {"spy": "both", "whisper": _WHISPER[mode], "app": self._core.app, "appArgs": "snoop"}
         async with self._core.entering(snoop):
             await self._core.ari.call("POST", f"/channels/{target}/snoop/{snoop}", params, channel=target)
         return snoop
+
+    def adopt(self, channels: Collection[AriChannel], bridges: Collection[AriBridge]) -> None:
+        """Those that an earlier daemon began go on, and can be ended. Whom a snoop channel listens to is its name."""
+        targets = {
+            one.id: one.name.removeprefix("Snoop/").rpartition("-")[0] for one in channels if one.id.startswith(_SNOOPS)
+        }
+        for bridge in bridges:
+            snoop = next((channel for channel in bridge.channels if channel in targets), None)
+            for supervisor in bridge.channels if snoop else ():
+                if supervisor != snoop and supervisor in self._core.legs:
+                    watch = _Watch(ChannelId(targets[snoop or ""]), bridge.id, snoop or "")
+                    self._watches[ChannelId(supervisor)] = watch
 
     async def stop(self, supervisor: ChannelId) -> None:
         self._core.legs.get(supervisor)

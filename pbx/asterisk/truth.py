@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from pbx.asterisk import leftovers
 from pbx.asterisk.bridges import HELD_IN, ROOM
 from pbx.asterisk.browsers import Browsers
 from pbx.asterisk.core import Core
@@ -14,6 +15,7 @@ from pbx.asterisk.legs import OWN, Leg, Legs, Playing
 from pbx.asterisk.prompts import PLAYING_VARIABLE
 from pbx.asterisk.recording import Recordings
 from pbx.asterisk.rendering import trunk_endpoint, trunk_of
+from pbx.asterisk.supervision import Supervisors
 from pbx.asterisk.translate import (
     Contacts,
     answered,
@@ -42,20 +44,29 @@ _OURS = "PJSIP/"
 
 class Truth:
     def __init__(
-        self, core: Core, settings: PbxSettings, recordings: Recordings, contacts: Contacts, browsers: Browsers
+        self,
+        core: Core,
+        settings: PbxSettings,
+        recordings: Recordings,
+        supervisors: Supervisors,
+        contacts: Contacts,
+        browsers: Browsers,
     ) -> None:
         self._core = core
         self._settings = settings
         self._recordings = recordings
+        self._supervisors = supervisors
         self._contacts = contacts
         self._browsers = browsers
 
     async def living(self) -> list[AriChannel]:
         """Legs of calls; not the snoop and media channels that we made."""
+        return _legs_of(await self._listed())
+
+    async def _listed(self) -> list[AriChannel]:
         channels = await self._core.ari.get("/channels", list[AriChannel])
         # A channel that another thread moves (out of a bridge, say) while the list is made can stand in it twice.
-        once = {one.id: one for one in channels}
-        return [one for one in once.values() if one.name.startswith(_OURS) and not one.id.startswith(OWN)]
+        return list({one.id: one for one in channels}.values())
 
     async def variables(self) -> dict[str, dict[str, str]]:
         """All variables of all channels, in one request."""
@@ -90,15 +101,17 @@ class Truth:
 
     # --- our own picture, brought up to date
 
-    async def reconcile(self, *, same_life: bool) -> list[SwitchEvent]:
-        """What was missed. Legs of an earlier life are gone, with that cause."""
+    async def reconcile(self, *, first: bool, same_life: bool) -> list[SwitchEvent]:
+        """What was missed. Legs of an earlier life are gone, with that cause; `first`: what an earlier daemon made for
+        itself is cleared away."""
         legs, now = self._core.legs, self._core.clock.now()
         events: list[SwitchEvent] = []
         if not same_life:
             for leg in legs.all():
                 cause = HangupCause.SWITCH_LOST
                 events += self._end(leg, now, cause)
-        living = {channel.id: channel for channel in await self.living()}
+        listed = await self._listed()
+        living = {channel.id: channel for channel in _legs_of(listed)}
         for leg in legs.all():
             if leg.id not in living:
                 events += self._end(leg, now, HangupCause.OTHER)
@@ -108,6 +121,9 @@ class Truth:
         bridges = await self._core.ari.get("/bridges", list[AriBridge])
         held = {name: values.get(HELD_IN, "") for name, values in variables.items()}
         rooms = {name: values.get(ROOM, "") for name, values in variables.items()}
+        if first:
+            self._supervisors.adopt(listed, bridges)
+            await leftovers.clear(self._core, listed, bridges, set(held.values()))
         events += reconcile_rooms(legs, bridges, held, rooms, now)
         pairs = [bridge for bridge in bridges if bridge.id not in legs.rooms.values()]
         return events + reconcile_pairs(legs, pairs, held, now)
@@ -155,6 +171,10 @@ class Truth:
         told = self._contacts.is_online(row.resource)
         online = row.state == "online" if told is None else told
         return EndpointStatus(endpoint=row.resource, online=online, channels=len(row.channel_ids))
+
+
+def _legs_of(channels: list[AriChannel]) -> list[AriChannel]:
+    return [one for one in channels if one.name.startswith(_OURS) and not one.id.startswith(OWN)]
 
 
 def adopted(channel: AriChannel, variables: Mapping[str, str], now: float) -> Leg:

@@ -75,7 +75,7 @@ class Watcher:
         self.supervisors = Supervisors(core, self.prompts, self.bridges)
         self.streams = Streams(core, self.prompts, self.bridges)
         self.browsers = Browsers(core, link, settings)
-        self.truth = Truth(core, settings, self.recordings, self.contacts, self.browsers)
+        self.truth = Truth(core, settings, self.recordings, self.supervisors, self.contacts, self.browsers)
         self.arrivals = Arrivals(core)
         self._life: str | None = None
         self._is_up = False
@@ -143,7 +143,7 @@ class Watcher:
         if not same_life:
             self.bridges.forget()
             await self.browsers.admit_all_again()
-        missed = await self.truth.reconcile(same_life=same_life)
+        missed = await self.truth.reconcile(first=first, same_life=same_life)
         await self._look_at_trunks()
         self._is_up = True
         up = SwitchUp(at=self.core.clock.now(), same_life=same_life, version=info.system.version)

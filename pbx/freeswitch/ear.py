@@ -2,7 +2,7 @@
 
 A recording is the one thing that FreeSWITCH does beside a playback. It writes from a thread of its own, so that a
 reader who hangs makes no caller's audio wait. The pipe's name is the channel's own: what a daemon that died left
-writing is ended by the next ear's first command, and what nobody reads any more by the channel's hang-up.
+writing is ended by the next daemon when it has come up, or by the next ear's first command.
 """
 
 from __future__ import annotations
@@ -116,6 +116,19 @@ async def open_ear(board: Board, leg: Leg, rate: int, recordings: Path) -> PipeE
         ear.end()
         raise ChannelGone("no such channel, or it hung up", channel=leg.id)
     return ear
+
+
+async def end_older(board: Board, recordings: Path) -> None:
+    """What an earlier daemon left writing, on channels that live, and the pipes of those that do not."""
+    pipes = await asyncio.to_thread(lambda: set((recordings.absolute() / _FOLDER).glob("*.r8")))
+    for leg in list(board.legs.values()):
+        if leg.ear is None and _pipe_of(leg, recordings) in pipes:
+            older = PipeEar(board, leg, 8000, _pipe_of(leg, recordings))
+            with contextlib.suppress(SwitchError):  # it wrote no more
+                await older.forget_older()
+    reading = {_pipe_of(leg, recordings) for leg in board.legs.values() if leg.ear is not None}
+    for pipe in pipes - reading:
+        pipe.unlink(missing_ok=True)
 
 
 def _pipe_of(leg: Leg, recordings: Path) -> Path:

@@ -12,6 +12,7 @@ from foundation.clock import Clock, Timer
 from pbx.collect import Collecting
 from pbx.events import SwitchEvent
 from pbx.freeswitch.client import EslClient
+from pbx.freeswitch.codec import Event
 from pbx.freeswitch.rendering import IDLE_SILENCE
 from pbx.freeswitch.stream import UnicastStream
 from pbx.terms import (
@@ -50,7 +51,7 @@ class Pair:
 class Sounding:
     """One application that a parked leg runs for us: a playback, music, a ring tone, an eavesdropping."""
 
-    token: str
+    token: str  # empty: an earlier daemon's, by a name that is not known any more
     application: str
     argument: str
     playback: PlaybackId | None = None  # only these are told of
@@ -60,6 +61,11 @@ class Sounding:
     broken: bool = False  # the break is sent
     told_started: bool = False
     taken: asyncio.Future[None] | None = None
+
+    def is_of(self, event: Event) -> bool:
+        if self.token:
+            return event.get("Application-UUID") == self.token
+        return event.get("Application") == self.application
 
 
 @dataclass(slots=True, eq=False)

@@ -73,6 +73,11 @@ class Sounds:
     async def eavesdrop(self, leg: Leg, target: str) -> None:
         await self._run(leg, "eavesdrop", target)
 
+    def adopt_eavesdropping(self, leg: Leg, target: str) -> None:
+        """One that an earlier daemon began; the name under which it did is not known any more."""
+        leg.now = Sounding("", "eavesdrop", target, sent=True, started=True)
+        leg.idle.clear()
+
     async def _run(self, leg: Leg, application: str, argument: str, playback: PlaybackId | None = None) -> None:
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._set(leg, Sounding(str(uuid.uuid4()), application, argument, playback, taken=taken))
@@ -168,7 +173,7 @@ class Sounds:
 
     def on_complete(self, leg: Leg, event: Event) -> None:
         now = leg.now
-        if now is None or event.get("Application-UUID") != now.token:
+        if now is None or not now.is_of(event):
             return
         leg.now = None
         response = event.get("Application-Response")

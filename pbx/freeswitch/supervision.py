@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pbx.freeswitch.codec import Event
 from pbx.freeswitch.legs import Board, Leg
 from pbx.freeswitch.sounding import Sounds
-from pbx.terms import CommandRefused, Supervision, SwitchError
+from pbx.terms import ChannelId, CommandRefused, Supervision, SwitchError
 
 # Commands of the eavesdropping: into what the target hears (2), into what it says as well (3), into nothing (0).
 _MODES = {Supervision.LISTEN: "0", Supervision.WHISPER: "2", Supervision.BARGE: "3"}
@@ -31,6 +32,12 @@ class Supervisors:
                 raise
         await self._command(supervisor, _MODES[mode])
         supervisor.mode = mode
+
+    def adopt(self, supervisor: Leg, dump: Event) -> None:
+        """What an earlier daemon began goes on, and can be ended."""
+        if dump.variable("current_application") == "eavesdrop":
+            supervisor.supervising = target = ChannelId(dump.variable("current_application_data"))
+            self._sounds.adopt_eavesdropping(supervisor, target)
 
     async def stop(self, supervisor: Leg) -> None:
         if supervisor.supervising is None:

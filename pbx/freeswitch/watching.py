@@ -17,7 +17,7 @@ from pbx.events import (
     SwitchEvent,
     SwitchUp,
 )
-from pbx.freeswitch import status, translate
+from pbx.freeswitch import ear, status, translate
 from pbx.freeswitch.browsers import Browsers
 from pbx.freeswitch.client import EslClient, EslOptions
 from pbx.freeswitch.codec import Event
@@ -50,6 +50,9 @@ ALIVE_S = 6
 _ALIVE_EVERY_S = 1.5
 # Beyond this many events that nobody takes, the daemon is stuck: the connection is cut, and reconciliation follows.
 _MAX_EVENTS = 100_000
+_PARKED = ("CS_EXECUTE", "CS_PARK")
+# The switch writes its list of channels from behind: seen up to 0.21 s late.
+_LISTED_AFTER_S = 1.5
 # Measured: an idle listener's events come after 10.3 ms (p50) and 20.6 ms (p99); woken every 5 ms after 3.7 and 8.6.
 KEEP_AWAKE_S = 0.005
 
@@ -66,6 +69,7 @@ class Watcher:
         options: EslOptions | None,
     ) -> None:
         self._clock = clock
+        self._recordings = link.recordings
         self.queue: asyncio.Queue[SwitchEvent] = asyncio.Queue()
         self.board = Board(clock, self._tell)
         self.client = EslClient(
@@ -128,12 +132,14 @@ class Watcher:
         try:
             core = (await self.client.api("global_getvar core_uuid")).strip()
             version = (await self.client.api("version short")).strip()
-            same_life = self._core in ("", core)
+            first, same_life = not self._core, self._core in ("", core)
             self._core = core
             if not same_life:
                 self._drop_all()
             await self._say_alive()
             await self._reconcile(version, same_life)
+            if first:
+                await ear.end_older(self.board, self._recordings)
         finally:
             held_back, self._held_back = self._held_back or [], None
         for event in held_back:
@@ -167,6 +173,18 @@ class Watcher:
         for dump in found:
             self._adopt(dump)
         self._adopt_pairs(found)
+        self.board.spawn(self._look_again(), "look again")
+
+    async def _look_again(self) -> None:
+        """A call that came right before us: its events were over, and it was not in the list yet. One that is still to
+        be parked tells of itself."""
+        await asyncio.sleep(_LISTED_AFTER_S)
+        with contextlib.suppress(SwitchError):
+            missing = [one for one in await status.channel_ids(self.client) if ChannelId(one) not in self.board.legs]
+            for dump in await status.dumps(self.client, missing):
+                known = ChannelId(dump.get("Unique-ID")) in self.board.legs
+                if not known and dump.get("Channel-State") in _PARKED:
+                    self._adopt(dump)
 
     def _missed(self, leg: Leg) -> ChannelHungUp:
         cause = leg.by_us or HangupCause.OTHER
@@ -188,6 +206,7 @@ class Watcher:
             leg.endpoint = dump.variable("rimay_endpoint") or None
             leg.answered = leg.told_answered = seen.answered
             self.board.legs[channel] = leg
+            self.supervisors.adopt(leg, dump)
             if seen.inbound and not seen.answered and not dump.variable("rimay_announced"):
                 self._announce(leg, dump)
         elif leg.now is not None and leg.now.playback is not None:
@@ -197,7 +216,7 @@ class Watcher:
         self._note_rate(leg, dump)
         if seen.answered and not leg.told_answered:
             self._answered(leg, dump)
-        if dump.get("Channel-State") in ("CS_EXECUTE", "CS_PARK"):
+        if dump.get("Channel-State") in _PARKED:
             leg.parked.set()
         else:
             leg.parked.clear()
