@@ -11,6 +11,7 @@ from app.organisation import Organisation
 from callcontrol.model import AgentId
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.errors import NotFound
 from foundation.ids import new_id
 from softphone_web.ports import LiveEvent, Topic
 from softphone_web.ports_board import Kind, MessageView
@@ -65,6 +66,10 @@ class SqlMessages:
 
     def _reached(self, kind: Kind, to: str) -> frozenset[AgentId]:
         agents = self._organisation.agents
+        if kind == "queue" and to not in self._organisation.queues:
+            raise NotFound("There is no such queue.", queue=to)
+        if kind == "agent" and to not in {agent.id for agent in agents}:
+            raise NotFound("There is no such agent.", agent=to)
         return frozenset(
             AgentId(a.id) for a in agents if kind == "all" or (a.id == to if kind == "agent" else to in a.queues)
         )

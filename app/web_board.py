@@ -68,7 +68,7 @@ class DeskBoard:
         return self._stalls.open()
 
     async def place(self, interaction: InteractionId) -> ports.PlaceView:
-        found = self._daemon.desk.router.place(interaction)
+        found = self._daemon.desk.router.place(interaction, self._clock.now())
         if found is None:
             raise Conflict("It does not wait in a queue.", interaction=interaction)
         return ports.PlaceView(

@@ -117,7 +117,7 @@ class Desk:
 
     def place(self, item: InteractionId) -> tuple[int | None, float | None]:
         """The item's place in its queue, from 1, and how long it may still wait; None for what is not known."""
-        place = self.router.place(item)
+        place = self.router.place(item, self._clock.now())
         return (None, None) if place is None else (place.position, place.expected_s)
 
     def offer(self, offer: OfferId) -> StandingOffer | None:

@@ -74,11 +74,12 @@ class Router:
         """Those who wait, in the order of their claims; offered ones keep their place."""
         return [w.item for w in self._in_order(queue)]
 
-    def place(self, item: InteractionId) -> Place | None:
+    def place(self, item: InteractionId, at: float) -> Place | None:
+        """As of `at`: priorities age, and nothing need have happened since the last event."""
         w = self._board.waiting.get(item)
         if w is None or w.klass is None:
             return None
-        queue, now = w.item.queue, self._board.now
+        queue, now = w.item.queue, max(micros(at), self._board.now)
         mine = w.klass.standing(w, now)
         ahead = sum(
             o.klass.standing(o, now) < mine

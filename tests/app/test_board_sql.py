@@ -25,6 +25,7 @@ from callcontrol.routing import config_store
 from callcontrol.settings import Agent, Queue
 from foundation.clock import VirtualClock
 from foundation.database import Database
+from foundation.errors import NotFound
 from foundation.metrics import Metrics
 from softphone_web.ports import LiveEvent
 from softphone_web.ports_board import Messages
@@ -97,6 +98,14 @@ async def test_a_message_reaches_whom_it_is_for_and_is_told_live(post: tuple[Mes
     ]
     assert await messages.of(agent=None, sender="user:x") == []
     assert [event.agents for event in live] == [m.agents for m in mine]
+
+
+async def test_a_message_to_nobody_is_not_kept(post: tuple[Messages, list[LiveEvent]]) -> None:
+    messages, live = post
+    for kind, to in (("agent", "nadie"), ("queue", "nada"), ("agent", "agua"), ("queue", "ana")):
+        with pytest.raises(NotFound):
+            await messages.send(sender="user:s", sender_name="Sonia", kind=kind, to=to, text="?")  # type: ignore[arg-type]
+    assert (await messages.of(agent=None, sender="user:s"), live) == ([], [])
 
 
 async def test_who_talked_with_a_number_last_is_known_after_a_restart_where_a_queue_wants_it(

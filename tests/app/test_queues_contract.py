@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.web_data import DeskQueues
-from callcontrol.model import AgentId, AgentState
+from callcontrol.model import AgentId, AgentState, InteractionId
 from foundation.clock import VirtualClock
 from foundation.errors import NotFound
 from softphone_web.ports import Agents, Queues
@@ -38,12 +38,13 @@ async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[R
     if request.param == "memory":
         clock, agents = VirtualClock(), MemoryAgents(queues={ANA: (HERE,), LUIS: (HERE,)})
         queues = MemoryQueues(agents, clock)
-        queues.titles, queues.waits = {HERE: "Contact Center", EMPTY: "Vacía", UNTITLED: ""}, {HERE: []}
+        queues.titles, queues.waits = {HERE: "Contact Center", EMPTY: "Vacía", UNTITLED: ""}, {HERE: {}}
         for agent in (ANA, LUIS):
             await agents.sign_out(agent, reason=None, by="test")
 
         async def wait() -> None:
-            queues.waits[HERE].append(clock.now())
+            waits = queues.waits[HERE]
+            waits[InteractionId(f"i-{len(waits)}")] = clock.now()
 
         yield Rig(clock, queues, agents, wait)
         return

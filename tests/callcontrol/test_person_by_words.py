@@ -265,7 +265,7 @@ async def test_more_priority_in_the_same_queue_goes_before_who_came_first(lab_wi
         await lab.during(caller.send_digits("0"))
         await lab.go(0.2)
         router = lab.daemon.desk.router
-        assert router.place(lab.record().id).position == 1
+        assert router.place(lab.record().id, lab.clock.now()).position == 1
         assert [(fact.queue, fact.priority) for fact in facts(lab, Queued)] == [
             ("contact-center", 0),
             ("contact-center", 50),

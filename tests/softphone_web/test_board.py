@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callcontrol.model import AgentState
+from callcontrol.model import AgentState, InteractionId
 from softphone_web.ports import LiveEvent, Topic
 from tests.support.web import ANA, NOW, Api
 from tests.support.web_live import Socket
@@ -12,9 +12,10 @@ from tests.support.web_live import Socket
 
 async def test_the_board_in_one_answer(api: Api) -> None:
     board = await api.get("/api/v1/board")
-    (item,) = board["interactions"]
+    item, later = board["interactions"]
     assert (item["id"], item["phase"], item["queue_title"]) == ("i-00009", "queued", "Averías")
     assert item["sla"] == {"target_s": 20.0, "risk": "late"}
+    assert later["sla"] == {"target_s": 20.0, "risk": "ok"}
     assert item["from_address"] == "+593987654321"
     assert [a["team"] for a in board["agents"]] == ["cc", "cc"]
     assert board["queues"][0]["service_level"]["variant"] == "standard"
@@ -36,9 +37,10 @@ async def test_history_and_definitions(api: Api) -> None:
 async def test_a_place_with_its_method(api: Api) -> None:
     await api.get("/api/v1/interactions/i-00001/place", status=409)
     await api.get("/api/v1/interactions/i-99999/place", status=404)
-    api.platform.board.placed = {"i-00001"}
+    api.platform.queues.waits["averias"][InteractionId("i-00001")] = NOW - 5
+    api.platform.agents.force(ANA, AgentState.READY)
     place = await api.get("/api/v1/interactions/i-00001/place")
-    assert (place["position"], place["expected_s"]) == (2, 95.0)
+    assert (place["position"], place["waited_s"], place["expected_s"]) == (3, 5, 285.0)
     assert place["method"].startswith("handling_time")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from callcontrol.model import AgentId, AgentState, Direction, InteractionId, Medium, Phase
-from callcontrol.routing.service_level import ServiceLevel, Variant
+from callcontrol.routing.service_level import ServiceLevel
 from foundation.errors import Conflict, NotFound
-from softphone_web.ports import AgentView, LiveEvent, Topic
+from softphone_web.ports import AgentView, LiveEvent, QueueView, Topic
 from softphone_web.ports_board import (
     AlertView,
     BoardAgent,
@@ -23,93 +23,132 @@ from softphone_web.ports_board import (
 from tests.support.web_people import MemoryAgents, MemoryQueues
 
 NOW = 1_795_000_000.0
+_STEP_S = 900
+_AT_WORK = frozenset(AgentState) - {AgentState.SIGNED_OUT, AgentState.NOT_READY}
 
 
 class MemoryBoard:
+    """What waits in the twin of the queues, and who left it unserved. An alert is raised at once."""
+
     def __init__(self, agents: MemoryAgents, queues: MemoryQueues) -> None:
         self._agents = agents
         self._queues = queues
-        self.placed: set[str] = set()
-        self.shown = [
-            BoardRow(
-                id=InteractionId("i-00009"),
-                medium=Medium.VOICE,
-                direction=Direction.INBOUND,
-                phase=Phase.QUEUED,
-                priority=5,
-                in_phase_since=NOW - 30,
-                queue="averias",
-                queue_title="Averías",
-                address="+593987654321",
-                waiting_since=NOW - 30,
-                waited_s=30.0,
-                target_s=20.0,
-                risk="late",
-                reason="fuga",
-                reason_title="Fuga de agua",
-            )
-        ]
-        self.raised = [
-            AlertView(
-                id="waiting_too_long:i-00009",
-                kind="waiting_too_long",
-                about="i-00009",
-                message="Un contacto espera en Averías: 30 s (límite 20 s)",
-                since=NOW - 30,
-                queue="averias",
-                interaction=InteractionId("i-00009"),
-            )
-        ]
+        self.teams = dict.fromkeys(agents.views, "cc")
+        self.reasons = {"almuerzo": "Almuerzo"}
+        self.level = ServiceLevel()
+        self.alert_s, self.handle_s = 20.0, 95.0
+        self.left: dict[str, list[float]] = {}  # how long those who left had waited
+
+    def leave(self, queue: str, interaction: InteractionId) -> None:
+        waited = self._queues.clock.now() - self._queues.waits[queue].pop(interaction)
+        self.left.setdefault(queue, []).append(waited)
 
     async def rows(self) -> Sequence[BoardRow]:
-        return self.shown
+        return [
+            self._row(queue, interaction, since)
+            for queue, waits in self._queues.waits.items()
+            for interaction, since in waits.items()
+        ]
+
+    def _row(self, queue: str, interaction: InteractionId, since: float) -> BoardRow:
+        waited, target = self._queues.clock.now() - since, self.level.threshold_s
+        return BoardRow(
+            id=interaction,
+            medium=Medium.VOICE,
+            direction=Direction.INBOUND,
+            phase=Phase.QUEUED,
+            priority=0,
+            in_phase_since=since,
+            queue=queue,
+            queue_title=self._queues.titles[queue],
+            address="+593987654321",
+            waiting_since=since,
+            waited_s=waited,
+            target_s=target,
+            risk="ok" if waited <= 0.75 * target else "soon" if waited <= target else "late",
+        )
 
     async def agents(self) -> Sequence[BoardAgent]:
-        return [BoardAgent(view=view, team="cc", reason_title="Almuerzo") for view in await self._agents.list()]
+        return [
+            BoardAgent(view=view, team=self.teams.get(view.id), reason_title=self.reasons.get(view.reason or ""))
+            for view in await self._agents.list()
+        ]
 
     async def queues(self) -> Sequence[QueueFiguresView]:
-        level = LevelView(
-            today=0.83,
-            target=0.8,
-            threshold_s=20,
-            variant=Variant.STANDARD,
-            definition=ServiceLevel().definition,
+        return [self._figures(view) for view in await self._queues.list()]
+
+    def _figures(self, view: QueueView) -> QueueFiguresView:
+        left = self.left.get(view.name, [])
+        return QueueFiguresView(
+            name=view.name,
+            title=view.title,
+            waiting=view.waiting,
+            longest_wait_s=view.longest_wait_s,
+            expected_s=self._expected(view.name, view.waiting),
+            agents=view.agents,
+            level=LevelView(
+                today=self.level.reached([], left),
+                target=self.level.target,
+                threshold_s=self.level.threshold_s,
+                variant=self.level.variant,
+                definition=self.level.definition,
+            ),
+            offered=view.waiting + len(left),
+            answered=0,
+            abandoned=len(left),
+            sent_on=0,
+            asa_s=None,
+            aht_s=None,
+            measured_at=view.measured_at,
         )
-        return [
-            QueueFiguresView(
-                name=view.name,
-                title=view.title,
-                waiting=view.waiting,
-                longest_wait_s=view.longest_wait_s,
-                expected_s=None,
-                agents=view.agents,
-                level=level,
-                offered=12,
-                answered=9,
-                abandoned=1,
-                sent_on=0,
-                asa_s=11.5,
-                aht_s=130.0,
-                measured_at=view.measured_at,
-            )
-            for view in await self._queues.list()
-        ]
+
+    def _expected(self, queue: str, ahead: int) -> float | None:
+        at_work = [view for view in self._agents.views.values() if queue in view.queues and view.state in _AT_WORK]
+        return (ahead + 1) * self.handle_s / len(at_work) if at_work else None
 
     async def alerts(self) -> Sequence[AlertView]:
-        return self.raised
+        rows = [row for row in await self.rows() if (row.waited_s or 0) >= self.alert_s]
+        return [
+            AlertView(
+                id=f"waiting_too_long:{row.id}",
+                kind="waiting_too_long",
+                about=row.id,
+                message=f"Un contacto espera en {row.queue_title}: {row.waited_s:.0f} s (límite {self.alert_s:.0f} s)",
+                since=row.in_phase_since,
+                queue=row.queue,
+                interaction=row.id,
+            )
+            for row in rows
+        ]
 
     async def place(self, interaction: InteractionId) -> PlaceView:
-        if interaction not in self.placed:
-            raise Conflict("It does not wait in a queue.", interaction=interaction)
-        return PlaceView(queue="averias", position=2, waited_s=30.0, expected_s=95.0, method="handling_time: ...")
+        for queue, waits in self._queues.waits.items():
+            if interaction in waits:
+                ahead = sorted(waits, key=waits.__getitem__).index(interaction)
+                return PlaceView(
+                    queue=queue,
+                    position=ahead + 1,
+                    waited_s=self._queues.clock.now() - waits[interaction],
+                    expected_s=self._expected(queue, ahead),
+                    method="handling_time: ...",
+                )
+        raise Conflict("It does not wait in a queue.", interaction=interaction)
 
     async def history(self, queue: str, hours: float) -> tuple[int, Sequence[HistoryPoint]]:
-        await self._queues.get(queue)
-        points = [
-            HistoryPoint(at=NOW - 900 * n, offered=n, answered=n, abandoned=0, level=1.0, asa_s=5.0, waiting_max=1)
-            for n in range(int(hours * 4), -1, -1)
+        """All of it is of this quarter."""
+        view, now = self._figures(await self._queues.get(queue)), int(self._queues.clock.now())
+        return _STEP_S, [
+            HistoryPoint(
+                at=at,
+                offered=view.offered if at == now // _STEP_S * _STEP_S else 0,
+                answered=0,
+                abandoned=view.abandoned if at == now // _STEP_S * _STEP_S else 0,
+                level=view.level.today if at == now // _STEP_S * _STEP_S else None,
+                asa_s=None,
+                waiting_max=view.offered if at == now // _STEP_S * _STEP_S else 0,
+            )
+            for at in range(int(now - hours * 3600) // _STEP_S * _STEP_S, now + 1, _STEP_S)
         ]
-        return 900, points
 
 
 @dataclass
@@ -173,6 +212,8 @@ class MemoryMessages:
 
     async def send(self, *, sender: str, sender_name: str, kind: Kind, to: str, text: str) -> MessageView:
         everybody = set().union(*self.reach.values())
+        if to not in {"agent": everybody, "queue": self.reach, "all": {""}}[kind]:
+            raise NotFound("There is nobody of that name.", to=to)
         agents = {"all": everybody, "agent": everybody & {AgentId(to)}, "queue": self.reach.get(to, set())}[kind]
         view = MessageView(
             id=f"m{len(self.kept)}",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from callcontrol.model import AgentId, AgentState
+from callcontrol.model import AgentId, AgentState, InteractionId
 from foundation.clock import Clock, VirtualClock
 from foundation.errors import Conflict, NotFound
 from softphone_web.ports import AgentView, QueueView
@@ -16,13 +16,15 @@ ANA, LUIS = AgentId("ana"), AgentId("luis")
 
 
 class MemoryQueues:
-    """`titles` of the queues there are; `waits`: since when those in each of them wait."""
+    """`titles` of the queues there are; `waits`: who waits in each of them, and since when."""
 
     def __init__(self, agents: MemoryAgents, clock: Clock | None = None) -> None:
         self._agents = agents
-        self._clock = clock or VirtualClock(NOW)
+        self.clock = clock or VirtualClock(NOW)
         self.titles = {"averias": "Averías", "facturas": "Facturas"}
-        self.waits = {"averias": [NOW - 42.5, NOW - 10]}
+        self.waits: dict[str, dict[InteractionId, float]] = {
+            "averias": {InteractionId("i-00009"): NOW - 42.5, InteractionId("i-00010"): NOW - 10}
+        }
 
     async def list(self) -> Sequence[QueueView]:
         return [self._view(name) for name in self.titles]
@@ -33,7 +35,7 @@ class MemoryQueues:
         return self._view(queue)
 
     def _view(self, name: str) -> QueueView:
-        now, waits = self._clock.now(), self.waits.get(name, [])
+        now, waits = self.clock.now(), self.waits.get(name, {}).values()
         return QueueView(
             name=name,
             title=self.titles[name] or name,

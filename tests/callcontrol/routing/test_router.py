@@ -390,15 +390,15 @@ def test_virtual_hold_keeps_the_place() -> None:
 def test_position_and_expected_wait_say_how_they_were_computed() -> None:
     floor = Floor(QueueRules(name="q", handle_s=120))
     floor.item("i1", "q")
-    place = floor.router.place(InteractionId("i1"))
+    place = floor.router.place(InteractionId("i1"), floor.now + 7)
     assert place is not None
-    assert (place.position, place.expected_s) == (1, None)
+    assert (place.position, place.waited_s, place.expected_s) == (1, 7, None)
     for name in ("ana", "luis"):
         floor.agent(name, "q")
         floor.item(f"for {name}", "q")
         floor.answer()
     floor.item("i5", "q")
-    place = floor.router.place(InteractionId("i5"))
+    place = floor.router.place(InteractionId("i5"), floor.now)
     assert place is not None
     assert (place.position, place.expected_s) == (2, 120.0)
     assert "mean handling time" in place.method
