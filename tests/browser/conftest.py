@@ -30,6 +30,9 @@ reasons: {almuerzo: {title: Almuerzo}, capacitacion: {title: Capacitación}}
 skills: {ingles: Inglés}
 dispositions: {contestada: Encuesta contestada, no_quiere: No quiere contestar}
 alerts: {level_contacts: 1}
+capacities: {normal: {limits: {voice: 1}}}
+teams: [{name: tarde, title: Tarde, capacity: normal}]
+agents: [{id: carmen, name: Carmen Loja, team: tarde}]
 queues:
   - {name: encuestas, title: Encuestas, wrap_up_s: 1, disposition_required: true}
   - {name: turnos, title: Turnos}

@@ -33,6 +33,12 @@ class Sheet:
         await self.page.keyboard.press("Enter")
         await self.page.wait_for_url(f"**/admin/{part.lower()}")
 
+    async def edit(self, cells: str) -> None:
+        """The row of the list in which that stands, with the arrow keys."""
+        await self.person.tab_to(self.page.locator("tbody tr").first)
+        await self.person.tab_to(self.page.locator("tbody tr").filter(has_text=cells), key="ArrowDown")
+        await self.page.keyboard.press("Enter")
+
     async def press(self, name: str, within: Locator | None = None) -> None:
         await self.person.tab_to((within or self.dialog).get_by_role("button", name=name, exact=True))
         await self.page.keyboard.press("Enter")
@@ -68,10 +74,7 @@ async def test_a_queue_is_edited_with_the_keyboard_alone_and_the_next_call_goes_
     await sheet.save("cerrado")
 
     await sheet.go("Colas")
-    row = page.locator("tbody tr").filter(has_text="Turnos")
-    await admin.tab_to(page.locator("tbody tr").first)
-    await admin.tab_to(row, key="ArrowDown")
-    await page.keyboard.press("Enter")
+    await sheet.edit("Turnos")
     await sheet.pick("Horario", "cerrado")
     await sheet.press("Añadir un paso")
     step = sheet.dialog.get_by_role("group", name="Paso 1")
@@ -107,3 +110,87 @@ async def test_a_queue_is_edited_with_the_keyboard_alone_and_the_next_call_goes_
     await until(handed_on, "the queue has handed the call on")
     await citizen.call.hangup()
     await citizen.closed()
+
+
+async def test_the_levels_of_an_agents_skills_are_edited_with_the_keyboard_alone(scene: Scene) -> None:
+    async def levels() -> object:
+        document = (await scene.api.get("/organisation"))["document"]
+        return next(one for one in document["agents"] if one["id"] == "carmen").get("skills")
+
+    admin = await scene.people.person("admin")
+    await admin.sign_in_by_keys(then="/admin/agentes")
+    sheet, page = Sheet(admin), admin.page
+    await sheet.edit("Carmen Loja")
+    skills = sheet.dialog.get_by_role("group", name="Habilidades y nivel")
+    level = skills.get_by_label("Inglés", exact=True)
+    await sheet.pick("Añadir una habilidad", "Ingl", skills)
+    await sheet.press("Añadir", skills)
+    await expect(level).to_be_focused()  # what was added is where one goes on
+    await page.keyboard.press("ControlOrMeta+a")
+    await page.keyboard.type("11")
+    await sheet.press("Revisar los cambios")
+    await expect(skills.get_by_role("alert")).to_contain_text("10 o menos", timeout=_MS)  # beside the field
+    assert await admin.axe() == []
+    await sheet.type("Inglés", "3", skills)
+    await sheet.save("ingles", "3")
+    assert await levels() == {"ingles": 3}
+
+    await expect(page.locator("tbody tr").filter(has_text="Carmen Loja")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await sheet.type("Inglés", "7", skills)
+    await sheet.save("7")
+    assert await levels() == {"ingles": 7}
+
+    await page.keyboard.press("Enter")
+    await sheet.press("Quitar: Inglés", skills)
+    await expect(skills.get_by_label("Añadir una habilidad", exact=True)).to_be_focused()
+    await page.keyboard.press("Escape")  # and nothing was done
+    await expect(sheet.dialog).to_have_count(0)
+    assert await levels() == {"ingles": 7}
+    await page.keyboard.press("Enter")
+    await sheet.press("Quitar: Inglés", skills)
+    await sheet.save("ingles")
+    assert await levels() is None
+
+
+async def test_two_who_save_one_queue_at_once_lose_nothing_with_the_keyboard_alone(scene: Scene) -> None:
+    """The later one is told, sees what it would change of what the other saved, and chooses: on top of it, or not."""
+
+    async def queue() -> tuple[object, object]:
+        document = (await scene.api.get("/organisation"))["document"]
+        found = next(one for one in document["queues"] if one["name"] == "turnos")
+        return found.get("priority"), found.get("max_length")
+
+    people = [await scene.people.person("admin"), await scene.people.person("admin", ignored=["409"])]
+    first, second = (Sheet(one) for one in people)
+    for sheet in (first, second):
+        await sheet.person.sign_in_by_keys(then="/admin/colas")
+
+    async def both_change(priority: str, length: str) -> None:
+        for sheet in (first, second):
+            await sheet.edit("Turnos")
+        await first.type("Prioridad", priority)
+        await second.type("Máximo en espera", length)
+        for sheet in (first, second):
+            await sheet.press("Revisar los cambios")
+            await expect(sheet.dialog.locator(".differences")).to_be_visible(timeout=_MS)
+        for sheet in (first, second):
+            await sheet.press("Guardar y poner en vigor")
+        await expect(first.dialog).to_have_count(0, timeout=_MS)
+        await expect(second.dialog.get_by_role("alert")).to_contain_text("Otra persona guardó", timeout=_MS)
+        await expect(second.dialog.locator(".differences")).to_contain_text(length)
+        await expect(second.dialog.locator(".differences")).not_to_contain_text("Prioridad")  # theirs is not undone
+
+    await both_change("7", "60")
+    assert await second.person.axe() == []
+    await second.press("Aplicar mis cambios sobre los nuevos")
+    await expect(second.dialog).to_have_count(0, timeout=_MS)
+    assert await queue() == (7, 60)
+
+    await first.page.reload()
+    await both_change("8", "70")
+    await second.press("Descartar los míos")
+    await expect(second.dialog).to_have_count(0, timeout=_MS)
+    assert await queue() == (8, 60)
+    await second.edit("Turnos")  # and sees the other's
+    await expect(second.dialog.get_by_label("Prioridad", exact=True)).to_have_value("8")

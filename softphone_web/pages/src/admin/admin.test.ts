@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { keyOf, packedWeek, periodsOf, weekOf, wrongIn } from "./hours";
 import { changeOf } from "./changes";
 import { counts, difference } from "./difference";
-import { entriesOf, fieldOf, nameOf, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
+import { entriesOf, fieldOf, nameOf, onTop, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
 import { mistakesOf, placeOf } from "./mistakes";
 import { nodeOf } from "./drawing";
 import { heard, inputOf, inputOfChoice, NO_TALK } from "./rehearsal";
@@ -29,6 +29,13 @@ describe("the organisation as a document", () => {
       const [first = {}] = entriesOf(DOCUMENT, section);
       expect(withEntry(DOCUMENT, section, nameOf(first, section), first)).toEqual(DOCUMENT);
     }
+  });
+  it("puts what I changed, and nothing else, on what somebody saved meanwhile", () => {
+    const before = { name: "agua", priority: 5, offer_s: 15, title: "Agua" };
+    const theirs = { name: "agua", priority: 12, title: "Agua potable", max_length: 9 };
+    // I changed the priority and took the title away; of what they did the rest stays
+    expect(onTop(theirs, before, { name: "agua", priority: 7, offer_s: 15 })).toEqual({ name: "agua", priority: 7, max_length: 9 });
+    expect(onTop(undefined, before, { ...before, priority: 7 })).toEqual({ ...before, priority: 7 }); // removed by them
   });
   it("changes one entry in its place, adds at the end, takes one away", () => {
     const renamed = withEntry(DOCUMENT, QUEUES, "agua-potable", { name: "agua", requires: "" });
@@ -83,6 +90,8 @@ describe("mistakes find their field", () => {
     const flow = "queues:\n- {name: agua, rings: [{after_s: -1, loosen: {agua: 1}}]}\n";
     expect(placeOf(flow, 2, 25)).toEqual({ section: "queues", entry: "agua", field: "rings.0.after_s" });
     expect(placeOf(flow, 9)).toBeNull();
+    const agents = "agents:\n- {id: ana, name: Ana Cordero, skills: {agua: 11}}\n"; // whose code is the id, not the name
+    expect(placeOf(agents, 2, 45)).toEqual({ section: "agents", entry: "ana", field: "skills.agua" });
   });
   it("and are told at one entry only", () => {
     const mistake = { line: 11, column: 13, key: "queues.0.requires", message: "falta un número" };

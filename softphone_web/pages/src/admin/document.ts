@@ -41,6 +41,16 @@ export function withEntry(document: Document, section: Section, old: string | nu
   return { ...document, [section.path]: packed(section, at < 0 ? [...all, entry] : all.with(at, entry)) };
 }
 
+/** My changes on somebody else's newer entry: each field that I changed as I have it, all others as they have them.
+ *  An entry that is theirs no more is mine as a whole. */
+export function onTop(theirs: Entry | undefined, before: Entry, mine: Entry): Entry {
+  if (!theirs) return mine;
+  const same = (key: string): boolean => JSON.stringify(before[key]) === JSON.stringify(mine[key]);
+  const changed = [...new Set([...Object.keys(before), ...Object.keys(mine)])].filter((key) => !same(key));
+  const kept = Object.fromEntries(changed.filter((key) => key in mine).map((key) => [key, mine[key] ?? null]));
+  return { ...without(theirs, ...changed.filter((key) => !(key in mine))), ...kept };
+}
+
 export function withoutEntry(document: Document, section: Section, name: string): Document {
   return { ...document, [section.path]: packed(section, entriesOf(document, section).filter((one) => one[section.key] !== name)) };
 }

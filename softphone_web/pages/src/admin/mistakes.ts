@@ -18,7 +18,7 @@ export interface Place {
   field: string | null;
 }
 
-const NAMES = ["name", "id", "code"];
+const NAMES = ["id", "name", "code"]; // an agent has both, and their id is the code
 
 /** Where a line and column (from 1) of a YAML text lie; null outside of everything, or when the text cannot be read at all. */
 export function placeOf(yaml: string, line: number, column = 1): Place | null {

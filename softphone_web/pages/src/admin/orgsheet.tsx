@@ -8,7 +8,7 @@ import { Banner } from "../kit/states";
 import { t as kit } from "../kit/texts";
 import { tell, tellError } from "../kit/toast";
 import { useBusy } from "../kit/use";
-import { entriesOf, nameOf, textOf, usesOf, withEntry, withoutEntry, type Document, type Entry } from "./document";
+import { entriesOf, nameOf, onTop, textOf, usesOf, withEntry, withoutEntry, type Document, type Entry } from "./document";
 import { mistakesOf, placeOf, type Mistake } from "./mistakes";
 import { OrgField } from "./orgfield";
 import { checkChange, hasMoved, loadOrganisation, saveText, type Checked, type Organisation } from "./orgstore";
@@ -27,7 +27,8 @@ interface Props {
 
 export function OrgSheet({ section, organisation: first, name, onClose, onSaved }: Props) {
   const [organisation, setOrganisation] = useState(first);
-  const [entry, setEntry] = useState<Entry>(() => entriesOf(first.document, section).find((one) => nameOf(one, section) === name) ?? {});
+  const entryIn = (document: Document): Entry | undefined => entriesOf(document, section).find((one) => nameOf(one, section) === name);
+  const [entry, setEntry] = useState<Entry>(() => entryIn(first.document) ?? {});
   const [removing, setRemoving] = useState(false);
   const [checked, setChecked] = useState<Checked | null>(null);
   const [moved, setMoved] = useState(false);
@@ -37,7 +38,7 @@ export function OrgSheet({ section, organisation: first, name, onClose, onSaved 
   const writes = may("queues.write");
   const now = nameOf(entry, section);
 
-  const change = (document: Document): Document => (removing ? withoutEntry(document, section, name ?? "") : withEntry(document, section, name, entry));
+  const change = (document: Document, now: Entry): Document => (removing ? withoutEntry(document, section, name ?? "") : withEntry(document, section, name, now));
   const review = (gone: boolean): void => {
     if (!gone && name === null) {
       const taken = entriesOf(organisation.document, section).some((one) => nameOf(one, section) === now);
@@ -63,9 +64,11 @@ export function OrgSheet({ section, organisation: first, name, onClose, onSaved 
           return;
         }
         const newer = await loadOrganisation();
+        const both = removing ? entry : onTop(entryIn(newer.document), entryIn(organisation.document) ?? {}, entry);
         setOrganisation(newer);
+        setEntry(both);
         setMoved(true);
-        setChecked(await checkChange(newer, change));
+        setChecked(await checkChange(newer, (document) => change(document, both)));
       }
     });
   };

@@ -1,7 +1,7 @@
 // A queue's rules as forms: what is relaxed with waiting, where contacts overflow to; and levels of skills.
 import { Plus, Trash2 } from "lucide-preact";
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../kit/button";
 import { Check, Field, Select } from "../kit/field";
 import { entriesOf, nameOf, textOf, without, type Document, type Entry, type Section, type Value } from "./document";
@@ -137,25 +137,33 @@ export function OverflowField({ spec, value, document, errors, readOnly, set }: 
   );
 }
 
-/** Skills with a level from 1 to 10. */
+/** Skills with a level from 1 to 10. Without a mouse one goes on where one was: from what was added to its level, and from
+ *  what was taken away to what can be added. */
 export function LevelsField({ spec, value, document, errors, readOnly, set }: EditorProps) {
+  const box = useRef<HTMLFieldSetElement>(null);
+  const next = useRef<"added" | "removed" | null>(null);
   const [levels, setLevels] = useState<Entry>(() => (isMap(value) ? value : {}));
   const skills = optionsOf(document, SKILLS);
   const change = (next: Entry): void => { setLevels(next); set(Object.keys(next).length ? next : undefined); };
   const left = skills.filter((one) => !(one.value in levels));
+  useLayoutEffect(() => {
+    const fields = next.current === "added" ? "input" : next.current ? "select, input" : "";
+    next.current = null;
+    if (fields) [...(box.current?.querySelectorAll<HTMLElement>(fields) ?? [])].at(-1)?.focus();
+  }, [levels]);
   return (
-    <fieldset class="rows-field">
+    <fieldset class="rows-field" ref={box}>
       <legend>{t(spec.label)}</legend>
       {Object.entries(levels).map(([name, level]) => {
         const title = skills.find((one) => one.value === name)?.title ?? name;
         return (
           <div class="level" key={name}>
             <Field label={title} type="number" value={shown(level)} error={errors(`${spec.path}.${name}`)} onInput={(text) => change({ ...levels, [name]: text === "" ? null : Number(text) })} attributes={{ min: 1, max: 10, step: 1, disabled: readOnly }} />
-            {!readOnly && <Button kind="quiet" size="small" icon={Trash2} label={`${t("remove")}: ${title}`} onClick={() => change(without(levels, name))} />}
+            {!readOnly && <Button kind="quiet" size="small" icon={Trash2} label={`${t("remove")}: ${title}`} onClick={() => { next.current = "removed"; change(without(levels, name)); }} />}
           </div>
         );
       })}
-      {!readOnly && left.length > 0 && <AddSkill label={t("levels.add")} options={left} add={(name) => change({ ...levels, [name]: 1 })} />}
+      {!readOnly && left.length > 0 && <AddSkill label={t("levels.add")} options={left} add={(name) => { next.current = "added"; change({ ...levels, [name]: 1 }); }} />}
     </fieldset>
   );
 }

@@ -55,6 +55,7 @@ function Frame({ title, onClose, children, actions, size = "normal", onSubmit, k
       <form
         class="dialog-frame"
         method="dialog"
+        noValidate // a mistake is told beside its field, in the language of the page, not by the browser in its own
         onSubmit={(event) => {
           event.preventDefault();
           onSubmit?.();
