@@ -6,8 +6,8 @@ raises at `limit` and clears below `clear`, or when it is measured no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from callcontrol.model import AgentId, InteractionId
@@ -36,7 +36,8 @@ class Measure:
     limit: float
     clear: float
     since: float
-    message: str
+    message: str  # in Spanish
+    figures: Mapping[str, float] = field(default_factory=dict)  # those of the message, to say it in another language
     queue: str | None = None
     agent: AgentId | None = None
     interaction: InteractionId | None = None
@@ -104,6 +105,7 @@ def lasting(
         clear=0.0,
         since=since,
         message=message,
+        figures={"limit_s": limit_s},
         queue=queue,
         agent=agent,
         interaction=interaction,
@@ -124,6 +126,7 @@ def level_at_risk(queue: str, title: str, reached: float, level: ServiceLevel, s
         clear=0.0005 - min(LEVEL_MARGIN, (1 - level.target) / 2),  # there is not always room above the target
         since=since,
         message=message,
+        figures={"level": reached, "target": level.target},
         queue=queue,
     )
 
@@ -138,6 +141,7 @@ def unstaffed(queue: str, title: str, waiting: int, since: float) -> Measure:
         clear=1,
         since=since,
         message=f"Nadie atiende {title} y {people}",
+        figures={"waiting": waiting},
         queue=queue,
     )
 

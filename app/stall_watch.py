@@ -173,6 +173,7 @@ def _view(stall: Stall) -> AlertView:
         kind=m.kind.value,
         about=m.about,
         message=m.message,
+        figures=m.figures,
         since=stall.raised_at if m.kind is Kind.LEVEL else m.since,  # a level is measured anew with every look
         queue=m.queue,
         agent=m.agent,

@@ -16,7 +16,7 @@ from ivr_flows.source import parse
 from ivr_flows.trying import Standing
 from softphone_web.call import Call
 from softphone_web.flow_mistakes_es import hint_in_spanish, message_in_spanish
-from softphone_web.mistakes_es import wants_spanish
+from softphone_web.languages import wants_spanish
 from softphone_web.routes import Model, Routes
 from softphone_web.schemas import Number, Time, at, maybe_at
 

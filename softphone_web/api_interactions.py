@@ -17,6 +17,7 @@ from foundation.access import Permission, PermissionDenied
 from foundation.errors import NotFound
 from softphone_web.call import Call
 from softphone_web.facts import event_out
+from softphone_web.languages import first_language
 from softphone_web.permissions import INTERACTIONS, agents_in, guard_interaction, interaction_not_found, sees_private
 from softphone_web.ports import InteractionFilter, Position
 from softphone_web.problems import FieldError, RequestInvalid
@@ -162,7 +163,7 @@ def _decision(
         offer=fact.offer,
         agent=fact.agent,
         outcome=None,
-        sentence=sentence(named(why)),
+        sentence=sentence(named(why), "en" if first_language(call) == "en" else "es"),
         why=msgspec.to_builtins(why),
     )
 

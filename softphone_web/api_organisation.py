@@ -7,7 +7,8 @@ from dataclasses import replace
 from foundation.access import Permission
 from foundation.holidays import holidays
 from softphone_web.call import Call
-from softphone_web.mistakes_es import in_spanish, wants_spanish
+from softphone_web.languages import wants_spanish
+from softphone_web.mistakes_es import in_spanish
 from softphone_web.routes import Routes
 from softphone_web.schemas_board import (
     HolidayList,

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from softphone_web.call import Call
-
 Table: TypeAlias = tuple[tuple[str, str], ...]
 
 _KINDS: Mapping[str, str] = {
@@ -70,11 +68,11 @@ _SENTENCES: Table = (
     (r"nobody can fulfil this: its parts contradict each other", "nadie puede cumplirlo: sus partes se contradicen"),
     (r"shorter than `wrap_up_s`", "es menor que `wrap_up_s`"),
     (r"there are no `dispositions` to choose from", "no hay resultados (`dispositions`) entre los que elegir"),
-    (r"each ring begins later than the one before it", "cada anillo empieza después del anterior"),
+    (r"each ring begins later than the one before it", "cada paso empieza después del anterior"),
     (r"never reached: the queue gives up after (?P<s>\S+) s", "nunca se llega: la cola desiste a los {s} s"),
     (r"never reached: the queue is full at (?P<n>\d+)", "nunca se llega: la cola se llena con {n}"),
-    (r"'(?P<name>.*)' is loosened and dropped in the same ring", "«{name}» se rebaja y se quita en el mismo anillo"),
-    (r"this ring relaxes nothing", "este anillo no relaja nada"),
+    (r"'(?P<name>.*)' is loosened and dropped in the same ring", "«{name}» se rebaja y se quita en el mismo paso"),
+    (r"this ring relaxes nothing", "este paso no relaja nada"),
     (
         r"two rules for (?P<when>\w+): only one can be followed",
         "hay dos reglas para «{when}»: solo se puede seguir una",
@@ -165,9 +163,3 @@ def _word(group: str, value: str) -> str:
             return known if known != value else "no se puede leer"
         case _:
             return value
-
-
-def wants_spanish(call: Call) -> bool:
-    """Whether the first of the languages that a request names is Spanish; a program that names none reads English."""
-    first = call.request.headers.get("Accept-Language", "").partition(",")[0].partition(";")[0].strip().lower()
-    return first.partition("-")[0] == "es"

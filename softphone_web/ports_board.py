@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
 from callcontrol.model import AgentId, AgentState, Direction, InteractionId, Medium, Phase
@@ -94,13 +94,14 @@ class HistoryPoint:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertView:
     """Something that lasts and that somebody should do something about. `about` is an interaction, an agent or a queue;
-    `message` is in Spanish and names nobody but agents."""
+    `message` is in Spanish and names nobody but agents; its figures stand in `figures`, too."""
 
     id: str
     kind: str
     about: str
     message: str
     since: float
+    figures: Mapping[str, float] = field(default_factory=dict)
     queue: str | None = None
     agent: AgentId | None = None
     interaction: InteractionId | None = None

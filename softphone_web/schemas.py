@@ -130,7 +130,9 @@ class RoutingDecisionOut(Model):
     offer: str
     agent: str
     outcome: str | None = Field(description="accepted, rejected, expired, failed, withdrawn; null while it is open")
-    sentence: str = Field(description="the same in Spanish, for people")
+    sentence: str = Field(
+        description="the same for people: in English to who asks for it first (Accept-Language), else in Spanish"
+    )
     why: dict[str, Any]
 
 

@@ -140,7 +140,10 @@ class AlertOut(Model):
     id: str
     kind: str
     about: str
-    message: str
+    message: str = Field(description="in Spanish")
+    figures: dict[str, float] = Field(
+        description="what the message counts: limit_s (seconds), waiting (people), level and target (shares of 1)"
+    )
     since: datetime
     queue: str | None
     agent: str | None
@@ -153,6 +156,7 @@ def alert_out(view: AlertView) -> AlertOut:
         kind=view.kind,
         about=view.about,
         message=view.message,
+        figures=dict(view.figures),
         since=at(view.since),
         queue=view.queue,
         agent=view.agent,

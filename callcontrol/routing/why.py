@@ -1,7 +1,8 @@
-"""Why this agent: a decision as data, and as a sentence in Spanish for the interaction's file."""
+"""Why this agent: a decision as data, and as a sentence in Spanish or English for who reads the interaction's file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,7 @@ LOOKED_AT = 48
 NAMED = 8  # candidates named in the data
 
 How = Literal["strategy", "preferred", "direct", "by_hand"]
+Language = Literal["es", "en"]
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -47,60 +49,110 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     tie: bool = False  # the strategy saw no difference: who has been idle longest, then the name, decided
 
 
-_STRATEGY = {
-    Strategy.LONGEST_IDLE: "lleva más tiempo libre",
-    Strategy.LEAST_OCCUPIED: "tiene menos carga de trabajo",
-    Strategy.BEST_SKILL: "tiene el mejor nivel en lo que se pide",
-    Strategy.FASTEST: "atiende en menos tiempo, según lo medido",
-    Strategy.ROUND_ROBIN: "es quien sigue en el turno",
-    Strategy.RING_ORDER: "está primero en el orden fijado",
+_STRATEGY: Mapping[Language, Mapping[Strategy, str]] = {
+    "es": {
+        Strategy.LONGEST_IDLE: "lleva más tiempo libre",
+        Strategy.LEAST_OCCUPIED: "tiene menos carga de trabajo",
+        Strategy.BEST_SKILL: "tiene el mejor nivel en lo que se pide",
+        Strategy.FASTEST: "atiende en menos tiempo, según lo medido",
+        Strategy.ROUND_ROBIN: "es quien sigue en el turno",
+        Strategy.RING_ORDER: "está primero en el orden fijado",
+    },
+    "en": {
+        Strategy.LONGEST_IDLE: "has been free the longest",
+        Strategy.LEAST_OCCUPIED: "has the least work",
+        Strategy.BEST_SKILL: "has the best level in what is required",
+        Strategy.FASTEST: "handles contacts the fastest, as measured",
+        Strategy.ROUND_ROBIN: "is the next in turn",
+        Strategy.RING_ORDER: "is the first in the fixed order",
+    },
 }
-_EXCLUDED = {
-    "signed_out": ("no ha iniciado sesión", "no han iniciado sesión"),
-    "not_ready": ("no está disponible", "no están disponibles"),
-    "reserved": ("tiene otra oferta pendiente", "tienen otra oferta pendiente"),
-    "no_room": ("está en su capacidad máxima", "están en su capacidad máxima"),
-    "skill": ("no tiene la habilidad", "no tienen la habilidad"),
-    "blend": ("no atiende este sentido", "no atienden este sentido"),
-    "not_asked_for": ("no es la persona solicitada", "no son las personas solicitadas"),
+_EXCLUDED: Mapping[Language, Mapping[str, tuple[str, str]]] = {
+    "es": {
+        "signed_out": ("no ha iniciado sesión", "no han iniciado sesión"),
+        "not_ready": ("no está disponible", "no están disponibles"),
+        "reserved": ("tiene otra oferta pendiente", "tienen otra oferta pendiente"),
+        "no_room": ("está en su capacidad máxima", "están en su capacidad máxima"),
+        "skill": ("no tiene la habilidad", "no tienen la habilidad"),
+        "blend": ("no atiende este sentido", "no atienden este sentido"),
+        "not_asked_for": ("no es la persona solicitada", "no son las personas solicitadas"),
+    },
+    "en": {
+        "signed_out": ("is not signed in", "are not signed in"),
+        "not_ready": ("is not ready", "are not ready"),
+        "reserved": ("has another offer open", "have another offer open"),
+        "no_room": ("is at full capacity", "are at full capacity"),
+        "skill": ("lacks the skill", "lack the skill"),
+        "blend": ("does not take this direction", "do not take this direction"),
+        "not_asked_for": ("is not the person asked for", "are not the persons asked for"),
+    },
+}
+_SAID: Mapping[Language, Mapping[str, str]] = {
+    "es": {
+        "offered": "Se ofreció a {agent} después de {waited} en la cola {queue}",
+        "criticality": "la atención es prioritaria ({criticality})",
+        "requires": "se pedía «{requires}»",
+        "relaxed": "por la espera se relajó lo pedido al inicio («{relaxed}», paso {ring})",
+        "by_hand": "porque una persona de supervisión lo asignó",
+        "direct": "porque el contacto es para esta persona",
+        "preferred": "porque es su agente de preferencia",
+        "only_one": "porque era la única persona disponible que podía atender",
+        "strategy": "porque de {count} personas disponibles {best}",
+        "tie": ", y entre iguales decidió el mayor tiempo libre",
+        "others": "Del resto, ",
+        "not_looked_at": "{count} más no se detallan",
+    },
+    "en": {
+        "offered": "Offered to {agent} after {waited} in the queue {queue}",
+        "criticality": "the contact has priority ({criticality})",
+        "requires": "“{requires}” was required",
+        "relaxed": "with waiting, what was required at first was relaxed (“{relaxed}”, step {ring})",
+        "by_hand": "because a supervisor assigned it",
+        "direct": "because the contact is for this person",
+        "preferred": "because they are the preferred agent",
+        "only_one": "because nobody else was free who could take it",
+        "strategy": "because of {count} people who were free this one {best}",
+        "tie": ", and among equals the longest free time decided",
+        "others": "Of the others, ",
+        "not_looked_at": "{count} more are not told in detail",
+    },
 }
 
 
-def sentence(why: Why) -> str:
+def sentence(why: Why, language: Language = "es") -> str:
     """For people. Whoever asks puts names for the ids of agent and queue into `why` first."""
-    parts = [f"Se ofreció a {why.agent} después de {_seconds(why.waited_s)} en la cola {why.queue}", _reason(why)]
+    said = _SAID[language]
+    parts = [said["offered"].format(agent=why.agent, waited=_seconds(why.waited_s), queue=why.queue)]
+    parts.append(_reason(why, language))
     if why.criticality:
-        parts.append(f"la atención es prioritaria ({why.criticality})")
+        parts.append(said["criticality"].format(criticality=why.criticality))
     if why.requires:
-        parts.append(f"se pedía «{why.requires}»")
+        parts.append(said["requires"].format(requires=why.requires))
     if why.relaxed_from:
-        parts.append(f"por la espera se relajó lo pedido al inicio («{why.relaxed_from}», anillo {why.ring})")
-    others = _others(why)
+        parts.append(said["relaxed"].format(relaxed=why.relaxed_from, ring=why.ring))
+    others = _others(why, language)
     return "; ".join(parts) + (f". {others}." if others else ".")
 
 
-def _reason(why: Why) -> str:
-    match why.how:
-        case "by_hand":
-            return "porque una persona de supervisión lo asignó"
-        case "direct":
-            return "porque el contacto es para esta persona"
-        case "preferred":
-            return "porque es su agente de preferencia"
+def _reason(why: Why, language: Language) -> str:
+    said = _SAID[language]
+    if why.how != "strategy":
+        return said[why.how]
     if len(why.candidates) == 1:
-        return "porque era la única persona disponible que podía atender"
-    reason = f"porque de {len(why.candidates)} personas disponibles {_STRATEGY[why.strategy]}"
-    return reason + (", y entre iguales decidió el mayor tiempo libre" if why.tie else "")
+        return said["only_one"]
+    reason = said["strategy"].format(count=len(why.candidates), best=_STRATEGY[language][why.strategy])
+    return reason + (said["tie"] if why.tie else "")
 
 
-def _others(why: Why) -> str:
+def _others(why: Why, language: Language) -> str:
+    said = _SAID[language]
     counts: dict[str, int] = {}
     for one in why.excluded:
         counts[one.why] = counts.get(one.why, 0) + 1
-    told = [f"{number} {_EXCLUDED[kind][number > 1]}" for kind, number in counts.items()]
+    told = [f"{number} {_EXCLUDED[language][kind][number > 1]}" for kind, number in counts.items()]
     if why.not_looked_at:
-        told.append(f"{why.not_looked_at} más no se detallan")
-    return "Del resto, " + ", ".join(told) if told else ""
+        told.append(said["not_looked_at"].format(count=why.not_looked_at))
+    return said["others"] + ", ".join(told) if told else ""
 
 
 def _seconds(seconds: float) -> str:

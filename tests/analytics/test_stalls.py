@@ -57,6 +57,8 @@ def test_a_target_near_all_can_be_met_again() -> None:
 
 def test_words() -> None:
     assert level(0.755)[0].message == "Nivel de servicio de Internet: 75,5 % en la última media hora (meta 80 %)"
+    assert level(0.755)[0].figures == {"level": 0.755, "target": 0.8}
+    assert unstaffed("a", "Agua", 1, T0).figures == {"waiting": 1}
     assert unstaffed("a", "Agua", 1, T0).message == "Nadie atiende Agua y una persona espera"
     assert unstaffed("a", "Agua", 3, T0).message == "Nadie atiende Agua y 3 personas esperan"
     assert [spoken(s) for s in (5, 60, 61, 3600, 7325)] == ["5 s", "1 min", "1 min 1 s", "1 h 0 min", "2 h 2 min"]

@@ -30,6 +30,9 @@ async def test_each_offer_explains_itself(api: Api) -> None:
     (item,) = (await api.get("/api/v1/interactions/i-00001/routing"))["items"]
     assert (item["agent"], item["outcome"]) == ("ana", "expired")
     assert item["sentence"].startswith("Se ofreció a Ana después de 0 s en la cola Averías")
+    english = {"Accept-Language": "en-GB,es;q=0.5"}
+    (told,) = (await api.get("/api/v1/interactions/i-00001/routing", headers=english))["items"]
+    assert told["sentence"].startswith("Offered to Ana after 0 s in the queue Averías; because nobody else was free")
     assert item["why"]["excluded"] == [{"agent": "luis", "why": "not_ready", "detail": "signed_in"}]
 
 

@@ -467,6 +467,11 @@ def test_why_this_agent_in_data_and_in_words() -> None:
         "que se pide; la atención es prioritaria (outage); se pedía «internet >= 2». Del resto, 1 no tiene la "
         "habilidad, 1 no está disponible, 1 está en su capacidad máxima."
     )
+    assert sentence(why, "en") == (
+        "Offered to luis after 0 s in the queue net; because of 2 people who were free this one has the best level in "
+        "what is required; the contact has priority (outage); “internet >= 2” was required. Of the others, 1 lacks the "
+        "skill, 1 is not ready, 1 is at full capacity."
+    )
 
 
 def test_new_rules_take_effect_without_losing_a_place() -> None:

@@ -1,4 +1,5 @@
 // The API client: cookie, CSRF header on what changes something, problem documents thrown as `Problem`.
+import { locale } from "./i18n";
 import { Problem, type FieldProblem } from "./problem";
 
 const BASE = "/api/v1";
@@ -33,7 +34,7 @@ async function problemOf(answer: Response): Promise<Problem> {
 }
 
 async function send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
-  const headers: Record<string, string> = { Accept: "application/json" };
+  const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": locale() };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET" && csrf) headers["X-CSRF-Token"] = csrf;
   const timeout = AbortSignal.timeout(GIVE_UP_MS);

@@ -19,10 +19,10 @@ export function spent(seconds: number): string {
 }
 
 export const timeOfDay = (at: string | Date): string =>
-  new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hour12: false });
+  new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 export const timeExact = (at: string | Date): string =>
-  new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
 /** A date without a time is that day here, not midnight in Greenwich. */
 const dateOf = (at: string | Date): Date => new Date(typeof at === "string" && /^\d{4}-\d\d-\d\d$/.test(at) ? `${at}T12:00` : at);
@@ -37,6 +37,10 @@ export function when(at: string, now: Date = new Date()): string {
 
 /** 0.834 -> "83 %"; null is a dash, never a zero. */
 export const percent = (share: number | null): string => (share === null ? "—" : `${Math.round(share * 100)} %`);
+
+/** 0.834 -> "83,4 %": where a tenth tells whether a target is met. */
+export const exactPercent = (share: number | null): string =>
+  share === null ? "—" : `${(share * 100).toLocaleString(locale(), { maximumFractionDigits: 1 })} %`;
 
 export const number = (value: number | null): string => (value === null ? "—" : value.toLocaleString(locale()));
 

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { aged, fold, withHappened } from "./fold";
 import { agentOrder, filtersOf, itemOrder, NO_FILTERS, queryOf, showsAgent, showsItem } from "./filters";
 import { floorPercent, serviceLevelColumns } from "./history";
+import { language } from "../kit/i18n";
 import type { Board, BoardAgent, BoardItem, QueueFigures } from "./model";
+import { alertSentence } from "./texts";
 import { isStale, nextPage, wallOf } from "../wall/figures";
 
 const item = (id: string, more: Partial<BoardItem> = {}): BoardItem => ({
@@ -151,5 +153,22 @@ describe("figures", () => {
     expect(columns.serviceLevel).toEqual([null, 0.9]);
     expect(columns.target).toEqual([0.8, 0.8]);
     expect(columns.at[0]).toBe(1795600800);
+  });
+});
+
+describe("an alert's sentence", () => {
+  const names = { who: "Ana", queue: "Agua" };
+  const level = { kind: "service_level_at_risk", message: "del servidor", figures: { level: 0.755, target: 0.8 } };
+  const alone = { kind: "queue_without_agents", message: "del servidor", figures: { waiting: 1 } };
+  it("is in the language of the page, with its figures", () => {
+    expect(alertSentence(level, names)).toBe("Nivel de servicio de Agua: 75,5 % en la última media hora (meta 80 %)");
+    expect(alertSentence(alone, names)).toBe("Nadie atiende Agua y una persona espera");
+    language.value = "en";
+    expect(alertSentence(level, names)).toBe("Service level of Agua: 75.5 % in the last half hour (target 80 %)");
+    expect(alertSentence({ ...alone, figures: { waiting: 3 } }, names)).toBe("Nobody serves Agua and 3 people wait");
+    language.value = "es";
+  });
+  it("is the server's of a kind that this page does not know", () => {
+    expect(alertSentence({ ...level, kind: "newer" }, names)).toBe("del servidor");
   });
 });

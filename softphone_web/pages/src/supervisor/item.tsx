@@ -5,6 +5,7 @@ import { api, idPart } from "../kit/api";
 import { Badge } from "../kit/badge";
 import { Button } from "../kit/button";
 import { timeExact } from "../kit/format";
+import { language } from "../kit/i18n";
 import { may } from "../kit/session";
 import { useActions } from "../kit/actions";
 import { muted, setMuted } from "../phone/phone";
@@ -91,7 +92,7 @@ function Supervise({ item, write }: { item: BoardItem; write: (agent: string) =>
 }
 
 function Why({ item }: { item: BoardItem }) {
-  const routing = useLoad((signal) => api.get<Routing>(`/interactions/${idPart(item.id)}/routing`, signal), [item.id, item.phase, item.agent]);
+  const routing = useLoad((signal) => api.get<Routing>(`/interactions/${idPart(item.id)}/routing`, signal), [item.id, item.phase, item.agent, language.value]);
   const last = routing.data?.items.at(-1);
   return (
     <section class="drawer-part">

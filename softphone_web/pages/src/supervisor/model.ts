@@ -65,6 +65,8 @@ export interface Alert {
   since: string;
   /** A sentence in Spanish. */
   message: string;
+  /** Those of the sentence: a level and its target as shares, how many wait, a limit in seconds. */
+  figures?: Readonly<Record<string, number>>;
   about?: string;
   queue?: string | null;
   interaction?: string | null;

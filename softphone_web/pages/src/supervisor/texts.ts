@@ -1,3 +1,4 @@
+import { exactPercent } from "../kit/format";
 import { texts } from "../kit/i18n";
 
 export const t = texts({
@@ -116,6 +117,9 @@ export const t = texts({
   "alert.waiting_too_long": ["Un contacto espera en {queue}", "A contact waits in {queue}"],
   "alert.held_too_long": ["{who} tiene en espera a quien llama", "{who} keeps the caller on hold"],
   "alert.wrap_up_too_long": ["Cierre de {who}", "{who}'s wrap-up"],
+  "alert.service_level_at_risk": ["Nivel de servicio de {queue}: {level} en la última media hora (meta {target})", "Service level of {queue}: {level} in the last half hour (target {target})"],
+  "alert.queue_without_agents": ["Nadie atiende {queue} y {waiting} personas esperan", "Nobody serves {queue} and {waiting} people wait"],
+  "alert.queue_without_agents.one": ["Nadie atiende {queue} y una persona espera", "Nobody serves {queue} and one person waits"],
   "alert.agent_not_responding": ["{who} no contestó y está fuera de línea", "{who} did not answer and is off line"],
   "alerts.go": ["Ir a las alertas", "Go to the alerts"],
   "alerts.seen": ["Quitar: {what}", "Take away: {what}"],
@@ -209,9 +213,11 @@ export const t = texts({
   "wall.page": ["Vista {n} de {of}", "View {n} of {of}"],
 });
 
-/** By its kind; how long it lasts is counted beside it. What tells figures (a level, how many wait) is the server's sentence. */
-export function alertSentence(alert: { kind: string; message: string }, names: { who: string; queue: string }): string {
-  return t.found(`alert.${alert.kind}`, names) ?? alert.message;
+/** By its kind, with its figures; how long it lasts is counted beside it. One of a newer server is told in the server's words. */
+export function alertSentence(alert: { kind: string; message: string; figures?: Readonly<Record<string, number>> }, names: { who: string; queue: string }): string {
+  const { level = null, target = null, waiting = 0 } = alert.figures ?? {};
+  const told = { ...names, level: exactPercent(level), target: exactPercent(target), waiting };
+  return (waiting === 1 ? t.found(`alert.${alert.kind}.one`, told) : null) ?? t.found(`alert.${alert.kind}`, told) ?? alert.message;
 }
 
 /** A word of the server in the page's language; one that we do not know yet is shown as it is. */
