@@ -10,6 +10,7 @@ from app.bootstrap_board import BoardParts
 from app.bots import HttpBots
 from app.customer_systems import HttpSystems
 from app.desk_watch import DeskWatch
+from app.flow_names import FlowNames
 from app.flow_watch import FlowWatch
 from app.hearing import open_ears
 from app.identity import keep_tidy, open_accounts
@@ -103,8 +104,10 @@ class Parts:
         switch = plan.connect(sounds, clock)
         organisation = Organisation(place.var, settings)
         own = Path(settings.ivr_flows.own) if settings.ivr_flows.own else place.var / "flows-own"
-        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", queues=organisation.queue_names, own=own)
-        shelf = FlowShelf(book, FlowHistory(place.var / "flows-history"), own, queues=organisation.queue_names)
+        names = FlowNames(settings, organisation.config, place.sounds)
+        organisation.followers.append(lambda: names.follow(organisation.config))
+        book = FlowBook(settings.ivr_flows, archive=place.var / "flows", known=names.known, own=own)
+        shelf = FlowShelf(book, FlowHistory(place.var / "flows-history"), own, known=names.known)
         watch = FlowWatch(book, sounds, herald, clock)
         choices = PhoneChoices(place.var / "phones.json")
         directory = ConfiguredAgents(organisation.agents, choices.load(), choices.keep)

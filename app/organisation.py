@@ -30,7 +30,7 @@ LOOK_EVERY_S = 2.0
 
 
 class Organisation:
-    """`followers` are told after each change; `queue_names` is one set for ever, kept true: flows hold on to it."""
+    """`followers` are told after each change."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
@@ -38,7 +38,6 @@ class Organisation:
         self.followers: list[Callable[[], None]] = []
         self._own = settings
         self._adopt()
-        self.queue_names = set(self.queues)
         self._seen = self._stamp()
 
     # --- what holds now --------------------
@@ -145,8 +144,6 @@ class Organisation:
                 desk.sign_in(agent, known[agent])
             else:
                 desk.tell(AgentAsked(at=desk.now(), agent=agent, state=AgentState.SIGNED_OUT, reason="removed"))
-        self.queue_names.clear()
-        self.queue_names.update(rules)
         for follow in self.followers:
             follow()
 

@@ -31,6 +31,7 @@ from foundation.run_as import RunAs, can_traverse, make_folder, run_as
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 _DAEMON = "rimay"
+SOUNDS = "sounds"
 _ROOT_CACHE = Path("/var/cache/rimay")
 
 
@@ -62,6 +63,17 @@ def _default_var(user: RunAs | None) -> Path:
         return inside
     key = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:10]
     return cache_folder() / f"var-{key}"
+
+
+def _named_var(var: Path | None) -> Path | None:
+    """The option, then RIMAY_VAR."""
+    named = os.environ.get("RIMAY_VAR")
+    return var.absolute() if var is not None else Path(named).absolute() if named else None
+
+
+def chosen_var(var: Path | None) -> Path:
+    """Where the place is or would be; nothing is made."""
+    return _named_var(var) or _default_var(run_as(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +108,8 @@ class Place:
     def open(cls, var: Path | None = None, *, user_name: str | None = None, quiet: bool = False) -> Place:
         """The place of that `var` folder, made when missing; `RIMAY_VAR` and then the checkout's own when none."""
         user = run_as(user_name)
-        if var is None and os.environ.get("RIMAY_VAR"):
-            var = Path(os.environ["RIMAY_VAR"])
-        chosen = (var or _default_var(user)).absolute()
+        var = _named_var(var)
+        chosen = var or _default_var(user)
         if var is not None and not can_traverse(chosen, user):
             who = user.name if user else "this user"
             raise UnreachablePlace(
@@ -137,7 +148,7 @@ class Place:
 
     @property
     def sounds(self) -> Path:
-        return make_folder(self.var / "sounds", self.user)
+        return make_folder(self.var / SOUNDS, self.user)
 
     def server_folder(self, name: str) -> Path:
         return make_folder(self.servers / name, self.user)

@@ -13,12 +13,14 @@ from ivr_flows.speech.saying import say
 
 @dataclass(frozen=True, slots=True)
 class AnswerKind:
-    """`value` gives what is stored, or None for keys that are none of this kind; `wrong` is told to the caller."""
+    """`value` gives what is stored, or None for keys that are none of this kind; `example` is one that is stored;
+    `wrong` is told to the caller."""
 
     shortest: int
     longest: int
     value: Callable[[str], str | None]
     saying: str
+    example: str
     wrong: Mapping[str, str]
 
 
@@ -49,12 +51,13 @@ def _amount(keys: str) -> str | None:
 
 
 KINDS: Mapping[str, AnswerKind] = {
-    "digits": AnswerKind(1, 40, lambda keys: keys, "digits", {}),
+    "digits": AnswerKind(1, 40, lambda keys: keys, "digits", "1", {}),
     "cedula": AnswerKind(
         10,
         10,
         _if(is_cedula),
         "digits",
+        "1710034065",
         {"es": "Ese número de cédula no es correcto.", "en": "That identity card number is not correct."},
     ),
     "ruc": AnswerKind(
@@ -62,6 +65,7 @@ KINDS: Mapping[str, AnswerKind] = {
         13,
         _if(is_ruc),
         "digits",
+        "1790016919001",
         {"es": "Ese número de RUC no es correcto.", "en": "That tax number is not correct."},
     ),
     "identity": AnswerKind(
@@ -69,6 +73,7 @@ KINDS: Mapping[str, AnswerKind] = {
         13,
         _if(lambda keys: is_cedula(keys) or is_ruc(keys)),
         "digits",
+        "1710034065",
         {"es": "Ese número de cédula o RUC no es correcto.", "en": "That identity number is not correct."},
     ),
     "contract": AnswerKind(
@@ -76,6 +81,7 @@ KINDS: Mapping[str, AnswerKind] = {
         12,
         _if(str.isdigit),
         "digits",
+        "204510",
         {"es": "Ese número de contrato no es correcto.", "en": "That contract number is not correct."},
     ),
     "phone": AnswerKind(
@@ -83,6 +89,7 @@ KINDS: Mapping[str, AnswerKind] = {
         10,
         _phone,
         "phone",
+        "0987654321",
         {"es": "Ese número de teléfono no es correcto.", "en": "That telephone number is not correct."},
     ),
     "date": AnswerKind(
@@ -90,6 +97,7 @@ KINDS: Mapping[str, AnswerKind] = {
         8,
         _date,
         "date",
+        "2026-01-31",
         {
             "es": "Esa fecha no es correcta. Digite dos números para el día, dos para el mes y cuatro para el año.",
             "en": "That date is not correct. Enter two digits for the day, two for the month, four for the year.",
@@ -100,6 +108,7 @@ KINDS: Mapping[str, AnswerKind] = {
         10,
         _amount,
         "money",
+        "12.50",
         {
             "es": "Ese valor no es correcto. Digite los dólares, asterisco, y los centavos.",
             "en": "That amount is not correct. Enter dollars, star, and cents.",

@@ -14,6 +14,7 @@ from ivr_flows.findings import Finding, Severity, has_errors
 from ivr_flows.flow import Flow
 from ivr_flows.loader import load_file
 from ivr_flows.protocol import Input, Note
+from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.settings import FlowSettings
 from ivr_flows.state import FlowState
 
@@ -56,12 +57,12 @@ class FlowBook:
         settings: FlowSettings,
         *,
         archive: Path | None = None,
-        queues: Collection[str] | None = None,
+        known: Known = NOTHING_KNOWN,
         own: Path | None = None,
     ) -> None:
         self._settings = settings
         self._archive = archive
-        self._queues = queues
+        self._known = known
         self._files: dict[Path, _File] = {}
         self._current: dict[str, Flow] = {}
         self._versions: dict[tuple[str, str], Flow] = {}
@@ -166,7 +167,7 @@ class FlowBook:
         return known is None or known.stamp != stamp
 
     def _read(self, path: Path, stamp: tuple[int, int]) -> None:
-        loaded = load_file(path, queues=self._queues)
+        loaded = load_file(path, known=self._known)
         known = self._files.get(path)
         last_good = known.flow if known is not None else None
         flow = loaded.flow

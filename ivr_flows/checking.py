@@ -11,18 +11,19 @@ from ivr_flows.flow import Flow
 from ivr_flows.loader import load, load_file
 from ivr_flows.nodes.subflow import Subflow
 from ivr_flows.nodes.transfer import Transfer
+from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.source import Path as Place
 from ivr_flows.source import parse
 
 
-def check(paths: Iterable[Path | str], *, queues: Collection[str] | None = None) -> list[Finding]:
+def check(paths: Iterable[Path | str], *, known: Known = NOTHING_KNOWN) -> list[Finding]:
     """The findings of these files, and of the flow files in these folders, in order. Flows that enter others find them
     among these files and those that lie beside them."""
     found: list[Finding] = []
     owners: dict[str, Path] = {}
     flows: list[tuple[Path, Flow]] = []
     for path in _files(paths):
-        loaded = load_file(path, queues=queues)
+        loaded = load_file(path, known=known)
         found += loaded.findings
         if loaded.flow is None:
             continue
@@ -36,13 +37,13 @@ def check(paths: Iterable[Path | str], *, queues: Collection[str] | None = None)
 
 
 def check_text(
-    text: str, file: str, *, queues: Collection[str] | None = None, known: Collection[str] = ()
+    text: str, file: str, *, known: Known = NOTHING_KNOWN, flows: Collection[str] = ()
 ) -> tuple[Flow | None, list[Finding]]:
-    """The same of one flow's text, which may enter the flows that are `known` and itself."""
-    loaded = load(text, file, queues=queues)
+    """The same of one flow's text, which may enter these `flows` and itself."""
+    loaded = load(text, file, known=known)
     if loaded.flow is None:
         return None, loaded.findings
-    unknown = _unknown_flows(file, loaded.flow, {*known, loaded.flow.id})
+    unknown = _unknown_flows(file, loaded.flow, {*flows, loaded.flow.id})
     return loaded.flow, in_order([*loaded.findings, *unknown])
 
 

@@ -128,6 +128,20 @@ def names_in(text: str) -> frozenset[str]:
     return frozenset({node.id for node in ast.walk(_parsed(text)) if isinstance(node, ast.Name)} - FUNCTIONS.keys())
 
 
+@lru_cache(maxsize=4096)
+def fields_in(text: str, mapping: str) -> frozenset[str]:
+    """The fields of `call` or `item` that a valid expression reads."""
+    return frozenset(
+        node.slice.value
+        for node in ast.walk(_parsed(text))
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == mapping
+        and isinstance(node.slice, ast.Constant)
+        and isinstance(node.slice.value, str)
+    )
+
+
 class _Facts(dict[str, object]):
     def __missing__(self, key: str) -> str:
         return ""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ivr_flows import expressions, templates
+from ivr_flows import expressions, lint_names, templates
 from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
 from ivr_flows.node import Surroundings
 from ivr_flows.nodes import KINDS
-from ivr_flows.prompt_list import prompts_of
+from ivr_flows.prompt_list import Recorded, prompts_of
+from ivr_flows.references import Known
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, words_of
 
@@ -41,28 +42,29 @@ def roots(flow: Flow) -> list[str]:
     return [str(node) for node in found if node is not None]
 
 
-def warn(source: Source, flow: Flow, queues: Collection[str] | None) -> None:
-    """Add the warnings of a valid flow to its findings."""
+def warn(source: Source, flow: Flow, known: Known) -> None:
+    """Add the warnings of a flow whose words lead somewhere to its findings, and the errors that its meaning has."""
     is_part = any(node.kind == "return" for node in flow.nodes.values())
     if flow.head.person is None and not is_part:  # who enters a part has both
         _warn(source, ("id",), "flow.no_person", "callers cannot ask for a person: person is not given")
     if flow.head.on_error is None and not is_part:
         _warn(source, ("id",), "flow.no_on_error", "after a fault callers hear an apology and are hung up")
-    _warn_of_prompts(source, flow)
+    _warn_of_prompts(source, flow, known.recorded)
     _warn_of_ways(source, flow)
     _warn_of_variables(source, flow, given=is_part)
     person = flow.head.person
-    around = Surroundings(person.digit if person else None, queues, tuple(flow.head.calendars))
+    lint_names.look(source, flow, known)
+    around = Surroundings(person.digit if person else None)
     for node_id, node in flow.nodes.items():
         for doubt in KINDS[node.kind].lint(node, around):
             path = ("nodes", node_id, *doubt.path)
             _warn(source, path, doubt.code, f"{node_id}: {doubt.message}", doubt.suggestion)
 
 
-def _warn_of_prompts(source: Source, flow: Flow) -> None:
+def _warn_of_prompts(source: Source, flow: Flow, recorded: Recorded) -> None:
     for path, spec in prompts_of(flow):
-        if spec.file is not None and spec.text is None:
-            message = f"prompt {spec.file} has no text: until it is recorded, callers hear nothing"
+        if spec.file is not None and spec.text is None and not recorded(spec.language or flow.head.language, spec.file):
+            message = f"prompt {spec.file} is not recorded and has no text: callers hear nothing"
             _warn(source, path, "prompt.no_text", message)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +17,10 @@ from ivr_flows.flow import MAX_NODES, Flow, FlowHead, version_of
 from ivr_flows.node import NodeModel
 from ivr_flows.nodes import KINDS
 from ivr_flows.problems import add_problems, words_written
+from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.source import Path as Place
 from ivr_flows.source import Source, decode, parse
-from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, Word, words_of
+from ivr_flows.terms import CalendarRef, Expression, NodeRef, Template, VariableRef, Word, words_of
 
 MAX_FINDINGS = 200
 
@@ -34,18 +35,18 @@ class Loaded:
         self.findings = findings
 
 
-def load(text: str, file: str = "<flow>", *, queues: Collection[str] | None = None) -> Loaded:
-    """Read a flow. `queues` are the queues that exist, where that is known. Never raises for what the text holds."""
+def load(text: str, file: str = "<flow>", *, known: Known = NOTHING_KNOWN) -> Loaded:
+    """Read a flow. `known` is what lies outside of it. Never raises for what the text holds."""
     source = parse(text, file)
     flow = None if has_errors(source.findings) and source.data is None else _read(source, text)
     if flow is not None and not has_errors(source.findings):
-        lint.warn(source, flow, queues)
-    else:
+        lint.warn(source, flow, known)
+    if has_errors(source.findings):
         flow = None
     return Loaded(flow, in_order(source.findings)[:MAX_FINDINGS])
 
 
-def load_file(path: Path, *, name: str = "", queues: Collection[str] | None = None) -> Loaded:
+def load_file(path: Path, *, name: str = "", known: Known = NOTHING_KNOWN) -> Loaded:
     """Read a flow file; one that cannot be read is a finding, too. `name` stands in the findings, else the path."""
     name = name or str(path)
     try:
@@ -55,7 +56,7 @@ def load_file(path: Path, *, name: str = "", queues: Collection[str] | None = No
         source.add((), "file.unreadable", f"the file cannot be read: {error.strerror or error}")
         return Loaded(None, source.findings)
     text, findings = decode(raw, name)
-    return Loaded(None, findings) if findings else load(text, name, queues=queues)
+    return Loaded(None, findings) if findings else load(text, name, known=known)
 
 
 def _read(source: Source, text: str) -> Flow | None:
@@ -67,7 +68,8 @@ def _read(source: Source, text: str) -> Flow | None:
     head = _head(written_head, source)
     nodes, written = _nodes(data.get("nodes"), source, given="nodes" in data)
     variables = data.get("variables")
-    known = _Known(written, set(variables) if isinstance(variables, dict) else set())
+    calendars = _mapping(data.get("calendars"))
+    known = _Written(written, set(variables) if isinstance(variables, dict) else set(), set(calendars))
     known.check(source, (), words_of(head) if head is not None else words_written(FlowHead, written_head))
     for node_id, fields in _mapping(data.get("nodes")).items():
         known.check(source, ("nodes", node_id), _words_of_node(nodes.get(node_id), fields))
@@ -145,11 +147,12 @@ def _words_of_node(node: NodeModel | None, fields: Any) -> Iterable[tuple[Place,
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Written:
     """The ids and names that are written in the file, their owners valid or not: one mistake is told once."""
 
     nodes: set[str]
     variables: set[str]
+    calendars: set[str]
 
     def check(self, source: Source, place: Place, words: Iterable[tuple[Place, Word]]) -> None:
         for path, word in dict.fromkeys(words):
@@ -159,6 +162,8 @@ class _Known:
         match word:
             case NodeRef():
                 self._check_node(source, path, str(word))
+            case CalendarRef():
+                self._check_calendar(source, path, str(word))
             case VariableRef():
                 self._check_variable(source, path, str(word), self.variables)
             case Template() | Expression():
@@ -171,6 +176,12 @@ class _Known:
             message = f"there is no node {word[:64]!r}"
             suggestion = closest(word, self.nodes)
             source.add(path, "node.unknown_target", message, expected="a node id", suggestion=suggestion)
+
+    def _check_calendar(self, source: Source, path: Place, word: str) -> None:
+        if word not in self.calendars:
+            message = f"there is no calendar {word[:64]!r}"
+            suggestion = closest(word, self.calendars)
+            source.add(path, "calendar.unknown", message, expected="a name under calendars", suggestion=suggestion)
 
     def _check_variable(self, source: Source, path: Place, name: str, known: set[str]) -> None:
         if name not in known:

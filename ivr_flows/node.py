@@ -11,9 +11,9 @@ Both are pure: they read the context and return what is to be done. They may rai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from ivr_flows import expressions, templates
 from ivr_flows.calendars import Calendar
@@ -27,6 +27,9 @@ M = TypeVar("M", bound="NodeModel")
 
 class NodeModel(Spec):
     """Base of every node's fields."""
+
+    # The fields in whose words `item` stands for something.
+    speaks_of: ClassVar[frozenset[str]] = frozenset()
 
     kind: str
     description: str = ""
@@ -158,8 +161,6 @@ class Surroundings:
     """What a lint may know beside the node itself."""
 
     person_digit: str | None
-    queues: Collection[str] | None  # None: nobody told
-    calendars: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from ivr_flows.findings import closest
 from ivr_flows.source import Path, Source
-from ivr_flows.terms import PATTERNS, SHORT, WORD, Expression, NodeRef, Template, VariableRef, Word
+from ivr_flows.terms import PATTERNS, SHORT, WORD, CalendarRef, Expression, NodeRef, Template, VariableRef, Word
 
 # What was expected, by pydantic's error type; braces take the error's own context.
 _EXPECTED = {
@@ -138,7 +138,8 @@ def _below(branches: Iterable[Mapping[str, Any]], part: str | int) -> list[Mappi
 
 # --- the meaningful words of data that is not valid --------------------
 
-_WORDS: dict[str, type[Word]] = {word.__name__: word for word in (NodeRef, VariableRef, Template, Expression)}
+_MEANINGFUL = (NodeRef, VariableRef, CalendarRef, Template, Expression)
+_WORDS: dict[str, type[Word]] = {word.__name__: word for word in _MEANINGFUL}
 
 
 def words_written(model: type[BaseModel], data: object) -> Iterator[tuple[Path, Word]]:

@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 from ivr_flows.node import Context, Doubt
 from ivr_flows.protocol import Failure, PromptText, Response
 from ivr_flows.protocol import Request as RequestAction
-from ivr_flows.terms import Name, Prompts, Scalar, Spec, Template
+from ivr_flows.references import SecretName, SystemName
+from ivr_flows.terms import Prompts, Scalar, Spec, Template
 
 MAX_URL = 1500
 _HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
@@ -29,11 +30,11 @@ class RequestSpec(Spec):
     """What to ask. `url` is whole, or a path behind the address of `system`. Values are percent-encoded in it; they can
     never change where a request goes."""
 
-    system: Name | None = Field(default=None, description="one of the settings' customer_systems")
+    system: SystemName | None = Field(default=None, description="one of the settings' customer_systems")
     url: Template
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     headers: dict[Annotated[str, Field(pattern=_HEADER)], Template] = Field(default={}, max_length=20)
-    secrets: dict[Annotated[str, Field(pattern=_HEADER)], Name] = Field(
+    secrets: dict[Annotated[str, Field(pattern=_HEADER)], SecretName] = Field(
         default={}, max_length=10, description="headers whose values are secrets, by their names in the settings"
     )
     body: dict[str, Template] | None = Field(default=None, max_length=50, description="sent as JSON")

@@ -4,7 +4,7 @@ truth: saving writes the flow's own file, and the book takes it up as if somebod
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ivr_flows.checking import check_text
 from ivr_flows.findings import Finding, has_errors
 from ivr_flows.flow import Flow, version_of
 from ivr_flows.history import FlowHistory, Saved, write_whole
+from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.source import MAX_BYTES, decode
 
 
@@ -63,11 +64,11 @@ class FlowShelf:
     """Not thread-safe, as the book is not. `own` is the folder of what is saved here and has no file of its own outside
     of what comes with Rimay, which is never written to."""
 
-    def __init__(self, book: FlowBook, history: FlowHistory, own: Path, *, queues: Collection[str] | None) -> None:
+    def __init__(self, book: FlowBook, history: FlowHistory, own: Path, *, known: Known = NOTHING_KNOWN) -> None:
         self._book = book
         self._history = history
         self._own = own
-        self._queues = queues
+        self._known = known
 
     def list(self) -> Sequence[Listed]:
         return [self._listed(flow_id) for flow_id in self._book.ids()]
@@ -93,7 +94,7 @@ class FlowShelf:
 
     def check(self, name: str, text: str) -> Checked:
         """All that `rimay ivr check` finds, of a text that need not be saved."""
-        flow, findings = check_text(text, f"{name}.yaml", queues=self._queues, known=self._book.ids())
+        flow, findings = check_text(text, f"{name}.yaml", known=self._known, flows=self._book.ids())
         return Checked(flow, findings)
 
     def save(self, flow_id: str, text: str, *, base: str, at: float, by: str, comment: str) -> str:

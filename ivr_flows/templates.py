@@ -158,21 +158,32 @@ def problem_of(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> tuple[str, frozenset[str]]:
-    """The problem, and the variables that are read."""
+def _read(text: str) -> tuple[str, frozenset[str], frozenset[tuple[str, str]]]:
+    """The problem, the variables that are read, and the fields of what has fields."""
+    nothing: frozenset[tuple[str, str]] = frozenset()
     try:
         found = list(_ENVIRONMENT.parse(text).find_all(nodes.Node))
         for node in found:
             if problem := _problem_of_node(node):
-                return problem, frozenset()
+                return problem, frozenset(), nothing
         if len(found) > SURELY_COMPILES:
             _compiled(text)
     except TemplateError as error:
-        return str(error.message or error), frozenset()
+        return str(error.message or error), frozenset(), nothing
     # jinja2's parser is recursive and hands numbers to Python's own.
     except (RecursionError, ValueError, OverflowError, SyntaxError, MemoryError, TypeError) as error:
-        return f"not a template: {error}", frozenset()
-    return "", frozenset(node.name for node in found if isinstance(node, nodes.Name))
+        return f"not a template: {error}", frozenset(), nothing
+    names = frozenset(node.name for node in found if isinstance(node, nodes.Name))
+    return "", names, frozenset(field for node in found if (field := _field(node)) is not None)
+
+
+def _field(node: nodes.Node) -> tuple[str, str] | None:
+    """``call.from`` or ``call["from"]``."""
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return node.node.name, node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.node, nodes.Name) and isinstance(node.arg, nodes.Const):
+        return node.node.name, str(node.arg.value)
+    return None
 
 
 def _problem_of_node(node: nodes.Node) -> str:
@@ -192,6 +203,11 @@ def _problem_of_node(node: nodes.Node) -> str:
 def names_in(text: str) -> frozenset[str]:
     """The variables that a valid template reads (``call`` included)."""
     return _read(text)[1] if "{" in text else frozenset()
+
+
+def fields_in(text: str, mapping: str) -> frozenset[str]:
+    """The fields of `call` or `item` that a valid template reads."""
+    return frozenset(name for of, name in _read(text)[2] if of == mapping) if "{" in text else frozenset()
 
 
 def render(text: str, names: Mapping[str, object], use: str = "speech", language: str = "es") -> str:

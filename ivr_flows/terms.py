@@ -29,6 +29,7 @@ from ivr_flows.speech.saying import SAYINGS
 Scalar = str | int | float | bool
 Part = TypeVar("Part")
 
+NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 # Marks in the JSON schemas of what our types mean.
 WORD = "x-word"
 SHORT = "x-short"
@@ -84,6 +85,13 @@ class VariableRef(Word):
         return f"{text!r} is a word of the language" if text in _RESERVED else ""
 
 
+class CalendarRef(Word):
+    """The name of one of the flow's calendars."""
+
+    __slots__ = ()
+    pattern = NAME
+
+
 class Template(Word):
     """Text in which ``{{ variable }}`` and ``{{ call.fact }}`` stand for values."""
 
@@ -109,12 +117,12 @@ PATTERNS = {
     NodeRef.pattern: "a node id (lower-case letters, digits, _ or -)",
     VariableRef.pattern: "a variable's name (lower-case letters, digits or _)",
     r"^[0-9*#]$": "one key: a digit, * or #",
-    r"^[a-z0-9][a-z0-9_-]{0,63}$": "lower-case letters, digits, _ or -",
+    NAME: "lower-case letters, digits, _ or -",
     r"^[a-z]{2}(-[A-Z0-9]{2,3})?$": "a language such as es or es-EC",
     r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}$": "a prompt's name (lower-case letters, digits, _, - or /)",
 }
 Digit = Annotated[str, Field(pattern=r"^[0-9*#]$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Name = Annotated[str, Field(pattern=NAME)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z0-9]{2,3})?$")]
 Seconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 

@@ -8,8 +8,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from app.flow_names import FlowNames, recordings_in
+from app.place import SOUNDS, chosen_var
 from app.rehearsed_bots import RehearsedBots
 from app.settings import Settings, read_settings
+from callcontrol.routing.config_store import in_force
 from foundation.errors import Invalid, NotFound, RimayError
 from ivr_flows.book import SHIPPED, flow_files
 from ivr_flows.checking import check, load_all
@@ -21,9 +24,9 @@ from ivr_flows.flow import Flow
 from ivr_flows.flow_tests import run_tests
 from ivr_flows.moments import instant
 from ivr_flows.prompt_list import wanted
+from ivr_flows.references import Known
 from ivr_flows.rehearsal import Rehearsal
 from ivr_flows.schema import json_schema
-from pbx.sounds import SUFFIXES
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,17 +53,26 @@ def _folders(args: argparse.Namespace) -> list[Path]:
 
 
 def _check(args: argparse.Namespace) -> int:
-    settings = _settings(args)
-    queues = None if settings is None or not settings.queues else [queue.name for queue in settings.queues]
     paths = _folders(args)
-    findings = check(paths, queues=queues)
+    known = _names(args)
+    findings = check(paths, known=known)
     if args.json:
         print(json.dumps([_plain(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
         for finding in findings:
             print(finding)
+        if untold := known.untold():
+            print(f"not looked for, as none is set up here: {', '.join(untold)}", file=sys.stderr)
         print(f"{len(load_all(paths))} flows, {len(findings)} findings", file=sys.stderr)
     return 1 if has_errors(findings) else 0
+
+
+def _names(args: argparse.Namespace) -> Known:
+    """Of the settings, and of the organisation and the recordings of this place."""
+    settings, folder = _settings(args), chosen_var(args.var)
+    if settings is None:
+        return Known(recorded=recordings_in(folder / SOUNDS))
+    return FlowNames(settings, in_force(folder), folder / SOUNDS).known
 
 
 def _plain(finding: object) -> dict[str, object]:
@@ -158,12 +170,8 @@ def _schema(args: argparse.Namespace) -> int:
 
 def _prompts(args: argparse.Namespace) -> int:
     """What is still to be recorded: one line a prompt, its words behind it."""
-    library: Path | None = args.sounds
-
-    def recorded(language: str, name: str) -> bool:
-        return library is not None and any((library / language / f"{name}{end}").is_file() for end in SUFFIXES)
-
-    listed = wanted(load_all(_folders(args)).values(), recorded)
+    library = args.sounds or chosen_var(args.var) / SOUNDS
+    listed = wanted(load_all(_folders(args)).values(), recordings_in(library))
     missing = [prompt for prompt in listed if not prompt.recorded]
     for prompt in missing:
         print(f"{prompt.language}/{prompt.name}\t{' | '.join(prompt.texts)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,8 @@ SPOKEN = 3
 class Announce(NodeModel):
     """The answer's list is at `list` (``#`` paths as in http). Each item is spoken by `each`, where ``item.sector``
     stands for its fields. `count` is a variable for how many there are."""
+
+    speaks_of: ClassVar[frozenset[str]] = frozenset({"each"})
 
     kind: Literal["announce"]
     request: RequestSpec

@@ -10,7 +10,8 @@ from ivr_flows.faults import FlowFault
 from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
 from ivr_flows.nodes.set import Value
 from ivr_flows.protocol import BotExit, Converse, Conversed, Input
-from ivr_flows.terms import Name, NodeRef, Scalar, VariableRef
+from ivr_flows.references import BotName
+from ivr_flows.terms import NodeRef, Scalar, VariableRef
 
 
 class Bot(NodeModel):
@@ -18,7 +19,7 @@ class Bot(NodeModel):
     a person gets one."""
 
     kind: Literal["bot"]
-    name: Name
+    name: BotName
     given: dict[str, Value] = Field(default={}, alias="with", max_length=50)
     take: dict[VariableRef, str] = Field(default={}, max_length=50)
     timeout_s: float = Field(default=180.0, gt=0, le=1800, allow_inf_nan=False)

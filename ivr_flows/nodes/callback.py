@@ -11,9 +11,10 @@ from ivr_flows.asking import words
 from ivr_flows.identity import is_phone
 from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
 from ivr_flows.protocol import CallBack, Collect, Collected, Input, Prompt
+from ivr_flows.references import QueueName
 from ivr_flows.speech.grouping import national_number
 from ivr_flows.speech.saying import say
-from ivr_flows.terms import Expression, Name, NodeRef, Prompts, Template
+from ivr_flows.terms import Expression, NodeRef, Prompts, Template
 
 _HERE, _OTHER, _NOT = "1", "2", "3"
 _OFFER = {
@@ -32,7 +33,7 @@ class Callback(NodeModel):
     """The number must be one of Ecuador's. `not_before` is an expression (unix seconds, a `schedule`'s opens_at)."""
 
     kind: Literal["callback"]
-    queue: Name
+    queue: QueueName
     reason: Template = Template("")
     number: Template = Template("{{ call.from }}")
     not_before: Expression | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -31,6 +31,8 @@ def _one_is_list(value: object) -> object:
 class Identify(Question):
     """The request may use ``item.by`` (caller, cedula, ruc, contract) and ``item.value``. A status 404 means that
     nobody is known by that number. `sure` is a variable: 0 nobody, 1 by the telephone, 2 by a number that was keyed."""
+
+    speaks_of: ClassVar[frozenset[str]] = frozenset({"request"})
 
     kind: Literal["identify"]
     by: Annotated[tuple[Way, ...], BeforeValidator(_one_is_list), Field(min_length=1)]

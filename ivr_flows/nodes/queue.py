@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ivr_flows.faults import FlowFault
-from ivr_flows.findings import closest
 from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Enqueue, Input, QueueExit, QueueLeft
+from ivr_flows.references import CriticalityName, QueueName, SkillName
 from ivr_flows.terms import Digit, Expression, Name, NodeRef, Prompts, Spec, Template
 
 
@@ -51,14 +51,14 @@ class Queue(NodeModel):
     wait and the comfort prompts, as far as asked for; the keys of `exits` lead away at any moment."""
 
     kind: Literal["queue"]
-    name: Name
+    name: QueueName
     priority: int = Field(default=0, ge=0, le=1000)
-    skills: dict[Name, Annotated[int, Field(ge=1, le=100)]] = {}
+    skills: dict[SkillName, Annotated[int, Field(ge=1, le=100)]] = {}
     reason: Template = Template("")
     music: Name = "default"
     timeout_s: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False)
     urgency: tuple[Urgency, ...] = Field(default=(), max_length=20, description="added to the priority where they hold")
-    criticality: Name | None = Field(default=None, description="what the organisation gives points of priority for")
+    criticality: CriticalityName | None = Field(default=None, description="what the organisation gives priority for")
     target_s: float | None = Field(
         default=None, gt=0, le=86_400, allow_inf_nan=False, description="answered within, where it is not the queue's"
     )
@@ -84,7 +84,7 @@ def enter(node: Queue, context: Context) -> Outcome:
         Enqueue(
             queue=node.name,
             priority=min(1000, node.priority + sum(u.by for u in node.urgency if context.value(u.when))),
-            skills=dict(node.skills),
+            skills={str(skill): level for skill, level in node.skills.items()},
             reason=context.text(node.reason),
             music=node.music,
             timeout_s=node.timeout_s,
@@ -116,8 +116,9 @@ def handle(node: Queue, context: Context, heard: Input) -> Outcome:
 
 
 def lint(node: Queue, around: Surroundings) -> Iterable[Doubt]:
-    if around.queues is not None and node.name not in around.queues:
-        yield Doubt(("name",), "queue.unknown", f"there is no queue {node.name!r}", closest(node.name, around.queues))
+    if around.person_digit is not None and around.person_digit in node.exits:
+        text = f"exit {around.person_digit} takes the place of the key for a person in this queue"
+        yield Doubt(("exits", around.person_digit), "queue.hides_person", text)
 
 
 KIND = NodeKind(Queue, enter, handle, is_end=True, lint=lint)

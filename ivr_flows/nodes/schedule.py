@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 from ivr_flows.calendars import When
 from ivr_flows.faults import FlowFault
-from ivr_flows.findings import closest
-from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings
-from ivr_flows.terms import Name, NodeRef, Scalar, VariableRef
+from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome
+from ivr_flows.terms import CalendarRef, NodeRef, Scalar, VariableRef
 
 
 class Schedule(NodeModel):
     """`opens_at` is a variable for the next opening (unix seconds), for texts such as ``{{ opens | moment }}``."""
 
     kind: Literal["schedule"]
-    calendar: Name
+    calendar: CalendarRef
     open: NodeRef
     closed: NodeRef
     holiday: NodeRef | None = None
@@ -37,10 +35,4 @@ def enter(node: Schedule, context: Context) -> Outcome:
     return Go(targets[when], variables=found, notes=(note,), typed=context.typed)
 
 
-def lint(node: Schedule, around: Surroundings) -> Iterable[Doubt]:
-    if node.calendar not in around.calendars:
-        text = f"there is no calendar {node.calendar!r}"
-        yield Doubt(("calendar",), "calendar.unknown", text, closest(node.calendar, around.calendars))
-
-
-KIND = NodeKind(Schedule, enter, lint=lint)
+KIND = NodeKind(Schedule, enter)

@@ -13,6 +13,7 @@ from ivr_flows.faults import FlowFault
 from ivr_flows.node import Context, Doubt, Enter, Go, NodeKind, NodeModel, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Input, TransferEnded, TransferExit, TransferKind
 from ivr_flows.protocol import Transfer as TransferAction
+from ivr_flows.references import AgentName, PhoneName
 from ivr_flows.terms import Name, NodeRef, Spec, Template
 
 
@@ -20,8 +21,8 @@ class Party(Spec):
     """Exactly one of these."""
 
     number: Template | None = None
-    phone: Name | None = Field(default=None, description="a SIP telephone, by its name in pbx.phones")
-    agent: Name | None = None
+    phone: PhoneName | None = Field(default=None, description="a SIP telephone, by its name in pbx.phones")
+    agent: AgentName | None = None
     flow: Name | None = Field(default=None, description="it takes the call over and does not come back")
 
     @model_validator(mode="after")

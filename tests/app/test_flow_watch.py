@@ -15,6 +15,7 @@ from foundation.bus import MemoryBus
 from foundation.clock import SystemClock
 from foundation.metrics import Metrics
 from ivr_flows.book import FlowBook
+from ivr_flows.references import Known, QueueName
 from ivr_flows.settings import FlowSettings
 from pbx.sounds import SoundLibrary
 
@@ -23,7 +24,7 @@ async def test_a_disk_that_cannot_be_read_does_not_end_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, metrics = SystemClock(), Metrics()
-    book = FlowBook(FlowSettings(), queues=["contact-center"])
+    book = FlowBook(FlowSettings(), known=Known({QueueName: ["contact-center"]}))
     sounds = SoundLibrary([tmp_path], tmp_path / "cache", None)
     looked = asyncio.Event()
     looks: list[int] = []

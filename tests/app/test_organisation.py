@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.flow_names import FlowNames
 from app.organisation import Organisation
 from app.settings import Settings
 from callcontrol.desk import Desk
@@ -15,6 +16,7 @@ from callcontrol.routing.config_store import FILE, apply
 from callcontrol.settings import Queue
 from foundation.clock import VirtualClock
 from foundation.metrics import Metrics
+from ivr_flows.references import AgentName, QueueName
 
 TEXT = """\
 skills: {internet: Internet}
@@ -71,7 +73,8 @@ async def test_new_queues_and_agents_work_without_a_restart_and_who_is_gone_is_s
     ours = Organisation(tmp_path, Settings(queues=[Queue(name="own")]))
     directory = ConfiguredAgents(ours.agents)
     ours.followers.append(lambda: directory.replace(ours.agents))
-    names = ours.queue_names
+    names = FlowNames(Settings(queues=[Queue(name="own")]), ours.config, tmp_path)
+    ours.followers.append(lambda: names.follow(ours.config))
     ours.take_up(desk)
     desk.sign_in(AgentId("ana"), frozenset({"net"}))
     put(
@@ -81,7 +84,8 @@ async def test_new_queues_and_agents_work_without_a_restart_and_who_is_gone_is_s
         .replace("{id: ana, name: Ana", "{id: eva, name: Eva"),
     )
     ours.look(desk)
-    assert names == {"own", "agua", "net"}
+    assert names.known.names[QueueName] == {"own", "agua", "net"}
+    assert names.known.names[AgentName] == {"eva"}
     assert ours.title("agua") == "Agua"
     assert directory.queues() == {"eva": frozenset({"net", "agua"})}
     assert desk.router.agents[AgentId("ana")].state is AgentState.SIGNED_OUT

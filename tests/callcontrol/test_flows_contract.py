@@ -17,6 +17,7 @@ from callcontrol.flows import BookFlows
 from ivr_flows import protocol as flow
 from ivr_flows.book import FlowBook
 from ivr_flows.faults import NoFlow, UnexpectedInput
+from ivr_flows.references import Known, QueueName
 from ivr_flows.settings import Entry, FlowSettings
 from tests.support.flow_twin import MemoryFlows
 
@@ -59,7 +60,10 @@ def _memory() -> Rig:
 
 def _book(folder: Path) -> Rig:
     entries = [Entry(number="18", flow="tres")]
-    book = FlowBook(FlowSettings(folders=[str(folder)], shipped=False, entries=entries, default="otro"), queues=["q"])
+    book = FlowBook(
+        FlowSettings(folders=[str(folder)], shipped=False, entries=entries, default="otro"),
+        known=Known({QueueName: ["q"]}),
+    )
     times = iter(range(1_700_000_000, 1_800_000_000))
 
     def change(hz: int) -> None:

@@ -13,6 +13,7 @@ from ivr_flows.drawing import draw
 from ivr_flows.flow import Flow
 from ivr_flows.flow_tests import run_tests
 from ivr_flows.protocol import Collect, Enqueue, Failure, Hangup, Play, PromptFile, QueueExit, Request, Response
+from ivr_flows.references import Known, QueueName
 from tests.support.flows import Caller, texts
 
 FLOWS = Path(ivr_flows.__file__).parent / "flows"
@@ -30,7 +31,7 @@ def caller(flows: dict[str, Flow]) -> Caller:
 
 
 def test_all_shipped_flows_pass_the_check_without_a_warning() -> None:
-    assert check([FLOWS], queues={"contact-center"}) == []
+    assert check([FLOWS], known=Known({QueueName: {"contact-center"}})) == []
 
 
 def test_all_shipped_flows_pass_their_tests(flows: dict[str, Flow]) -> None:

@@ -10,6 +10,7 @@ from foundation.errors import NotFound, Unavailable
 from ivr_flows.book import SHIPPED, FlowBook
 from ivr_flows.flow import version_of
 from ivr_flows.history import FlowHistory
+from ivr_flows.references import Known, QueueName
 from ivr_flows.settings import FlowSettings
 from ivr_flows.shelf import FlowMoved, FlowRefused, FlowShelf
 from tests.ivr_flows.test_book import TEXT
@@ -25,7 +26,9 @@ class Desk:
         self.write("a", "Hola")
         self.book = FlowBook(FlowSettings(folders=[str(self.folder)], default="a"), own=self.own)
         self.book.refresh()
-        self.shelf = FlowShelf(self.book, FlowHistory(path / "history"), self.own, queues=["contact-center"])
+        self.shelf = FlowShelf(
+            self.book, FlowHistory(path / "history"), self.own, known=Known({QueueName: ["contact-center"]})
+        )
 
     def write(self, name: str, says: str) -> None:
         (self.folder / f"{name}.yaml").write_text(self.text(name, says), encoding="utf-8")

@@ -25,6 +25,7 @@ from callcontrol.settings import Agent, Queue
 from foundation.clock import VirtualClock
 from foundation.metrics import Metrics
 from ivr_flows.book import FlowBook
+from ivr_flows.references import Known, QueueName
 from ivr_flows.settings import FlowSettings
 from pbx.events import EndpointChanged, TrunkChanged
 from pbx.memory import MemoryCall, MemoryPhone, MemorySwitch, MemoryWorld
@@ -114,7 +115,7 @@ class DaemonLab:
     async def start(self) -> None:
         switch = MemorySwitch(self.clock, SETTINGS, self.world)
         await self._stack.enter_async_context(switch)
-        book = FlowBook(self.flows, queues=[q.name for q in self.queues])
+        book = FlowBook(self.flows, known=Known({QueueName: [q.name for q in self.queues]}))
         assert not book.refresh().refused
         self.daemon = Daemon(
             switch=switch,

@@ -23,6 +23,7 @@ from callcontrol.settings import Agent, CustomerSystemSettings, Queue
 from foundation.clock import SystemClock
 from foundation.metrics import Metrics
 from ivr_flows.book import FlowBook
+from ivr_flows.references import Known, QueueName
 from ivr_flows.settings import FlowSettings
 from pbx.sip.agent import SipPhone
 from recording.place import RecordingFolder
@@ -114,7 +115,10 @@ async def staged(
     for name, text in (("prueba", FLOW + nodes + REST), ("parte", PART)):
         plain = text.replace("FIRST", first).replace("SECOND", second)
         (folder / f"{name}.yaml").write_text(plain, encoding="utf-8")
-    book = FlowBook(FlowSettings(folders=[str(folder)], shipped=False, default="prueba"), queues=["contact-center"])
+    book = FlowBook(
+        FlowSettings(folders=[str(folder)], shipped=False, default="prueba"),
+        known=Known({QueueName: ["contact-center"]}),
+    )
     assert not book.refresh().refused, book.findings()
     owner = (engine.user.uid, engine.user.gid) if engine.user else None
     journal, metrics, clock = MemoryJournal(), Metrics(), SystemClock()

@@ -39,7 +39,7 @@ def folder_flows(folder: Path, clock: Clock) -> ShelfFlows:
     own = folder / "flows-own"
     book = FlowBook(settings, own=own)
     book.refresh()
-    shelf = FlowShelf(book, FlowHistory(folder / "flows-history"), own, queues=None)
+    shelf = FlowShelf(book, FlowHistory(folder / "flows-history"), own)
 
     async def look() -> None:
         book.refresh()
