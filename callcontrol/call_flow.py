@@ -209,11 +209,13 @@ def _transfer(turn: Turn, action: flow.Transfer) -> None:
 
 
 def _enqueue(turn: Turn, action: flow.Enqueue) -> None:
-    """Who is led from one queue straight into another has waited since the first."""
+    """Who is led from one queue straight into another has waited since the first; so has who left the line by a key, or
+    was told that all are busy, and would rather go on waiting in it."""
+    waited = turn.s.phase is Phase.QUEUED or turn.s.left_queue == action.queue
     turn.set(
         phase=Phase.QUEUED,
         queue=action.queue,
-        queued_at=turn.s.queued_at if turn.s.phase is Phase.QUEUED else turn.at,
+        queued_at=turn.s.queued_at if waited else turn.at,
         waits_since=turn.at,
         priority=action.priority,
         skills=dict(action.skills),

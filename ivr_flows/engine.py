@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 from ivr_flows.faults import FlowFault, UnexpectedInput
 from ivr_flows.flow import Flow
+from ivr_flows.moments import local
 from ivr_flows.node import Go, Outcome
 from ivr_flows.nodes import KINDS
 from ivr_flows.outside import MAX_FACT, MAX_FACTS, clean_facts, cleaned, only_digits
@@ -109,7 +110,8 @@ def moved(flow: Flow, state: FlowState) -> FlowState:
 
 def _on_begin(run: Run, heard: Begin) -> None:
     run.variables = dict(run.flow.first)
-    run.facts = clean_facts(heard.facts)
+    ours = {"today": local(run.at).date().isoformat()}
+    run.facts = clean_facts(ours | dict(heard.facts) | ours)
     run.follow(lambda: Go(run.flow.head.entry))
 
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from simpleeval import EvalWithCompoundTypes, InvalidExpression, safe_add, safe_mult
 
 from ivr_flows.faults import FlowFault
+from ivr_flows.moments import day
 
 MAPPINGS = frozenset({"call", "item"})
 MAX_EXPRESSION = 500
@@ -81,6 +82,16 @@ _OPERATORS: dict[type[ast.AST], Callable[..., object]] = {
     ast.Not: operator.not_,
     ast.USub: operator.neg,
 }
+
+
+def _iso_date(value: object) -> str:
+    """Days that can be compared (``iso_date(vence) < call.today``); empty for what is none."""
+    try:
+        return day(value).isoformat()
+    except ValueError:
+        return ""
+
+
 FUNCTIONS: dict[str, Callable[..., object]] = {
     "length": lambda text: len(str(text)),
     "lower": lambda text: str(text).lower(),
@@ -88,6 +99,7 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
     "text": lambda value: str(value)[:1000],
     "integer": lambda value: int(value),
     "starts_with": lambda text, start: str(text).startswith(str(start)),
+    "iso_date": _iso_date,
     "ends_with": lambda text, end: str(text).endswith(str(end)),
 }
 

@@ -87,7 +87,9 @@ class Expect(Spec):
     notes: tuple[str, ...] = ()
     survey: dict[str, int] = {}
     priority: int | None = None
+    reason: str | None = Field(default=None, description="of the last queue, as the agent reads it")
     callback: str | None = Field(default=None, description="the number that we are to call back")
+    callback_reason: str | None = Field(default=None, description="why we call back, as the agent reads it")
 
 
 class Case(Spec):
@@ -333,6 +335,16 @@ def _priority(call: Rehearsal, wanted: int) -> str:
     return "" if found and found[-1] == wanted else f"the priorities were {found}"
 
 
+def _reason(call: Rehearsal, wanted: str) -> str:
+    found = [action.reason for action in call.done if isinstance(action, Enqueue)]
+    return "" if found and found[-1] == wanted else f"the reasons were {found}"
+
+
+def _callback_reason(call: Rehearsal, wanted: str) -> str:
+    found = [action.reason for action in call.done if isinstance(action, CallBack)]
+    return "" if wanted in found else f"the reasons of the calls to be made were {found}"
+
+
 def _callback(call: Rehearsal, wanted: str) -> str:
     found = [action.number for action in call.done if isinstance(action, CallBack)]
     return "" if wanted in found else f"the calls to be made were {found}"
@@ -348,5 +360,7 @@ _CHECKS: Mapping[str, Callable[[Rehearsal, Any], str]] = {
     "notes": _notes,
     "survey": _survey,
     "priority": _priority,
+    "reason": _reason,
     "callback": _callback,
+    "callback_reason": _callback_reason,
 }

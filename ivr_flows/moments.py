@@ -14,6 +14,7 @@ HOME = "America/Guayaquil"
 # Day first, as Ecuador writes dates, or the year first with digits left out; then perhaps a time.
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})([/.-])(?P<month>\d{1,2})\2(?P<year>\d{4})(?P<rest>.*)")
 _YEAR_FIRST = re.compile(r"(?P<year>\d{4})([/.-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})(?P<rest>.*)")
+_DAY_ALONE = re.compile(r"\d{4}-\d\d-\d\d")
 _EARLY = re.compile(r"^[ T]+(\d):")
 # Years 1970 to 2200: what lies beyond is a mistake in somebody's data.
 _LAST = 7_258_118_400.0
@@ -52,6 +53,12 @@ def iso(text: str) -> str:
         return text
     rest = _EARLY.sub(r"T0\1:", found["rest"])
     return f"{found['year']}-{int(found['month']):02}-{int(found['day']):02}{rest}"
+
+
+def day(value: object) -> dt.date:
+    """The day of a text (a date, or a point in time) or of unix seconds. Raises ValueError."""
+    text = iso(value.strip()) if isinstance(value, str) else ""
+    return dt.date.fromisoformat(text) if _DAY_ALONE.fullmatch(text) else local(instant(value)).date()
 
 
 def local(at: float, zone: str = HOME) -> dt.datetime:

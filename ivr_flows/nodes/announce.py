@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -20,15 +21,17 @@ SPOKEN = 3
 
 class Announce(NodeModel):
     """The answer's list is at `list` (``#`` paths as in http). Each item is spoken by `each`, where ``item.sector``
-    stands for its fields. `count` is a variable for how many there are."""
+    stands for its fields; one that cannot be said is passed over. `more` is said where there are more than `most`
+    (``item.more`` of them). `count` is a variable for how many there are."""
 
-    speaks_of: ClassVar[frozenset[str]] = frozenset({"each"})
+    speaks_of: ClassVar[frozenset[str]] = frozenset({"each", "more"})
 
     kind: Literal["announce"]
     request: RequestSpec
     list: AnswerPath
     before: Prompts = ()
     each: SomePrompts
+    more: Prompts = ()
     after: Prompts = ()
     most: int = Field(default=SPOKEN, ge=1, le=10)
     count: VariableRef | None = None
@@ -59,17 +62,23 @@ def _heard_of(node: Announce, context: Context, response: Response) -> Outcome:
     note = context.note("announced", count=len(items))
     if not items:
         return Go(node.none or node.next, variables=counted, notes=(note,))
-    try:
-        prompts = _words(node, context, items[: node.most])
-    except FlowFault as fault:  # a field that is missing, or cannot be said
-        return Go(node.fallback, notes=(context.note("http.failed", why="answer", private=True, detail=fault.message),))
-    keys = Collect(prompts, 1, LISTEN_AFTER_S, LISTEN_AFTER_S, "", barge_in=True)
+    told = [prompts for item in items[: node.most] if (prompts := _told(node, context, item))]
+    if not told:
+        failed = context.note("http.failed", why="answer", private=True, detail="no item can be said")
+        return Go(node.fallback, notes=(failed,))
+    rest = {"more": len(items) - len(told), "count": len(items)}
+    more = context.prompts(node.more, rest) if rest["more"] else ()
+    spoken = (*context.prompts(node.before), *chain.from_iterable(told), *more, *context.prompts(node.after))
+    keys = Collect(spoken, 1, LISTEN_AFTER_S, LISTEN_AFTER_S, "", barge_in=True)
     return Wait(keys, notes=(note,), variables=counted)
 
 
-def _words(node: Announce, context: Context, items: list[dict[str, object]]) -> tuple[Prompt, ...]:
-    each = tuple(prompt for item in items for prompt in context.prompts(node.each, item))
-    return context.prompts(node.before) + each + context.prompts(node.after)
+def _told(node: Announce, context: Context, item: dict[str, object]) -> tuple[Prompt, ...]:
+    """Nothing for an item whose fields cannot be said: the others are news all the same."""
+    try:
+        return context.prompts(node.each, item)
+    except FlowFault:
+        return ()
 
 
 def lint(node: Announce, around: Surroundings) -> Iterable[Doubt]:

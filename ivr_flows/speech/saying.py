@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ivr_flows.moments import instant, iso, local
+from ivr_flows.moments import day, instant, local
 from ivr_flows.speech import english, spanish
 
 _DIGITS = re.compile(r"[^0-9*#+]")
 _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d)?")
-_DAY_ALONE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _as_it_is(value: object) -> object:
@@ -31,11 +30,6 @@ def _time(value: object) -> dt.time:
 
 def _moment(value: object) -> dt.datetime:
     return local(instant(value))
-
-
-def _day(value: object) -> dt.date:
-    text = iso(value.strip()) if isinstance(value, str) else ""
-    return dt.date.fromisoformat(text) if _DAY_ALONE.fullmatch(text) else _moment(value).date()
 
 
 def _seconds(value: object) -> float:
@@ -54,8 +48,8 @@ def _plain(value: object) -> str:
 SAYINGS: Mapping[str, Callable[[object], Any]] = {
     "number": _as_it_is,
     "money": _as_it_is,
-    "date": _day,
-    "day": _day,  # a date in the near past or future: no year
+    "date": day,
+    "day": day,  # a date in the near past or future: no year
     "time": _time,
     "moment": _moment,
     "digits": _plain,

@@ -274,6 +274,29 @@ async def test_promised_in_a_flow_by_key_or_by_the_queues_rule_the_place_is_kept
         assert item.queued_at == pytest.approx(first.queued_at, abs=0.01)
 
 
+@pytest.mark.parametrize("keys", ["3", ""], ids=["declined", "silent"])
+async def test_who_wants_no_callback_is_back_in_the_line_at_their_place(tmp_path: Path, keys: str) -> None:
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows/prueba.yaml").write_text(FLOW.replace("declined: fin", "declined: uno"))
+    flows = FlowSettings(folders=[str(tmp_path / "flows")], shipped=False, default="prueba")
+    async with DaemonLab(tmp_path, flows=flows) as lab:
+        caller = await lab.call()
+        await lab.go(10)
+        first = lab.record(0).queued_at
+        await lab.call()
+        await lab.during(caller.send_digits("5"))
+        await lab.go(2)
+        if keys:
+            await lab.during(caller.send_digits(keys))
+        await lab.go(60)
+        mine, later = lab.daemon.desk.router.waiting()
+        assert first is not None
+        assert mine.id == lab.record(0).id
+        assert mine.queued_at == pytest.approx(first, abs=0.01)
+        assert later.queued_at > mine.queued_at
+        assert not lab.record(0).callbacks
+
+
 @pytest.mark.parametrize("heard", [False, True], ids=["before its first fact", "before the caller's call knew"])
 async def test_a_daemon_that_dies_as_it_promises_keeps_the_promise_once(
     tmp_path: Path, heard: bool, monkeypatch: pytest.MonkeyPatch

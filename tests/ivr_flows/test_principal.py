@@ -51,7 +51,7 @@ def test_the_greeting_is_a_recording_with_a_text_to_stand_in(caller: Caller) -> 
 def test_who_knows_the_menu_presses_during_the_greeting(caller: Caller) -> None:
     caller.press("1")
     caller.fail(Failure.REFUSED)
-    assert caller.path == "bienvenida perfil motivo agua_potable"
+    assert caller.path == "bienvenida perfil recuerda motivo agua_potable espera.cola"
     assert isinstance(caller.waits, Enqueue)
     assert (caller.waits.queue, caller.waits.reason) == ("contact-center", "agua_potable")
 

@@ -208,3 +208,17 @@ def test_no_text_crashes_either_language(text: str) -> None:
             said = ""
         assert len(said) <= templates.MAX_RENDERED
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        ("2026-3-2", "2026-03-02"),
+        ("16/03/2026", "2026-03-16"),
+        ("2026-03-02T23:00", "2026-03-02"),
+        ("pronto", ""),
+        ("", ""),
+    ],
+)
+def test_days_can_be_compared(value: str, day: str) -> None:
+    assert expressions.evaluate("iso_date(value)", {"value": value}) == day

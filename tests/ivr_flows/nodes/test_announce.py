@@ -21,7 +21,8 @@ NODE = """\
   sin_cortes: {kind: play, prompts: No hay cortes., next: fin}
   falla: {kind: play, prompts: No podemos consultar., next: fin}
 """
-FLOW = flow_of(NODE, HEAD + "variables: {sector: {type: text, default: El Vergel}, n: integer}\n")
+HEADS = HEAD + "variables: {sector: {type: text, default: El Vergel}, n: integer}\n"
+FLOW = flow_of(NODE, HEADS)
 CUT = {"sector": "Totoracocha", "servicio": "agua", "hasta": "2026-03-02T15:30:00"}
 
 
@@ -73,3 +74,26 @@ def test_what_an_answer_writes_is_never_markup_or_template() -> None:
     assert "{{" not in caller.said()
     assert "<" not in caller.said()
     assert "0999123456" not in caller.said()
+
+
+def test_more_than_are_said_are_counted_and_what_cannot_be_said_is_passed_over() -> None:
+    caller = Caller(
+        flow_of(
+            NODE.replace("    most: 2", "    more: \"Hay {{ item.more | count('corte') }} más.\"\n    most: 2"), HEADS
+        )
+    )
+    caller.answer(200, {"cortes": [CUT, {**CUT, "hasta": "hoy"}, CUT, CUT]})
+    assert caller.said() == (
+        "Le informamos. En Totoracocha hay un corte de agua hasta las tres y media de la tarde."
+        " Hay tres cortes más. Disculpe la molestia."
+    )
+    counted = "more: \"Hay {{ item.more | count('corte') }} más.\"\n    most: 2"
+    caller = Caller(flow_of(NODE.replace("most: 2", counted), HEADS))
+    caller.answer(200, {"cortes": [CUT, {**CUT, "hasta": "hoy"}, CUT, CUT]})
+    assert caller.said() == (
+        "Le informamos. En Totoracocha hay un corte de agua hasta las tres y media de la tarde."
+        " Hay tres cortes más. Disculpe la molestia."
+    )
+    caller = Caller(flow_of(NODE.replace("    most: 2", '    more: "Hay más."\n    most: 2'), HEADS))
+    caller.answer(200, {"cortes": [CUT, CUT]})
+    assert "Hay más." not in caller.said()
