@@ -20,6 +20,7 @@ from softphone_web.permissions import agents_in, sees_private
 from softphone_web.problems import FieldError, RequestInvalid
 from softphone_web.routes import Model, Routes
 from softphone_web.schemas import InteractionPath, Number, at
+from softphone_web.texts import line, lines
 
 customer_routes = Routes("/api/v1", tag="customers")
 knowledge_routes = Routes("/api/v1", tag="knowledge")
@@ -27,8 +28,8 @@ me_routes = Routes("/api/v1", tag="me")
 
 # Ecuador's mainland keeps this offset the whole year; a day of work is a day there.
 ECUADOR = timezone(timedelta(hours=-5))
-NoteText = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
-Words = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+NoteText = Annotated[str, lines(4000)]
+Words = Annotated[str, line(200, shortest=0, strip=False)]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Document = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{5,20}$")]
 

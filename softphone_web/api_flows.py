@@ -19,14 +19,15 @@ from softphone_web.flow_mistakes_es import hint_in_spanish, message_in_spanish
 from softphone_web.languages import wants_spanish
 from softphone_web.routes import Model, Routes
 from softphone_web.schemas import Number, Time, at, maybe_at
+from softphone_web.texts import line, lines
 
 routes = Routes("/api/v1", tag="flows")
 READ, WRITE = (Permission.FLOWS_READ,), (Permission.FLOWS_WRITE,)
 
 FlowId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]
-Yaml = Annotated[str, StringConstraints(max_length=256 * 1024)]
-Comment = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Yaml = Annotated[str, lines(256 * 1024, shortest=0, strip=False)]
+Comment = Annotated[str, line(300, shortest=0)]
 
 
 # --- models --------------------
@@ -158,7 +159,7 @@ class Given(Model):
     """One of these."""
 
     digits: Annotated[str, StringConstraints(pattern=r"^[0-9*#]{1,40}$")] | None = None
-    text: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    text: Annotated[str, lines(500, strip=False)] | None = None
     silence: bool | None = None
     hangup: bool | None = None
     answer: dict[str, Any] | None = Field(

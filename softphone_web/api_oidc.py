@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Annotated
 
 from aiohttp import web
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from foundation.errors import NotFound, RimayError
 from foundation.identity.oidc import Oidc
@@ -16,6 +17,7 @@ from softphone_web.call import Call
 from softphone_web.permissions import Open
 from softphone_web.routes import Model, Routes
 from softphone_web.settings import WebSettings
+from softphone_web.texts import line
 
 log = get_logger(__name__)
 routes = Routes("/api/v1", tag="session")
@@ -27,10 +29,10 @@ class OidcReturn(Model):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    state: str = Field(default="", max_length=512)
-    code: str = Field(default="", max_length=4096)
-    iss: str | None = Field(default=None, max_length=512)
-    error: str | None = Field(default=None, max_length=200)
+    state: Annotated[str, line(512, shortest=0, strip=False)] = ""
+    code: Annotated[str, line(4096, shortest=0, strip=False)] = ""
+    iss: Annotated[str, line(512, shortest=0, strip=False)] | None = None
+    error: Annotated[str, line(200, shortest=0, strip=False)] | None = None
 
 
 @routes.get("/session/oidc", Open.PUBLIC, status=302, produces="text/html", raises=(404, 503))

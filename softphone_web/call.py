@@ -20,6 +20,7 @@ from softphone_web.permissions import Open, admit, agent_of
 from softphone_web.problems import FieldError, Handler, RequestInvalid, RequestTimeout, field_errors
 from softphone_web.request_id import request_id_of
 from softphone_web.routes import Route
+from softphone_web.texts import unfit
 
 Fields = dict[str, Any]
 
@@ -112,6 +113,8 @@ async def _read(request: web.Request, deps: WebDeps, route: Route) -> dict[str, 
             given[part] = model.model_validate(raw[part])
         except ValidationError as error:
             errors.extend(field_errors(part, error))
+        else:
+            errors.extend(_unfit(part, raw[part]))
     if errors:
         raise RequestInvalid(errors)
     return given
@@ -127,6 +130,15 @@ def _query(request: web.Request, errors: list[FieldError]) -> Fields:
             message = "Given more than once."
             errors.append(FieldError(where="query", field=name[:64], code="repeated", message=message))
     return found
+
+
+def _unfit(where: str, given: Any) -> list[FieldError]:
+    place = unfit(given)
+    if place is None:
+        return []
+    return [
+        FieldError(where=where, field=place[:64], code="text", message="A text here has a NUL, or half a character.")
+    ]
 
 
 def _unknown(where: str, name: str) -> FieldError:

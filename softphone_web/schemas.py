@@ -22,9 +22,10 @@ from callcontrol.model import (
 from pbx.terms import TrunkState
 from softphone_web.ports import AgentView, QueueView, RecordingView, TrunkView
 from softphone_web.routes import Model
+from softphone_web.texts import line
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}$")]
-Reason = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,64}$", strip_whitespace=True)]
+Reason = Annotated[str, line(64)]
 Number = Annotated[str, StringConstraints(pattern=r"^\+?[0-9*#]{1,32}$")]
 # Wide enough for every record we can hold, narrow enough for every clock and database column.
 Time = Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), le=datetime(2200, 1, 1, tzinfo=UTC))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from callcontrol.model import AgentState, Direction, Medium, Phase
 from callcontrol.routing.service_level import Variant
@@ -21,6 +21,7 @@ from softphone_web.ports_board import (
 )
 from softphone_web.routes import Model
 from softphone_web.schemas import AgentOut, Id, Reason, agent_out, at, maybe_at
+from softphone_web.texts import line, lines
 
 # --- the board --------------------
 
@@ -251,7 +252,7 @@ class ForceBody(Model):
 
 # --- messages --------------------
 
-MessageText = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+MessageText = Annotated[str, lines(1000)]
 
 
 class MessageTo(Model):
@@ -292,7 +293,7 @@ def message_out(view: MessageView, who: str) -> MessageOut:
 
 # --- the organisation --------------------
 
-Yaml = Annotated[str, StringConstraints(max_length=2_000_000)]
+Yaml = Annotated[str, lines(2_000_000, shortest=0, strip=False)]
 
 
 class OrganisationOut(Model):
@@ -307,7 +308,7 @@ class OrganisationText(Model):
 
 class OrganisationPut(Model):
     yaml: Yaml
-    revision: Annotated[str, StringConstraints(max_length=64)]
+    revision: Annotated[str, line(64, shortest=0, strip=False)]
 
 
 class OrganisationDocument(Model):

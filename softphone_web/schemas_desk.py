@@ -13,6 +13,7 @@ from pbx.terms import Supervision
 from softphone_web import ports_desk as p
 from softphone_web.routes import Model
 from softphone_web.schemas import Id, Number, Reason, at, maybe_at
+from softphone_web.texts import lines
 
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9A-D*#]{1,32}$")]
 
@@ -165,7 +166,7 @@ class SuperviseBody(Model):
 
 
 class TextBody(Model):
-    text: Annotated[str, StringConstraints(pattern=r"^[^\x00]+$", min_length=1, max_length=500, strip_whitespace=True)]
+    text: Annotated[str, lines(500)]
 
 
 class PlaceCallBody(Model):

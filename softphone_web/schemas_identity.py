@@ -15,12 +15,13 @@ from foundation.identity.people import Refused
 from softphone_web.permissions import agent_of
 from softphone_web.routes import Model
 from softphone_web.schemas import Id, Time, at
+from softphone_web.texts import line
 
 # Looked at only after its limits of length: what is no password of anybody is simply wrong.
-Typed = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Typed = Annotated[str, line(256, strip=False)]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{1,63}$")]
-PersonName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,80}$", strip_whitespace=True)]
+PersonName = Annotated[str, line(80)]
 RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,31}$")]
 
 
@@ -197,7 +198,7 @@ class PermissionList(Model):
     items: list[PermissionOut]
 
 
-AuditWord = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+AuditWord = Annotated[str, line(200, strip=False)]
 
 
 class AuditQueryIn(Model):

@@ -96,6 +96,16 @@ async def test_the_demos_people_sign_in_and_work(api: Api) -> None:
     assert not any(password in str(trail) for password in logins.values())
 
 
+@pytest.mark.parametrize("bad", ["a\x00b", "\x00", "a\x1fb", "a\ud800b"])
+async def test_what_the_database_cannot_keep_is_refused_at_the_door(api: Api, bad: str) -> None:
+    """To who is not signed in as well: a NUL in a user name was an error of the server's."""
+    for path in ("/session", "/sign-in/session"):
+        for body in ({"username": bad, "password": "x"}, {"username": "ana", "password": bad}):
+            headers = {"Origin": api.server.url}
+            async with api.ask("POST", f"/api/v1{path}", None, headers=headers, json=body) as response:
+                assert response.status == 422, await response.text()
+
+
 async def test_a_second_demo_in_the_same_folder_begins_anew(api: Api) -> None:
     people = people_of(api)
     first = {one.username: one.password.get_secret_value() for one in await make_people(people)}

@@ -18,19 +18,20 @@ from hypothesis import HealthCheck, Phase
 from schemathesis import GenerationMode
 
 from foundation.access import Role
+from foundation.database import Database
 from softphone_web.openapi import build_document
 from softphone_web.server import ROUTES
 from tests.support.access_table import PUBLIC, TABLE
 from tests.support.web import Api, Platform, interaction, running
+from tests.support.web_stored import Stored
 
-# Some 100 operations in about a minute on a slow machine.
-EXAMPLES = 8
+# Some 100 operations in about a minute on a slow machine; fewer on PostgreSQL, where each takes longer.
+EXAMPLES = {"memory": 8, "postgres": 3}
 SCHEMA = schemathesis.openapi.from_dict(build_document(ROUTES, "0.1.0"))
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
 # Made-up passwords and tickets end at the door, and a ticket is given for a token.
 NEEDS_A_SECRET = {"sign_in", "try_sign_in", "issue_ticket", "open_webphone_socket"}
 SETTINGS = hypothesis.settings(
-    max_examples=EXAMPLES,
     derandomize=True,  # the same requests at each run: a failure is one of the change at hand
     deadline=None,
     database=None,
@@ -41,10 +42,11 @@ SETTINGS = hypothesis.settings(
 
 @dataclass
 class Server:
-    """A platform on twins in a loop of its own thread: schemathesis' requests block."""
+    """A platform in a loop of its own thread: schemathesis' requests block."""
 
     api: Api
     loop: asyncio.AbstractEventLoop
+    examples: int
 
     def headers(self, name: str) -> dict[str, str]:
         """Of somebody who may call this: by token, or by a session that is fresh for each request."""
@@ -62,20 +64,27 @@ class Server:
         return await self.api.session_headers(role.value)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["memory", "postgres"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """On twins, and on what PostgreSQL does not bear."""
     folder: Path = tmp_path_factory.mktemp("fuzz")
+    url = request.getfixturevalue("postgres_server").new_migrated() if request.param == "postgres" else ""
     started: Future[Server] = Future()
     stop: Future[asyncio.Event] = Future()
 
     async def serve() -> None:
-        platform = Platform(folder)
+        database = Database(url, pool_size=4) if url else None
+        platform = Platform(folder) if database is None else Stored(folder, database)
         platform.add(*(interaction(n) for n in range(1, 4)), interaction(4, agent=None))
+        if isinstance(platform, Stored):
+            await platform.copy()
         async with running(platform) as api:
             asked = asyncio.Event()
             stop.set_result(asked)
-            started.set_result(Server(api, asyncio.get_running_loop()))
+            started.set_result(Server(api, asyncio.get_running_loop(), EXAMPLES[request.param]))
             await asked.wait()
+        if database is not None:
+            await database.dispose()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), name="fuzzed-server")
     thread.start()
@@ -98,7 +107,7 @@ def test_nothing_breaks(server: Server, name: str, mode: GenerationMode) -> None
     operation = OPERATIONS[name]
     seen: set[int] = set()
 
-    @SETTINGS
+    @hypothesis.settings(SETTINGS, max_examples=server.examples)
     @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
     def send(case: Any) -> None:
         # Made-up sessions and tokens are the matrix' business: here somebody is signed in.
