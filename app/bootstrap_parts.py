@@ -188,7 +188,7 @@ class Parts:
             tokens=Tokens(PostgresTokenStore(database), clock),
             accounts=accounts,
             standings=standings,
-            people=People(accounts.stores, accounts.passwords, clock),
+            people=People(accounts.stores, accounts.passwords, clock, is_agent=organisation.has_agent),
             directory=directory,
             metrics=metrics,
             clock=clock,

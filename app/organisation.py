@@ -66,6 +66,9 @@ class Organisation:
     def agent_name(self, agent: str) -> str:
         return self._names.get(agent, agent)
 
+    def has_agent(self, agent: str) -> bool:
+        return agent in self._names
+
     def team(self, agent: str) -> str | None:
         return self._teams.get(agent)
 

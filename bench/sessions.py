@@ -128,7 +128,7 @@ async def measure(database: Database, folder: Path, seconds: float, rounds: int)
     told = Standings(PostgresSessions(database), SystemClock())
     ways = {"four_trips": FourTrips(database), "one_trip": PostgresSessions(database), "remembered": told}
     first = accounts_on(database, ways["one_trip"])
-    people = People(first.stores, first.passwords, SystemClock())
+    people = People(first.stores, first.passwords, SystemClock(), is_agent=lambda agent: True)
     who = await people.add(UserFields(username="sonia", name="Sonia", role="supervisor"), by=OPERATOR, origin="bench")
     _, cookie = await first.open_session(who, Visitor(origin="127.0.0.1"), how="bench")
     rates: dict[str, list[float]] = {name: [] for name in ways}

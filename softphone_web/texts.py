@@ -1,5 +1,5 @@
-"""Texts from outside. None has a NUL or half a surrogate pair: PostgreSQL keeps neither. `line` and `lines` are the types
-that models take; `unfit` finds what still gets by inside free JSON."""
+"""Texts from outside. None has a NUL or half a surrogate pair: PostgreSQL keeps neither. `line` and `lines` are the
+types that models take; `unfit` finds what still gets by inside free JSON."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import getpass
 import sys
 
 from app.identity import open_accounts
+from app.organisation import Organisation
 from app.place import Place
 from app.running import progress
 from app.running import run as run_now
@@ -54,7 +55,8 @@ async def _do(args: argparse.Namespace, settings: Settings, place: Place, given:
         database = Database(stores.database_url, pool_size=1)
         clock = SystemClock()
         accounts, _ = open_accounts(database, settings, place, clock)
-        people = People(accounts.stores, accounts.passwords, clock)
+        is_agent = Organisation(place.var, settings).has_agent
+        people = People(accounts.stores, accounts.passwords, clock, is_agent=is_agent)
         try:
             await _ACTIONS[args.action](people, args, given)
         finally:

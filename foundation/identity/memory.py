@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from foundation.audit import AuditEntry, MemoryAudit
-from foundation.identity.model import CustomRole, RoleInUse, Session, Standing, User, UsernameTaken, changed
+from foundation.identity.model import AgentTaken, CustomRole, RoleInUse, Session, Standing, User, UsernameTaken, changed
 
 
 class MemoryUsers:
@@ -16,7 +16,7 @@ class MemoryUsers:
         self._users: dict[str, User] = {}
 
     async def add(self, user: User, audit: AuditEntry) -> None:
-        self._check_name(user.id, user.username)
+        self._check(user)
         self._users[user.id] = user
         self._audit.add(audit)
 
@@ -36,7 +36,7 @@ class MemoryUsers:
         user = self._users.get(user_id)
         if user is None:
             return None
-        self._check_name(user_id, changes.get("username", user.username))
+        self._check(changed(user, changes))
         self._users[user_id] = changed(user, changes)
         if audit is not None:
             self._audit.add(audit)
@@ -49,9 +49,12 @@ class MemoryUsers:
         self._users[user_id] = replace(user, totp_step=step)
         return True
 
-    def _check_name(self, user_id: str, username: str) -> None:
-        if any(user.username == username and user.id != user_id for user in self._users.values()):
+    def _check(self, new: User) -> None:
+        others = [user for user in self._users.values() if user.id != new.id]
+        if any(user.username == new.username for user in others):
             raise UsernameTaken("there is a user of this name already")
+        if new.agent is not None and any(user.agent == new.agent for user in others):
+            raise AgentTaken("this agent has an account already")
 
     def holders(self, role: str) -> int:
         return sum(user.role == role for user in self._users.values())

@@ -31,6 +31,12 @@ class UsernameTaken(Conflict):
     code: ClassVar[str] = "users.username_taken"
 
 
+class AgentTaken(Conflict):
+    """An agent belongs to one account: who that agent is, and whose contacts they are, has one answer."""
+
+    code: ClassVar[str] = "users.agent_taken"
+
+
 class RoleInUse(Conflict):
     code: ClassVar[str] = "roles.in_use"
 
@@ -141,7 +147,7 @@ def changed(user: User, changes: dict[str, Any]) -> User:
 
 class Users(Protocol):
     async def add(self, user: User, audit: AuditEntry) -> None:
-        """Raises `UsernameTaken`."""
+        """Raises `UsernameTaken`, `AgentTaken`."""
         ...
 
     async def get(self, user_id: str) -> User | None: ...
@@ -152,7 +158,7 @@ class Users(Protocol):
         ...
 
     async def change(self, user_id: str, audit: AuditEntry | None, **changes: Any) -> User | None:
-        """The user as it is then; None, and no entry, when there is none. Raises `UsernameTaken`."""
+        """The user as it is then; None, and no entry, when there is none. Raises `UsernameTaken`, `AgentTaken`."""
         ...
 
     async def take_step(self, user_id: str, step: int) -> bool:

@@ -1,11 +1,13 @@
 """What administrators do with accounts and roles. Every act is one entry of the audit trail, with before and after.
 
 Who holds ``users.write`` alone gives, and changes the accounts of, only what lies within their own permissions: else it
-would be a way to any permission. ``roles.write`` is the right to give more than one has."""
+would be a way to any permission. ``roles.write`` is the right to give more than one has. An agent is such a thing:
+whose account names it reads that agent's contacts and recordings. Nobody changes the role or the agent of their own
+account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -47,6 +49,16 @@ class OwnLockout(Conflict):
     code = "users.own_lockout"
 
 
+class OwnAccount(Conflict):
+    """What somebody else must change."""
+
+    code = "users.own_account"
+
+
+class NoSuchAgent(Invalid):
+    code = "users.no_such_agent"
+
+
 # The provider's word makes accounts and gives the roles that the settings map, and nothing else.
 _PROVIDER = Principal(
     id="single-sign-on",
@@ -57,7 +69,10 @@ _PROVIDER = Principal(
 
 
 class People:
-    def __init__(self, stores: Stores, passwords: Passwords, clock: Clock) -> None:
+    """`is_agent`: whether the organisation has such an agent now."""
+
+    def __init__(self, stores: Stores, passwords: Passwords, clock: Clock, *, is_agent: Callable[[str], bool]) -> None:
+        self.is_agent = is_agent
         self._stores = stores
         self._passwords = passwords
         self._clock = clock
@@ -93,6 +108,7 @@ class People:
         require(by, Permission.USERS_WRITE)
         username, now = checked_username(fields.username), self._now()
         await self._guard_role(by, fields.role)
+        self._guard_agent(by, None, fields.agent)
         if password is not None:
             check_strength(password.get_secret_value(), username, fields.name)
         kept = None if password is None else await self._passwords.hash(password.get_secret_value())
@@ -118,8 +134,10 @@ class People:
         user = await self.get(user_id)
         await self._guard_account(by, user)
         await self._guard_role(by, fields.role)
-        if by.id == f"user:{user.id}" and (fields.disabled or fields.role != user.role):
-            raise Conflict("Nobody disables or changes the role of their own account: ask a colleague.")
+        own = (fields.disabled, fields.role, fields.agent) != (False, user.role, user.agent)
+        if own and by.id == f"user:{user.id}":
+            raise OwnAccount("Nobody disables their own account or changes its role or agent: ask a colleague.")
+        self._guard_agent(by, user.agent, fields.agent)
         changes = {
             "username": checked_username(fields.username),
             "name": _checked_name(fields.name),
@@ -278,6 +296,16 @@ class People:
         granted = await self.permissions_of(user.role) or frozenset()
         if not by.may(Permission.ROLES_WRITE) and not granted <= by.permissions:
             raise PermissionDenied("This account may do more than yours.", role=by.role)
+
+    def _guard_agent(self, by: Principal, former: str | None, agent: str | None) -> None:
+        """Taking one away is the same right: the next account could have it."""
+        if agent == former:
+            return
+        if not by.may(Permission.ROLES_WRITE):
+            needs = [Permission.ROLES_WRITE.value]
+            raise PermissionDenied("Your role may not change which agent an account is.", role=by.role, needs=needs)
+        if agent is not None and not self.is_agent(agent):
+            raise NoSuchAgent("The organisation has no such agent.", agent=agent)
 
     def _entry(
         self,

@@ -13,7 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from foundation.audit import AuditEntry, add_entry
 from foundation.database import Database
-from foundation.identity.model import CustomRole, RoleInUse, Session, Standing, User, UsernameTaken, known_permissions
+from foundation.identity.model import (
+    AgentTaken,
+    CustomRole,
+    RoleInUse,
+    Session,
+    Standing,
+    User,
+    UsernameTaken,
+    known_permissions,
+)
 from foundation.identity.tables import roles, sessions, sign_in_attempts, users
 from foundation.identity.throttle import Count, Limit, counted, taken_back
 
@@ -53,7 +62,7 @@ class PostgresUsers:
         try:
             await self._database.run(work, idempotent=True)
         except IntegrityError as error:
-            raise _taken() from error
+            raise _taken(error) from error
 
     async def get(self, user_id: str) -> User | None:
         return await self._one(users.c.id == user_id)
@@ -83,7 +92,7 @@ class PostgresUsers:
         try:
             return await self._database.run(work, idempotent=True)
         except IntegrityError as error:
-            raise _taken() from error
+            raise _taken(error) from error
         finally:
             self._changed()
 
@@ -107,7 +116,10 @@ class PostgresUsers:
         return None if row is None else _user(row)
 
 
-def _taken() -> UsernameTaken:
+def _taken(error: IntegrityError) -> UsernameTaken | AgentTaken:
+    diagnosed = getattr(error.orig, "diag", None)
+    if getattr(diagnosed, "constraint_name", None) == "uq_users_agent":
+        return AgentTaken("this agent has an account already")
     return UsernameTaken("there is a user of this name already")
 
 

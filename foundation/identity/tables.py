@@ -14,7 +14,7 @@ users = Table(
     Column("username", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("agent", Text),
+    Column("agent", Text, unique=True),
     Column("password", Text),
     Column("must_change_password", Boolean, nullable=False),
     Column("disabled", Boolean, nullable=False),

@@ -26,6 +26,7 @@ from softphone_web.authenticate import CSRF_HEADER
 from softphone_web.deps import WebDeps
 from tests.support.web import Api, Platform, running
 
+AGENTS = {"ana", "luis", "sonia"}
 PASSWORDS = {"ana", "luis", "sonia", "admin"}
 
 
@@ -37,7 +38,7 @@ class Kept(Platform):
 
     def deps(self) -> WebDeps:
         accounts, _ = open_accounts(self.database, Settings(), self.place, SystemClock())
-        people = People(accounts.stores, accounts.passwords, SystemClock())
+        people = People(accounts.stores, accounts.passwords, SystemClock(), is_agent=AGENTS.__contains__)
         return replace(super().deps(), accounts=accounts, people=people, audit=PostgresAudit(self.database))
 
 
@@ -54,7 +55,7 @@ def people_of(api: Api) -> People:
     platform = api.platform
     assert isinstance(platform, Kept)
     accounts, _ = open_accounts(platform.database, Settings(), platform.place, SystemClock())
-    return People(accounts.stores, accounts.passwords, SystemClock())
+    return People(accounts.stores, accounts.passwords, SystemClock(), is_agent=AGENTS.__contains__)
 
 
 async def sign_in(api: Api, username: str, password: str, status: int = 201) -> dict[str, str]:

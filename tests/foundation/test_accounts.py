@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from foundation.access import OPERATOR, Permission, PermissionDenied, Principal
+from foundation.access import OPERATOR, PERMISSIONS, Permission, PermissionDenied, Principal, Role
 from foundation.audit import Audit, AuditEntry, MemoryAudit, PostgresAudit, entry
 from foundation.clock import VirtualClock
 from foundation.database import Database
@@ -16,6 +16,7 @@ from foundation.errors import Invalid
 from foundation.identity.accounts import Accounts, Stores, Visitor
 from foundation.identity.memory import MemoryRoles, MemorySessions, MemoryUsers
 from foundation.identity.model import (
+    AgentTaken,
     BadCredentials,
     BadSession,
     CustomRole,
@@ -26,7 +27,7 @@ from foundation.identity.model import (
     principal_of,
 )
 from foundation.identity.passwords import Passwords, WeakPassword, check_strength, temporary_password
-from foundation.identity.people import OwnLockout, People, UserFields
+from foundation.identity.people import NoSuchAgent, OwnAccount, OwnLockout, People, UserFields
 from foundation.identity.second_factor import Box
 from foundation.identity.sql import PostgresRoles, PostgresSessions, PostgresThrottle, PostgresUsers
 from foundation.identity.throttle import Count, Limit, Locked, MemoryThrottle
@@ -76,7 +77,8 @@ def world(request: pytest.FixtureRequest) -> World:
         )
     passwords = Passwords(cheap=True)
     accounts = Accounts(stores, passwords, Box(Secret("only-for-tests")), clock)
-    return World(stores, audit, clock, accounts, People(stores, passwords, clock))
+    people = People(stores, passwords, clock, is_agent={"ana", "luis", "eva"}.__contains__)
+    return World(stores, audit, clock, accounts, people)
 
 
 def user(number: int = 1, **changes: object) -> User:
@@ -117,6 +119,21 @@ async def test_names_are_given_once(world: World) -> None:
         await world.stores.users.change("u2", told(), username="user1")
     assert [one.username for one in await world.stores.users.all()] == ["user1", "user2"]
     assert len(await world.audit.entries()) == 2  # what failed left no entry
+
+
+async def test_an_agent_belongs_to_one_account(world: World) -> None:
+    await world.stores.users.add(user(1, agent="ana"), told())
+    with pytest.raises(AgentTaken):
+        await world.stores.users.add(user(2, agent="ana"), told())
+    await world.stores.users.add(user(2), told())
+    await world.stores.users.add(user(3), told())  # any number have none
+    with pytest.raises(AgentTaken):
+        await world.stores.users.change("u2", told(), agent="ana")
+    await world.stores.users.change("u1", None, agent=None)
+    changed = await world.stores.users.change("u2", None, agent="ana")
+    assert changed is not None
+    assert changed.agent == "ana"
+    assert len(await world.audit.entries()) == 3  # what failed left no entry
 
 
 async def test_changes(world: World) -> None:
@@ -400,6 +417,51 @@ async def test_who_may_not_write_users_does_not(world: World) -> None:
         await world.people.add(fields, by=supervisor, origin="local")
     with pytest.raises(Invalid, match="there is no role"):
         await world.people.add(UserFields(username="eva", name="Eva", role="x"), by=OPERATOR, origin="local")
+
+
+HELPER = Principal(
+    id="user:u-leo",
+    name="Leo",
+    role="ayudante",
+    agent="luis",
+    granted=PERMISSIONS[Role.AGENT] | {Permission.USERS_READ, Permission.USERS_WRITE},
+)
+
+
+async def test_who_writes_users_alone_binds_no_agent(world: World) -> None:
+    """Else they would read, as another, what that agent said and recorded."""
+    fields = UserFields(username="nuevo", name="Nuevo", role="agent")
+    with pytest.raises(PermissionDenied):
+        await world.people.add(replace(fields, agent="eva"), by=HELPER, origin="local")
+    nuevo = await world.people.add(fields, by=HELPER, origin="local")
+    with pytest.raises(PermissionDenied):
+        await world.people.change(nuevo.id, replace(fields, agent="eva"), by=HELPER, origin="local")
+    ana = await world.add(agent="ana")
+    with pytest.raises(PermissionDenied):  # nor takes one away, for the next to have it
+        await world.people.change(ana.id, UserFields(username="ana", name="Ana", role="agent"), by=HELPER, origin="x")
+    kept = UserFields(username="ana", name="Ana C.", role="agent", agent="ana")
+    assert (await world.people.change(ana.id, kept, by=HELPER, origin="local")).name == "Ana C."
+
+
+@pytest.mark.parametrize("to", ["eva", None])
+async def test_nobody_changes_the_agent_of_their_own_account(world: World, to: str | None) -> None:
+    boss = await world.add("jefa", role="admin", agent="luis")
+    fields = UserFields(username="jefa", name="Jefa", role="admin", agent=to)
+    with pytest.raises(OwnAccount):
+        await world.people.change(boss.id, fields, by=principal_of(boss, None), origin="local")
+    assert (await world.people.get(boss.id)).agent == "luis"
+
+
+async def test_an_account_is_bound_to_an_agent_that_there_is_and_that_nobody_else_has(world: World) -> None:
+    with pytest.raises(NoSuchAgent):
+        await world.add(agent="nadie")
+    await world.add(agent="ana")
+    with pytest.raises(AgentTaken):
+        await world.add("eva", agent="ana")
+    gone = await world.add("gone", agent="eva")
+    world.people.is_agent = {"ana"}.__contains__  # the organisation has lost her
+    fields = UserFields(username="gone", name="Otro", role="agent", agent="eva", disabled=True)
+    assert (await world.people.change(gone.id, fields, by=OPERATOR, origin="local")).disabled
 
 
 # --- passwords

@@ -48,6 +48,29 @@ def test_the_steps_and_the_tables_agree(empty_database: str) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+def test_an_agent_that_several_accounts_had_stays_with_the_first_in_use(empty_database: str) -> None:
+    upgrade(empty_database, to="0008_standing_news")
+    row = (
+        "INSERT INTO users (id, username, name, role, agent, must_change_password, disabled, totp_confirmed, "
+        "totp_step, language, theme, created_at, created_by) "
+        "VALUES (%s, %s, 'x', 'agent', %s, false, %s, false, 0, 'es', 'auto', %s, 'operator')"
+    )
+    users = [
+        ("gone", "ana", True, "2026-01-01"),
+        ("first", "ana", False, "2026-01-02"),
+        ("second", "ana", False, "2026-01-03"),
+        ("luis", "luis", False, "2026-01-04"),
+        ("none", None, False, "2026-01-05"),
+    ]
+    with psycopg.connect(empty_database) as connection:
+        for name, agent, disabled, at in users:
+            connection.execute(row, (name, name, agent, disabled, at))
+    upgrade(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        kept = dict(connection.execute("SELECT username, agent FROM users").fetchall())
+    assert kept == {"gone": None, "first": "ana", "second": None, "luis": "luis", "none": None}
+
+
 def test_every_step_has_its_name_and_number() -> None:
     folder = ROOT / SCRIPTS.replace(":", "/") / "versions"
     names = sorted(path.stem for path in folder.glob("0*.py"))

@@ -88,7 +88,7 @@ class Daemon:
         )
         passwords = Passwords(cheap=True)
         self.accounts = Accounts(self.stores, passwords, Box(Secret("only-for-tests")), self.clock)
-        self.people = People(self.stores, passwords, self.clock)
+        self.people = People(self.stores, passwords, self.clock, is_agent={"ana"}.__contains__)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:

@@ -84,7 +84,12 @@ async def browser(provider: OidcProvider, tmp_path: Path) -> AsyncIterator[Brows
 async def test_the_way_there_and_back(browser: Browser) -> None:
     methods = await browser.api.get("/api/v1/sign-in/methods", None)
     assert methods["oidc"] == {"title": "Cuenta institucional", "href": "/api/v1/session/oidc"}
+    platform = browser.api.platform
+    browser.provider.claims["rimay"] = {"agent": "nadie"}
+    assert await browser.sign_in() == "users.no_such_agent"
     browser.provider.claims["rimay"] = {"agent": "ana"}
+    assert await browser.sign_in() == "users.agent_taken"
+    await platform.accounts.stores.users.change(platform.user_ids["ana"], None, agent=None)
     assert await browser.sign_in() == "/"
     user = (await browser.session())["user"]
     assert [user[key] for key in ("username", "name", "role", "agent")] == ["rosa", "Rosa Quito", "agent", "ana"]

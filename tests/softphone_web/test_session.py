@@ -8,7 +8,7 @@ from typing import Any
 import pyotp
 import pytest
 
-from foundation.access import OPERATOR
+from foundation.access import OPERATOR, PERMISSIONS, Permission, Role
 from foundation.clock import VirtualClock
 from foundation.identity.people import UserFields
 from foundation.secret import Secret
@@ -21,6 +21,8 @@ ROSA = {"username": "rosa", "password": PASSWORD}
 
 
 async def add_rosa(platform: Platform, **more: Any) -> str:
+    """Who is the agent Ana, whose own account has no agent then."""
+    await platform.accounts.stores.users.change(platform.user_ids["ana"], None, agent=None)
     fields = UserFields(username="rosa", name="Rosa Quito", role="agent", agent="ana")
     more = {"must_change": False, **more}
     user = await platform.people.add(fields, by=OPERATOR, origin="local", password=Secret(PASSWORD), **more)
@@ -327,3 +329,37 @@ async def test_nobody_locks_themself_out(api: Api) -> None:
     body = {"username": "admin", "name": "Admin", "role": "agent"}
     async with api.ask("PUT", path, None, headers=headers, json=body) as response:
         assert response.status == 409
+
+
+async def test_nobody_reads_as_another_by_binding_that_agent(api: Api) -> None:
+    """What was proved once: a role with users.write took Ana's name and heard her recordings."""
+    permissions = sorted({*PERMISSIONS[Role.AGENT], Permission.USERS_READ, Permission.USERS_WRITE})
+    await api.json(
+        "POST",
+        "/api/v1/roles",
+        "admin",
+        201,
+        json={"name": "ayudante", "title": "Ayudante", "permissions": permissions},
+    )
+    luis = {"username": "luis", "name": "Luis", "role": "ayudante", "agent": "luis"}
+    path = f"/api/v1/users/{api.platform.user_ids['luis']}"
+    await api.json("PUT", path, "admin", 200, json=luis)
+    headers = await api.session_headers("luis")
+
+    async def ask(method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        async with api.ask(method, path, None, headers=headers, json=body) as response:
+            return response.status, await response.json(content_type=None)
+
+    status, told = await ask("PUT", path, {**luis, "agent": "ana"})
+    assert (status, told["code"]) == (409, "users.own_account")
+    status, told = await ask(
+        "POST", "/api/v1/users", {"username": "otra", "name": "Otra", "role": "agent", "agent": "ana"}
+    )
+    assert (status, told["code"]) == (403, "access.denied")
+    assert (await ask("GET", "/api/v1/interactions/i-00001"))[0] == 404
+    assert (await ask("GET", "/api/v1/recordings/r-00001"))[0] == 404
+    other = {"username": "otra", "name": "Otra", "role": "agent"}
+    taken = await api.json("POST", "/api/v1/users", "admin", 409, json={**other, "agent": "ana"})
+    assert taken["code"] == "users.agent_taken"
+    nobody = await api.json("POST", "/api/v1/users", "admin", 422, json={**other, "agent": "nadie"})
+    assert nobody["code"] == "users.no_such_agent"

@@ -317,7 +317,7 @@ class Platform:
         stores = Stores(users=users, roles=roles, sessions=sessions, throttle=MemoryThrottle(self.audit))
         self.accounts = Accounts(stores, passwords, Box(Secret("only-for-tests")), self.clock)
         self.oidc: Oidc | None = None
-        self.people = People(stores, passwords, self.clock)
+        self.people = People(stores, passwords, self.clock, is_agent=self.agents.views.__contains__)
         self.around = MemoryAround(self.interactions.records, self.clock)
         self.tokens: dict[str, str] = {}
         self.token_ids: dict[str, str] = {}

@@ -46,7 +46,7 @@ class Stored(Platform):
             throttle=PostgresThrottle(database),
         )
         self.accounts = Accounts(self._stores, passwords, Box(Secret("only-for-tests")), self.clock)
-        self.people = People(self._stores, passwords, self.clock)
+        self.people = People(self._stores, passwords, self.clock, is_agent=self.agents.views.__contains__)
         self.token_desk = Tokens(PostgresTokenStore(database), self.clock)
 
     async def copy(self) -> None:

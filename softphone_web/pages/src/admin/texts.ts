@@ -39,6 +39,8 @@ export const t = texts({
   "user.role": ["Rol", "Role"],
   "user.agent": ["Agente", "Agent"],
   "user.agentHint": ["Con quién atiende. Vacío si no atiende contactos.", "Whom it handles contacts as. Empty if it does not."],
+  "user.agentOwn": ["Es su propia cuenta: otra persona que administra las cuentas puede cambiarlo.", "This is your own account: another administrator can change it."],
+  "user.agentFixed": ["Lo cambia quien puede editar roles: quien es un agente ve sus contactos y oye sus grabaciones.", "Who may edit roles changes it: whoever is an agent sees their contacts and hears their recordings."],
   "user.noAgent": ["No atiende", "Handles none"],
   "user.state": ["Estado", "State"],
   "user.active": ["Activo", "Active"],

@@ -31,6 +31,8 @@ export interface Role { name: string; title: string; built_in: boolean; permissi
 interface AgentRef { id: string; name: string }
 type Draft = Pick<User, "username" | "name" | "role" | "agent" | "disabled"> & { id: string | null };
 
+// What the server says of the agent, and not of the user name.
+const AGENT_PROBLEMS = new Set(["users.agent_taken", "users.no_such_agent"]);
 const NEW: Draft = { id: null, username: "", name: "", role: "agent", agent: null, disabled: false };
 
 export const items = <T,>(path: string) => (signal: AbortSignal): Promise<readonly T[]> => api.get<{ items: T[] }>(path, signal).then((answer) => answer.items);
@@ -80,6 +82,8 @@ function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onC
   const [wrong, setWrong] = useState<Record<string, string>>({});
   const [busy, run] = useBusy();
   const writes = may("users.write");
+  const own = user !== null && session.value?.user.id === user.id;
+  const binds = writes && may("roles.write") && !own;
   const change = (more: Partial<Draft>): void => setDraft({ ...draft, ...more });
   const save = (): void => {
     const empty = (["name", "username"] as const).filter((key) => !draft[key].trim());
@@ -98,7 +102,7 @@ function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onC
         onSaved();
       } catch (error) {
         if (error instanceof Problem && error.errors.length) setWrong(Object.fromEntries(error.errors.map((one) => [one.field, one.message])));
-        else setWrong({ username: sentence(error) });
+        else setWrong({ [error instanceof Problem && AGENT_PROBLEMS.has(error.code) ? "agent" : "username"]: sentence(error) });
       }
     });
   };
@@ -112,7 +116,7 @@ function UserSheet({ draft: first, user, roles, agents, onPassword, onClose, onC
       <Field label={t("user.name")} value={draft.name} onInput={(name) => change({ name })} error={wrong["name"] ?? null} attributes={{ disabled: !writes, autocomplete: "off" }} />
       <Field label={t("user.username")} value={draft.username} onInput={(username) => change({ username })} error={wrong["username"] ?? null} attributes={{ disabled: !writes, autocomplete: "off", autocapitalize: "none", spellcheck: false }} />
       <Select label={t("user.role")} value={draft.role} options={roles.map((one) => ({ value: one.name, title: one.title }))} onChange={(role) => change({ role })} error={wrong["role"] ?? null} />
-      <Select label={t("user.agent")} hint={t("user.agentHint")} value={draft.agent ?? ""} placeholder={t("user.noAgent")} options={agents.map((one) => ({ value: one.id, title: one.name }))} onChange={(agent) => change({ agent: agent || null })} error={wrong["agent"] ?? null} />
+      <Select label={t("user.agent")} hint={t(binds || !writes ? "user.agentHint" : own ? "user.agentOwn" : "user.agentFixed")} disabled={!binds} value={draft.agent ?? ""} placeholder={t("user.noAgent")} options={agents.map((one) => ({ value: one.id, title: one.name }))} onChange={(agent) => change({ agent: agent || null })} error={wrong["agent"] ?? null} />
       <Check label={t("user.disable")} hint={t("user.disableHint")} checked={draft.disabled} disabled={!writes} onChange={(disabled) => change({ disabled })} />
       {user && writes && (
         <section class="stack">

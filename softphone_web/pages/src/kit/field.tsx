@@ -73,13 +73,14 @@ export interface SelectProps extends Common {
   onChange: (value: string) => void;
   /** Shown, and chosen, while there is no value. */
   placeholder?: string;
+  disabled?: boolean;
 }
 
-export function Select({ value, options, onChange, placeholder, ...common }: SelectProps) {
+export function Select({ value, options, onChange, placeholder, disabled, ...common }: SelectProps) {
   return (
     <Frame {...common}>
       {(ids) => (
-        <select class="input" value={value} onChange={(event) => onChange(event.currentTarget.value)} {...ids}>
+        <select class="input" value={value} disabled={disabled} onChange={(event) => onChange(event.currentTarget.value)} {...ids}>
           {placeholder !== undefined && <option value="">{placeholder}</option>}
           {options.map((one) => (
             <option key={one.value} value={one.value} disabled={one.disabled}>{one.title}</option>
