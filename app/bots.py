@@ -44,22 +44,25 @@ class HttpBots:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> HttpBots:
-        timeout = aiohttp.ClientTimeout(total=TURN_S)
-        session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout)
+        session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         self._session = await self._stack.enter_async_context(session)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
 
+    def turn_s(self, bot: str) -> float:
+        return self._bots[bot].turn_s if bot in self._bots else TURN_S
+
     async def turn(self, bot: str, told: BotTurn) -> BotReply:
         known = self._bots.get(bot)
         if known is None or self._session is None:
             raise NotFound(f"there is no bot {bot!r} in the settings")
+        timeout = aiohttp.ClientTimeout(total=known.turn_s)
         headers = {} if known.token is None else {"Authorization": f"Bearer {known.token.get_secret_value()}"}
         try:
             async with self._session.post(
-                known.url, json=_plain(bot, told), headers=headers, allow_redirects=False
+                known.url, json=_plain(bot, told), headers=headers, allow_redirects=False, timeout=timeout
             ) as answer:
                 raw = await answer.content.read(MAX_ANSWER)
                 if answer.status != 200:

@@ -8,13 +8,12 @@ words, whatever the bot thinks of it.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from callcontrol.listening import Answer
-from foundation.clock import Clock
+from foundation.clock import Clock, within
 from foundation.errors import RimayError
 from foundation.logs import get_logger
 from ivr_flows.protocol import UNEXPECTED, BotExit, Converse, Conversed
@@ -23,8 +22,8 @@ from pbx.recognition.terms import Expected
 
 log = get_logger(__name__)
 
-# Nobody waits in silence for longer than four seconds, the flow's next word included.
-TURN_S = 3.5
+# How long a turn may last, where the settings say nothing else; what is heard meanwhile is `bot_filler`'s.
+TURN_S = 8.0
 MOST_TURNS = 60
 MOST_SLOTS = 50
 
@@ -57,8 +56,12 @@ class BotReply:
 
 
 class Bots(Protocol):
-    async def turn(self, bot: str, told: BotTurn) -> BotReply:
+    def turn(self, bot: str, told: BotTurn) -> Coroutine[Any, Any, BotReply]:
         """One turn. Raises `RimayError` for a bot that nobody set up, or does not answer, or not with a turn."""
+        ...
+
+    def turn_s(self, bot: str) -> float:
+        """How long a turn of that bot's may last."""
         ...
 
 
@@ -91,8 +94,8 @@ class BotDialogue:
 
     async def _turn(self, answer: Answer | None) -> Said:
         if answer is not None:
-            if self._asks_for_a_person(answer):
-                return Said(BotReply(), self._ended(BotExit.PERSON, "asked"))
+            if self.asks_for_a_person(answer):
+                return self.wished()
             if self._clock.now() > self._give_up_at:
                 return Said(BotReply(), self._ended(BotExit.UNAVAILABLE, "too_long"))
             silence = not answer.digits and not answer.phrase
@@ -106,9 +109,10 @@ class BotDialogue:
         return Said(reply, self._ended(BotExit.PERSON if reply.escalate else BotExit.DONE, reply.reason))
 
     async def _reply(self) -> BotReply:
-        async with asyncio.timeout(TURN_S):
-            plain = {name: value for name, value in self._slots.items() if isinstance(value, str | int | float)}
-            reply = await self._bots.turn(self._wanted.bot, replace(self._told, slots=plain))
+        plain = {name: value for name, value in self._slots.items() if isinstance(value, str | int | float)}
+        most_s = self._bots.turn_s(self._wanted.bot)
+        turn = self._bots.turn(self._wanted.bot, replace(self._told, slots=plain))
+        reply = await within(self._clock, most_s, turn)
         self._slots |= dict(list(reply.slots.items())[:MOST_SLOTS])
         return reply
 
@@ -120,7 +124,11 @@ class BotDialogue:
             return Expected(phrases=(*reply.phrases, *self._wanted.asides), language=self._wanted.language)
         return Expected(language=self._wanted.language)
 
-    def _asks_for_a_person(self, answer: Answer) -> bool:
+    def wished(self) -> Said:
+        """The caller has asked for a person."""
+        return Said(BotReply(), self._ended(BotExit.PERSON, "asked"))
+
+    def asks_for_a_person(self, answer: Answer) -> bool:
         if answer.digits and answer.digits == self._wanted.person_digit:
             return True
         said = f" {answer.phrase.casefold()} "

@@ -4,6 +4,9 @@ audio stream of the switch.
 Keys follow `pbx.collect`, as in a question without ears. Speech that begins stops the prompt where barge-in is allowed;
 while somebody speaks nobody runs out of time; an utterance that ends is recognised, and that is the answer, also when
 it was none of the phrases. A recogniser that fails hears nothing: then keys are what is left, and the time runs on.
+
+What somebody says across the boundary of two questions is carried over: it answers the second one where it fits there,
+and else says nothing about it, for it was begun before that was asked.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import soundfile
 
-from foundation.clock import Clock, Timer
+from foundation.clock import Clock, Timer, pause
 from foundation.errors import RimayError
 from foundation.logs import get_logger
 from ivr_flows.protocol import UNEXPECTED
@@ -72,16 +75,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What was being said when a question ended: an utterance that goes on, or the last one, not yet understood."""
+
+    endpointer: Endpointer
+    pcm: Pcm | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Frame:
     pcm: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class _Understood:
-    """What an utterance was; None: nothing that was expected."""
+    """What an utterance was; None: nothing that was expected. `carried`: it was begun before the question."""
 
     text: str | None
     failed: bool = False
+    carried: bool = False
 
 
 class _Over:
@@ -94,14 +106,24 @@ _Heard: TypeAlias = "_Frame | _Understood | _Over | collect.Input"
 class Listening:
     """`ask` is its life; `key` is told of each key of the channel meanwhile."""
 
-    def __init__(self, switch: Switch, ears: Ears, clock: Clock, channel: ChannelId, question: Question) -> None:
+    def __init__(
+        self,
+        switch: Switch,
+        ears: Ears,
+        clock: Clock,
+        channel: ChannelId,
+        question: Question,
+        carried: Carried | None = None,
+    ) -> None:
         self._switch = switch
         self._ears = ears
         self._clock = clock
         self._channel = channel
         self._question = question
         self._inbox: asyncio.Queue[_Heard] = asyncio.Queue()
-        self._endpointer = Endpointer(RATE)
+        self._endpointer = Endpointer(RATE) if carried is None else carried.endpointer
+        self._is_carried = self._endpointer.in_speech
+        self._unheard = None if carried is None else carried.pcm  # what is being understood, or is to be
         self._tasks: list[asyncio.Task[None]] = []
         self._speaker: asyncio.Task[None] | None = None
         self._understanding = False
@@ -113,19 +135,34 @@ class Listening:
 
     async def ask(self) -> Answer | None:
         """The answer; None when the stream ended before there was one. Raises what the switch and the sounds do."""
-        pcm = await _pcm_of(self._ears.sounds, self._question.sounds)
+        pcm = await pcm_of(self._ears.sounds, self._question.sounds)
         stream = await self._switch.open_stream(self._channel, RATE)
+        try:
+            return await self.ask_over(stream, pcm)
+        finally:
+            await stream.close()
+
+    async def ask_over(self, stream: AudioStream, pcm: bytes) -> Answer | None:
+        """As `ask`, over a stream that stays open afterwards, with the question's sounds as `pcm_of` makes them."""
         try:
             self._start(self._listen(stream))
             self._start(self._prepare())
-            return await self._until_answered(stream, pcm)
+            if self._unheard is not None:
+                self._begin_to_understand(self._unheard, carried=True)
+            answer = await self._until_answered(stream, pcm)
+            if answer is not None and self._speaker is not None and not self._speaker.done():
+                await self._hush(stream)
+            return answer
         finally:
             if self._timer is not None:
                 self._timer.cancel()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await stream.close()
+
+    def left(self) -> Carried:
+        """Once it is over: what was being said, for the question that follows on the same stream."""
+        return Carried(self._endpointer, self._unheard)
 
     async def _until_answered(self, stream: AudioStream, pcm: bytes) -> Answer | None:
         now = self._clock.now()
@@ -138,11 +175,12 @@ class Listening:
             if isinstance(heard, _Over):
                 return None
             if isinstance(heard, _Understood):
-                self._understanding = False
+                self._understanding, self._unheard = False, None
                 if heard.text is not None and self._question.to_the_end and state.prompting:
                     self._aside = heard.text
                     continue
-                if heard.text is not None or (self._question.answers and not heard.failed):
+                answers = self._question.answers and not heard.failed and not heard.carried
+                if heard.text is not None or answers:
                     return Answer(digits="", end=DigitsEnd.COMPLETE, phrase=heard.text or UNEXPECTED)
                 state = self._waited_for_nothing(state)
                 continue
@@ -170,16 +208,18 @@ class Listening:
         deaf = self._ears.recogniser is None or state.digits or self._understanding or self._aside
         if deaf or (state.prompting and not self._question.rules.barge_in and not self._question.to_the_end):
             self._endpointer.forget()
+            self._is_carried = False
             return state
-        match self._endpointer.feed(frame):
+        mark = self._endpointer.feed(frame)
+        carried, self._is_carried = self._is_carried, self._is_carried and self._endpointer.in_speech
+        match mark:
             case SpeechBegan() if state.prompting and self._question.answers:
                 await self._hush(stream)
                 state, _ = collect.step(state, collect.PromptEnded(), self._clock.now())
             case SpeechEnded(pcm=None):
                 state = self._waited_for_nothing(state)  # a cough
             case SpeechEnded(pcm=pcm) if pcm is not None:
-                self._understanding = True
-                self._start(self._understand(pcm))
+                self._begin_to_understand(pcm, carried=carried)
             case _:
                 pass
         return state
@@ -202,16 +242,10 @@ class Listening:
     async def _say(self, stream: AudioStream, pcm: bytes) -> None:
         """The prompt, and when it was heard to its end: the switch paces it, and takes more than it has played."""
         begun = self._clock.now()
-        ended = asyncio.Event()
         with suppress(ChannelGone):  # `_listen` says so
             for start in range(0, len(pcm), _PIECE):
                 await stream.send(pcm[start : start + _PIECE])
-            left = begun + len(pcm) / 2 / RATE - self._clock.now()
-            timer = self._clock.call_later(max(0.0, left), ended.set)
-            try:
-                await ended.wait()
-            finally:
-                timer.cancel()
+            await pause(self._clock, begun + seconds_of(pcm) - self._clock.now())
             self._inbox.put_nowait(collect.PromptEnded())
 
     async def _hush(self, stream: AudioStream) -> None:
@@ -221,13 +255,17 @@ class Listening:
             self._speaker = None
         await stream.flush()
 
-    async def _understand(self, pcm: Pcm) -> None:
+    def _begin_to_understand(self, pcm: Pcm, *, carried: bool) -> None:
+        self._understanding, self._unheard = True, pcm
+        self._start(self._understand(pcm, carried))
+
+    async def _understand(self, pcm: Pcm, carried: bool) -> None:
         recogniser = self._ears.recogniser
-        found = _Understood(None, failed=True)
+        found = _Understood(None, failed=True, carried=carried)
         try:
             if recogniser is not None:
                 heard = await recogniser.recognise(pcm, RATE, self._question.expected)
-                found = _Understood(None if heard is None else heard.text)
+                found = _Understood(None if heard is None else heard.text, carried=carried)
         except RimayError as error:
             log.warning("speech.not_recognised", problem=error.message)
         finally:
@@ -247,7 +285,11 @@ class Listening:
         return task
 
 
-async def _pcm_of(sounds: SoundLibrary, wanted: Sequence[Sound]) -> bytes:
+def seconds_of(pcm: bytes) -> float:
+    return len(pcm) / 2 / RATE
+
+
+async def pcm_of(sounds: SoundLibrary, wanted: Sequence[Sound]) -> bytes:
     """One after the other, as 16 bit samples at `RATE`. Raises the sound library's errors."""
     paths = [await sounds.resolve(sound, RATE) for sound in wanted]
     pieces = [await asyncio.to_thread(soundfile.read, path, dtype="int16") for path in paths]

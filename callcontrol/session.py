@@ -26,6 +26,7 @@ from callcontrol.record import apply, last_moment
 from callcontrol.router_hands import BY_ROUTER, RouterHands
 from callcontrol.surroundings import Surroundings
 from callcontrol.switch_hands import BY_SWITCH, SwitchHands
+from foundation.clock import pause
 from foundation.errors import RimayError
 from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S
@@ -296,12 +297,7 @@ class CallSession:
     async def _is_still_there(self) -> bool:
         """Whether an audio stream broke by itself, or cannot be had. Mostly a hang-up ended it, which is told a moment
         later, on a busy machine more than a moment: it is waited for where the switch has no such channel any more."""
-        passed = asyncio.Event()
-        timer = self._around.clock.call_later(STREAM_LOST_S, passed.set)
-        try:
-            await passed.wait()
-        finally:
-            timer.cancel()
+        await pause(self._around.clock, STREAM_LOST_S)
         return self._is_in_flow() and await self._has_channel() and self._is_in_flow()
 
     def _is_in_flow(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from callcontrol.bot_dialogue import TURN_S
 from callcontrol.call_state import GRACE_S
 from callcontrol.model import PhoneKind
 from callcontrol.routing.terms import QueueRules
@@ -64,6 +65,12 @@ class Bot(Section):
     name: Name
     url: str = Field(pattern=r"^https?://[^\s@]+$", description="of one turn, asked by POST")
     token: Secret | None = Field(default=None, description="sent as a bearer token")
+    turn_s: float = Field(
+        default=TURN_S,
+        ge=1,
+        le=30,
+        description="how long it may think about one turn; meanwhile the caller hears that somebody is there",
+    )
 
 
 class CustomerSystemSettings(Section):

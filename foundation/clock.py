@@ -6,8 +6,10 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Timer(Protocol):
@@ -20,6 +22,30 @@ class Clock(Protocol):
         ...
 
     def call_later(self, delay_s: float, callback: Callable[[], None]) -> Timer: ...
+
+
+async def pause(clock: Clock, seconds: float) -> None:
+    """Wait so long, by that clock."""
+    over = asyncio.Event()
+    timer = clock.call_later(max(0.0, seconds), over.set)
+    try:
+        await over.wait()
+    finally:
+        timer.cancel()
+
+
+async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What the work gives. Raises `TimeoutError` when it has not by then, by that clock; the work is then cancelled."""
+    task, expired = asyncio.create_task(work), asyncio.create_task(pause(clock, seconds))
+    try:
+        await asyncio.wait((task, expired), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        for each in (task, expired):
+            each.cancel()
+        await asyncio.gather(task, expired, return_exceptions=True)
 
 
 class SystemClock:

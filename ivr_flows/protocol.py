@@ -165,7 +165,8 @@ class Transfer:
 @dataclass(frozen=True, slots=True)
 class Converse:
     """Hand the caller to a bot, with what is known. `person_digit` and `asides` are how the caller asks for a person,
-    whatever the bot makes of it. Waits: `Conversed`."""
+    whatever the bot makes of it; while it thinks, too. What is in `comfort` is said in turns where it thinks for long:
+    nobody waits in silence. Waits: `Conversed`."""
 
     bot: str
     language: str
@@ -173,6 +174,7 @@ class Converse:
     timeout_s: float = 120.0
     person_digit: str = ""
     asides: Sequence[str] = ()
+    comfort: Sequence[Prompt] = ()
 
 
 @dataclass(frozen=True, slots=True)

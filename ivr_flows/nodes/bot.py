@@ -9,9 +9,14 @@ from pydantic import Field
 from ivr_flows.faults import FlowFault
 from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
 from ivr_flows.nodes.set import Value
-from ivr_flows.protocol import BotExit, Converse, Conversed, Input
+from ivr_flows.protocol import BotExit, Converse, Conversed, Input, Prompt, PromptText
 from ivr_flows.references import BotName
-from ivr_flows.terms import NodeRef, Scalar, VariableRef
+from ivr_flows.terms import NodeRef, Prompts, Scalar, VariableRef
+
+_ONE_MOMENT = {
+    "es": ("Un momento, por favor.", "Seguimos revisando su consulta. Gracias por esperar."),
+    "en": ("One moment, please.", "We are still looking into it. Thank you for waiting."),
+}
 
 
 class Bot(NodeModel):
@@ -22,6 +27,9 @@ class Bot(NodeModel):
     name: BotName
     given: dict[str, Value] = Field(default={}, alias="with", max_length=50)
     take: dict[VariableRef, str] = Field(default={}, max_length=50)
+    comfort: Prompts = Field(
+        default=(), description="said while the bot thinks for long: the first one, another time the next one"
+    )
     timeout_s: float = Field(default=180.0, gt=0, le=1800, allow_inf_nan=False)
     next: NodeRef
     unavailable: NodeRef
@@ -29,7 +37,13 @@ class Bot(NodeModel):
 
 def enter(node: Bot, context: Context) -> Outcome:
     slots = {name: value.of(context) for name, value in node.given.items()}
-    return Wait(Converse(node.name, context.language, slots, node.timeout_s))
+    comfort = context.prompts(node.comfort) or _patience(context.language)
+    return Wait(Converse(node.name, context.language, slots, node.timeout_s, comfort=comfort))
+
+
+def _patience(language: str) -> tuple[Prompt, ...]:
+    words = _ONE_MOMENT.get(language[:2], _ONE_MOMENT["es"])
+    return tuple(PromptText(text, language) for text in words)
 
 
 def handle(node: Bot, context: Context, heard: Input) -> Outcome:

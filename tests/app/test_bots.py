@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from app import bots as http_bots
 from app.bots import HttpBots
 from app.demo_bot import MOST_TRIES, DemoBot, turn
-from callcontrol.bot_dialogue import BotReply, BotTurn
+from callcontrol.bot_dialogue import TURN_S, BotReply, BotTurn
 from callcontrol.settings import Bot
 from foundation.errors import NotFound, RimayError
 from tests.app.test_customer_systems import serving
@@ -94,13 +93,19 @@ async def test_a_bot_that_fails_is_gone_or_unknown() -> None:
             await bots.turn("b", FIRST)
 
 
-async def test_a_slow_bot_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_bots, "TURN_S", 0.2)
+async def test_a_slow_bot_is_not_waited_for() -> None:
     bot = DemoBot()
     bot.faults.delay_s = 30
-    async with serving(bot.app()) as url, HttpBots([Bot(name="b", url=f"{url}/turno")]) as bots:
+    async with serving(bot.app()) as url, HttpBots([Bot(name="b", url=f"{url}/turno", turn_s=1)]) as bots:
+        assert (bots.turn_s("b"), bots.turn_s("otro")) == (1, TURN_S)
         with pytest.raises(RimayError, match="does not answer"):
             await bots.turn("b", FIRST)
+
+
+@pytest.mark.parametrize("turn_s", [0, 0.5, 31, float("inf"), float("nan")])
+def test_how_long_a_turn_may_last_has_bounds(turn_s: float) -> None:
+    with pytest.raises(ValueError, match="turn_s"):
+        Bot(name="b", url="http://127.0.0.1/turno", turn_s=turn_s)
 
 
 async def test_more_than_a_turn_is_allowed() -> None:

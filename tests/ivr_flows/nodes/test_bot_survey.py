@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ivr_flows.protocol import BotExit, Converse, Conversed
+from ivr_flows.protocol import BotExit, Converse, Conversed, PromptFile, PromptText, PromptTone
+from ivr_flows.state import action_from_json, action_to_json
 from tests.support.flows import HEAD, PERSON, Caller, flow_of
 
 BOT = """\
@@ -20,9 +21,21 @@ FLOW = flow_of(BOT, HEAD + "variables: {sector: {type: text, default: Monay}, n:
 
 def test_slots_go_to_the_bot_and_come_back() -> None:
     caller = Caller(FLOW)
-    assert caller.waits == Converse("asistente", "es", {"sector": "Monay"}, 180.0, "0", PERSON)
+    words = ("Un momento, por favor.", "Seguimos revisando su consulta. Gracias por esperar.")
+    comfort = tuple(PromptText(text, "es") for text in words)
+    assert caller.waits == Converse("asistente", "es", {"sector": "Monay"}, 180.0, "0", PERSON, comfort)
     caller.tell(Conversed(BotExit.DONE, {"sector": "Baños", "cuantos": "3"}))
     assert caller.said() == "Baños 3"
+
+
+def test_what_is_said_while_it_thinks_may_be_recorded() -> None:
+    own = BOT.replace(
+        "    next: dice", "    comfort: [{file: espere, text: Espere}, {tone: {hz: 440, ms: 200}}]\n    next: dice"
+    )
+    waits = Caller(flow_of(own, HEAD + "variables: {sector: {type: text, default: Monay}, n: integer}\n")).waits
+    assert isinstance(waits, Converse)
+    assert waits.comfort == (PromptFile("espere", "Espere", "es"), PromptTone(440, 200))
+    assert action_from_json(action_to_json(waits)) == waits
 
 
 @pytest.mark.parametrize("slots", [{}, {"cuantos": "muchos"}, {"cuantos": None, "sector": ["x"]}, {"cuantos": {}}])
