@@ -52,7 +52,7 @@ from ivr_flows.protocol import (
     TransferEnded,
     Waiting,
 )
-from ivr_flows.run import STEPS_AFTER_FAULT, Find, Run, Step, person_of
+from ivr_flows.run import STEPS_AFTER_FAULT, Find, Run, Step
 from ivr_flows.state import FlowState, Phase
 from ivr_flows.terms import converted
 
@@ -176,7 +176,7 @@ def _is_nearer(there: Enqueue, here: Enqueue) -> bool:
 
 
 def _asks_for_a_person(run: Run, heard: Input) -> bool:
-    person = person_of(run)
+    person = run.person()
     if person is None or not isinstance(heard, Collected):
         return False
     said = heard.phrase != "" and heard.phrase in [phrase.casefold() for phrase in person.phrases]

@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from ivr_flows.faults import FlowFault
-from ivr_flows.flow import Flow, Person
+from ivr_flows.flow import Flow, FlowHead, Person
 from ivr_flows.node import Context, End, Enter, Go, Outcome, Return, Wait
 from ivr_flows.nodes import KINDS
 from ivr_flows.outside import cleaned
@@ -30,7 +30,9 @@ from ivr_flows.protocol import (
     Waiting,
 )
 from ivr_flows.state import FlowState, Frame, Phase
-from ivr_flows.terms import NodeRef, Scalar, converted
+from ivr_flows.terms import Scalar, converted
+
+T = TypeVar("T")
 
 # Enough for an announcement, a queue and a good-bye; too few to loop for long.
 STEPS_AFTER_FAULT = 50
@@ -117,6 +119,7 @@ class Run:
                 self.actions += outcome.notes
                 self.hang_up(outcome.cause, "hangup")
             case _:
+                self._out_to(lambda head: head.apology or None)
                 self.wait(Play(self._apology()), Phase.APOLOGY, {})
 
     def _on(self, outcome: Go | Enter | Return) -> Outcome:
@@ -162,11 +165,14 @@ class Run:
     def _pop(self) -> Frame:
         """Leave this flow for the one that entered it."""
         frame = self.stack[-1]
-        flow = self.find(frame.flow, frame.version) or self.find(frame.flow, "")
+        flow = self._flow_of(frame)
         if flow is None:
             raise FlowFault("flow", f"flow {frame.flow!r} is not there any more")
         self.flow, self.stack, self.variables = flow, self.stack[:-1], frame.variables
         return frame
+
+    def _flow_of(self, frame: Frame) -> Flow | None:
+        return self.find(frame.flow, frame.version) or self.find(frame.flow, "")
 
     def _guarded(self, decide: Callable[[], Outcome]) -> Outcome | Sorry:
         try:
@@ -176,7 +182,7 @@ class Run:
             if self.failed_at is not None:
                 return Sorry()
             self.failed_at = len(self.path)
-            on_error = self._outwards(lambda flow: flow.head.on_error)
+            on_error = self._out_to(lambda head: head.on_error)
             return Sorry() if on_error is None else Go(on_error)
 
     def _enter(self, target: str | None) -> Outcome:
@@ -192,17 +198,38 @@ class Run:
         self.note("node")
         return KINDS[node.kind].enter(node, self.context())
 
-    def _outwards(self, wanted: Callable[[Flow], NodeRef | None]) -> NodeRef | None:
-        """What this flow names, or the nearest one that entered it, which then goes on."""
-        while (target := wanted(self.flow)) is None and self.stack:
-            try:
-                self._pop()
-            except FlowFault:
-                return None
-        return target
+    def _nearest(self, named: Callable[[FlowHead], T | None]) -> tuple[int, T] | None:
+        """What the nearest flow names, and how far out that is: 0 is this one, 1 the one that entered it. A flow that
+        is not there any more names nothing."""
+        found = named(self.flow.head)
+        if found is not None:
+            return 0, found
+        for out, frame in enumerate(reversed(self.stack), start=1):
+            flow = self._flow_of(frame)
+            if flow is not None and (found := named(flow.head)) is not None:
+                return out, found
+        return None
+
+    def _out_to(self, named: Callable[[FlowHead], T | None]) -> T | None:
+        """The same, and the flow that names it goes on from here; where none does, this one."""
+        nearest = self._nearest(named)
+        if nearest is None:
+            return None
+        out, found = nearest
+        if out:
+            self.stack = self.stack[: len(self.stack) - out + 1]
+            self.node = self._pop().node
+        return found
+
+    def person(self) -> Person | None:
+        """The way to a person that holds now. However near an `on_error` is: who asks for somebody is not sent away by
+        a part that only knows what to do after a fault."""
+        nearest = self._nearest(_person_of)
+        return None if nearest is None else nearest[1]
 
     def _person(self) -> str:
-        target = self._outwards(lambda flow: flow.head.person.to if flow.head.person else flow.head.on_error)
+        person = self._out_to(_person_of)
+        target = person.to if person is not None else self._out_to(lambda head: head.on_error)
         if target is None:
             raise FlowFault("target", "the flow names nowhere to go on")
         return target
@@ -235,7 +262,7 @@ class Run:
 
     def _with_ears(self, action: Waiting) -> Waiting:
         """A person may be asked for wherever somebody waits, and words are heard in the caller's language."""
-        person = person_of(self)
+        person = self.person()
         asides = () if person is None else _folded(person.phrases)
         language = self.language or self.flow.head.language
         if isinstance(action, Converse):
@@ -319,7 +346,5 @@ def _folded(phrases: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(phrase.casefold() for phrase in phrases)
 
 
-def person_of(run: Run) -> Person | None:
-    """The way to a person that holds now: this flow's, or the nearest one's that entered it."""
-    flows = [run.flow, *(run.find(frame.flow, frame.version) for frame in reversed(run.stack))]
-    return next((flow.head.person for flow in flows if flow is not None and flow.head.person is not None), None)
+def _person_of(head: FlowHead) -> Person | None:
+    return head.person

@@ -40,10 +40,12 @@ from ivr_flows.protocol import (
     TransferEnded,
     TransferExit,
 )
-from ivr_flows.state import Phase
+from ivr_flows.state import FlowState, Phase
+from tests.support.flow_wishes import check_wish
 from tests.support.flows import check_actions, through_json
 
-TARGETS = st.sampled_from(["a", "b", "c", "d", "e"])
+# `f` enters the other one of two flows.
+TARGETS = st.sampled_from(["a", "b", "c", "d", "e", "f"])
 TEXTS = st.sampled_from(["Hola", "{{ t }}", "{{ n }} {{ call.from }}", "{% if n < t %}x{% endif %}"])
 PROMPTS = st.lists(TEXTS, min_size=1, max_size=2)
 CONDITIONS = st.sampled_from(["n > 3", "t == ''", "n > t", "call.from == '0'", "1 / n > 0", "true_", "False"])
@@ -100,33 +102,43 @@ NODES = st.one_of(
     node("voicemail", {"none": TARGETS}, mailbox="m", prompts=PROMPTS, next=TARGETS),
     node("transfer", to=st.sampled_from([{"number": "{{ t }}"}, {"phone": "x"}]), timeout_s=5,
          then=st.fixed_dictionaries({"failed": TARGETS}, optional={"talked": TARGETS})),
-    node("transfer", to=st.just({"flow": "azar"})),
+    node("transfer", to=st.sampled_from([{"flow": "azar"}, {"flow": "otro"}])),
     node("bot", name="b", take=TAKES, next=TARGETS, unavailable=TARGETS),
     node("callback", queue="q", next=TARGETS, declined=TARGETS),
     node("survey", name="s", questions=st.lists(st.fixed_dictionaries({"id": st.just("q"), "prompts": PROMPTS}),
                                                min_size=1, max_size=2), next=TARGETS),
     node("record", QUESTION, prompts=PROMPTS, next=TARGETS),
     node("subflow", {"with": st.just({"t": "{{ t }}"}), "take": st.just({"t": "t"})},
-         flow=st.sampled_from(["azar", "nadie"]), next=TARGETS),
+         flow=st.sampled_from(["azar", "otro", "nadie"]), next=TARGETS),
     node("return"),
 )  # fmt: skip
-DOCUMENTS = st.fixed_dictionaries(
-    {
-        "id": st.just("azar"),
-        "entry": TARGETS,
-        "variables": st.just({"n": "integer", "t": "text", "d": "digits"}),
-        "calendars": st.just({"oficina": {"weekly": {"mon-fri": ["08:00-17:00"]}}}),
-        "nodes": st.fixed_dictionaries(dict.fromkeys("abcde", NODES)),
-        "limits": st.fixed_dictionaries(
-            {"steps": st.integers(1, 60), "visits": st.integers(1, 15), "depth": st.integers(1, 4)}
-        ),
-    },
-    optional={
-        "person": st.fixed_dictionaries({"digit": KEYS, "to": TARGETS}),
-        "on_error": TARGETS,
-        "apology": PROMPTS,
-    },
-)
+
+
+def documents(flow_id: str, other: str) -> st.SearchStrategy[object]:
+    return st.fixed_dictionaries(
+        {
+            "id": st.just(flow_id),
+            "entry": st.one_of(TARGETS, st.just("f")),
+            "variables": st.just({"n": "integer", "t": "text", "d": "digits"}),
+            "calendars": st.just({"oficina": {"weekly": {"mon-fri": ["08:00-17:00"]}}}),
+            "nodes": st.fixed_dictionaries(
+                {**dict.fromkeys("abcde", NODES), "f": node("subflow", flow=other, next=TARGETS)}
+            ),
+            "limits": st.fixed_dictionaries(
+                {"steps": st.integers(1, 60), "visits": st.integers(1, 15), "depth": st.integers(1, 4)}
+            ),
+        },
+        optional={
+            "person": st.fixed_dictionaries({"digit": KEYS, "to": TARGETS}),
+            "on_error": TARGETS,
+            "apology": PROMPTS,
+        },
+    )
+
+
+DOCUMENTS = documents("azar", "otro")
+# Two that enter each other: each has a way to a person and out of a fault of its own, or has none.
+PAIRS = st.tuples(DOCUMENTS, documents("otro", "azar"))
 FACTS = st.dictionaries(
     st.sampled_from(["from", "to", "x"]), st.one_of(st.text(max_size=20), st.none(), st.integers(), st.floats())
 )
@@ -140,8 +152,15 @@ def flow_from(document: object) -> Flow:
     return loaded.flow
 
 
-def finder(flow: Flow) -> engine.Find:
-    return lambda name, _version: flow if name == flow.id else None
+def finder(*flows: Flow) -> engine.Find:
+    by_id = {flow.id: flow for flow in flows}
+    return lambda name, _version: by_id.get(name)
+
+
+def present(find: engine.Find, state: FlowState) -> Flow:
+    flow = find(state.flow, state.version)
+    assert flow is not None
+    return flow
 
 
 def is_order(waits: Action | None) -> bool:
@@ -181,39 +200,42 @@ ANSWERS = st.sampled_from([None, {"a": 1}, {"a": "x", "xs": [{"a": "12:30"}]}, {
 
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow], deadline=None)
-@given(DOCUMENTS, FACTS, st.data())
+@given(PAIRS, FACTS, st.data())
 def test_every_call_ends_and_every_state_survives(
-    document: object, facts: dict[str, object], data: st.DataObject
+    pair: tuple[object, object], facts: dict[str, object], data: st.DataObject
 ) -> None:
-    flow = flow_from(document)
+    flow, other = map(flow_from, pair)
+    find = finder(flow, other)
     at = data.draw(st.sampled_from([0.0, 1_772_463_600.0]))
-    state, actions = engine.step(flow, engine.begin(flow), Begin(facts), at=at, find=finder(flow))
+    state, actions = engine.step(flow, engine.begin(flow), Begin(facts), at=at, find=find)
     leaves_at = data.draw(st.one_of(st.none(), st.integers(0, 20)))
     inputs, seen = 1, list(actions)
     while not state.is_over:
         check_actions(state, actions)
         state = through_json(state)
-        resumed = engine.step(flow, state, Resume(), find=finder(flow)).state
+        resumed = engine.step(present(find, state), state, Resume(), find=find).state
         assert resumed == state or is_order(state.waiting)
         if isinstance(state.waiting, Play | Record | Transfer | Request | Enqueue) and data.draw(st.booleans()):
             key = data.draw(st.sampled_from(UNASKED))
-            state, actions = engine.step(flow, state, key, at=at, find=finder(flow))
+            before, (state, actions) = state, engine.step(present(find, state), state, key, at=at, find=find)
+            check_wish(find, before, key, engine.Step(state, actions))
             seen += actions
             check_actions(state, actions)
             if state.is_over:
                 break
         heard = CallerLeft() if inputs == leaves_at else an_answer(state.waiting, data)
         at += data.draw(st.sampled_from([0, 0, 3, 200]))
-        state, actions = engine.step(flow, state, heard, at=at, find=finder(flow))
+        before, (state, actions) = state, engine.step(present(find, state), state, heard, at=at, find=find)
+        check_wish(find, before, heard, engine.Step(state, actions))
         seen += actions
         inputs += 1
         assert inputs <= MOST_INPUTS
     through_json(state)
-    limits = flow.head.limits
-    assert state.steps <= limits.steps + engine.STEPS_AFTER_FAULT
+    most = max(each.head.limits.steps for each in (flow, other))
+    assert state.steps <= most + engine.STEPS_AFTER_FAULT
     notes = [action for action in seen if isinstance(action, Note)]
     entered = [note.data["node"] for note in notes if note.kind == "node"]
-    assert entered == [place.removeprefix("azar.") for place in state.path]
+    assert entered == [place.rpartition(".")[2] for place in state.path]
     assert len([note for note in notes if note.kind == "flow.ended"]) == 1
     assert state.phase is Phase.LEFT or isinstance(seen[-1], Hangup)
 

@@ -66,6 +66,7 @@ WAITING = [kind for kind, example in EXAMPLES.items() if example.waits]
 PART = """\
 id: parte
 entry: a
+on_error: c
 variables: {x: text}
 nodes:
   a: {kind: menu, prompts: FIRST, options: {'7': b}}
