@@ -15,6 +15,7 @@ from app.flow_watch import FlowWatch
 from app.hearing import open_ears
 from app.identity import keep_tidy, open_accounts
 from app.last_agents import LastAgents
+from app.last_reasons import LastReasons
 from app.live import BusHerald
 from app.organisation import Organisation
 from app.phone_choices import PhoneChoices
@@ -80,6 +81,7 @@ class Parts:
     desks: DaemonDesks
     board: BoardParts
     last_agents: LastAgents
+    last_reasons: LastReasons
     undisposed: Undisposed
     phones: PhoneDesk
     webphones: WebPhoneDesk
@@ -121,14 +123,15 @@ class Parts:
         bots = HttpBots(settings.bots)
         ears = await asyncio.to_thread(open_ears, settings.speech, sounds, place.sounds / "cache")
         last_agents = LastAgents(organisation, clock)
-        herald.record_folds.append(last_agents.tell)
+        last_reasons = LastReasons(clock)
+        herald.record_folds += [last_agents.tell, last_reasons.tell]
         codes = OrganisationCodes(organisation)
         undisposed = Undisposed(lambda queue: codes.codes(queue).required, journal, herald, clock)
         herald.record_folds.append(undisposed.tell)
         daemon = Daemon(
             switch=switch,
             journal=journal,
-            flows=BookFlows(book),
+            flows=BookFlows(book, last_reasons.of),
             agents=directory,
             herald=herald,
             recordings=recordings,
@@ -182,6 +185,7 @@ class Parts:
             ),
             board=board,
             last_agents=last_agents,
+            last_reasons=last_reasons,
             undisposed=undisposed,
             phones=PhoneDesk(switch, directory, clock, daemon.phone_silent, settings.web.session_life_s),
             webphones=WebPhoneDesk(switch, clock, settings.web.webphone),
@@ -206,6 +210,7 @@ class Parts:
         self.herald.watchers.append(desks.watch)
         supervisor.start("desks", desks.run())
         await self.last_agents.load(self.database)
+        await self.last_reasons.load(self.database)
         await self.undisposed.load(self.database)
         await self.board.start(supervisor)
         supervisor.start("daemon", self.daemon.run())

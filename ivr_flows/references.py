@@ -86,4 +86,7 @@ FACTS: Mapping[str, str] = {
     "name": "the name that came with it",
     "to": "the number that was called",
     "trunk": "the trunk by which the call came",
+    "today": "the day in Ecuador when it came, as 2026-03-16",
+    "last_reason": "why this number called last (a queue's reason, else a tag); empty where nothing is known",
+    "last_at": "how many whole days ago that was; there where last_reason is",
 }
