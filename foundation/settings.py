@@ -19,7 +19,7 @@ from foundation.secret import HIDDEN, PlainAllowed, Secret, SecretSource
 from foundation.settings_mistakes import explain
 from foundation.settings_yaml import Document, Mistake, Place, parse
 
-__all__ = ["Mistake", "Place", "PlainAllowed", "Secret", "Section", "SettingsError", "describe", "load", "load_text"]
+__all__ = ["Mistake", "Place", "PlainAllowed", "Secret", "Section", "SettingsError", "describe", "load", "load_text", "text_of"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,7 +55,7 @@ def load(
     """Read the file into the model, or raise `SettingsError` with all that is wrong.
 
     `overrides` are dotted keys (``pbx.sip_port``) that win over the file: the command line's options."""
-    return load_text(model, _read(path), str(path), folder=path.parent, overrides=overrides, environ=environ)
+    return load_text(model, text_of(path), str(path), folder=path.parent, overrides=overrides, environ=environ)
 
 
 def load_text(
@@ -96,7 +96,8 @@ def _validate(model: type[M], document: Document, source: SecretSource) -> tuple
         return None, error.errors(include_url=False)
 
 
-def _read(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """The file as text, line ends as they are. Raises `SettingsError` where it cannot be read."""
     try:
         return path.read_bytes().decode()
     except OSError as error:

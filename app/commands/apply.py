@@ -10,9 +10,14 @@ from callcontrol.routing.config_store import apply
 
 def run(args: argparse.Namespace) -> int:
     place = Place.open(args.var, quiet=True)
-    changes = apply(args.file, place.var, dry_run=args.dry_run)
-    for change in changes:
+    done = apply(args.file, place.var, dry_run=args.dry_run)
+    for change in done.changes:
         print(change)
-    done = "would change" if args.dry_run else "changed"
-    print(f"{args.file}: {len(changes)} {done}" if changes else f"{args.file}: nothing to change")
+    verb = "would change" if args.dry_run else "changed"
+    if done.changes:
+        print(f"{args.file}: {len(done.changes)} {verb}")
+    elif done.written:
+        print(f"{args.file}: only comments, order or writing {verb}")
+    else:
+        print(f"{args.file}: nothing to change")
     return 0

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from callcontrol.routing.config import RoutingConfig
 from foundation.errors import Conflict
-from foundation.settings import load, load_text
+from foundation.settings import load_text, text_of
 
 FILE = "routing.yaml"
 
@@ -46,9 +46,17 @@ class Change:
         return f"~ {self.path}: {_short(self.before)} -> {_short(self.after)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`written`: the text differs from what was in force, if only in comments or order (`changes` is then empty)."""
+
+    changes: list[Change]
+    written: bool
+
+
 def read(path: Path) -> RoutingConfig:
     """Raises `SettingsError` with every mistake, its line and column."""
-    return load(RoutingConfig, path)
+    return read_text(text_of(path), str(path))
 
 
 def read_text(text: str, name: str = "organisation") -> RoutingConfig:
@@ -64,36 +72,37 @@ def in_force(folder: Path) -> RoutingConfig:
 def text_in_force(folder: Path) -> str:
     """As it was written; empty before the first time."""
     path = folder / FILE
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    return path.read_bytes().decode() if path.exists() else ""
 
 
 def revision_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def apply(path: Path, folder: Path, *, dry_run: bool = False) -> list[Change]:
-    """Reads and checks the file, then puts it in force. What changed, in the file's order; nothing the second time.
-    A wrong file raises before anything is touched."""
-    wanted = read(path)
+def apply(path: Path, folder: Path, *, dry_run: bool = False) -> Applied:
+    """Reads and checks the file, then puts it in force, word for word. What changed, in the file's order; nothing the
+    second time. A wrong file raises before anything is touched."""
+    text = text_of(path)
+    wanted = read_text(text, str(path))
     if dry_run:
-        return differences(in_force(folder), wanted)
+        return Applied(differences(in_force(folder), wanted), text != text_in_force(folder))
     with _alone(folder):
-        changes = differences(in_force(folder), wanted)
-        if changes:
-            _write(folder / FILE, path.read_text(encoding="utf-8"))
-    return changes
+        return _put(text, wanted, folder)
 
 
 def put(text: str, folder: Path, base: str) -> list[Change]:
     """Puts the text in force where `base` is still the revision there; else raises `RevisionMoved`."""
     wanted = read_text(text)
     with _alone(folder):
-        before = text_in_force(folder)
-        check_revision(before, base)
-        changes = differences(in_force(folder), wanted)
-        if text != before:
-            _write(folder / FILE, text)
-    return changes
+        check_revision(text_in_force(folder), base)
+        return _put(text, wanted, folder).changes
+
+
+def _put(text: str, wanted: RoutingConfig, folder: Path) -> Applied:
+    done = Applied(differences(in_force(folder), wanted), text != text_in_force(folder))
+    if done.written:
+        _write(folder / FILE, text)
+    return done
 
 
 def check_revision(before: str, base: str) -> None:
@@ -113,9 +122,19 @@ def export(config: RoutingConfig) -> str:
 
 
 def differences(before: RoutingConfig, after: RoutingConfig) -> list[Change]:
-    old, new = _flat(before.model_dump(mode="json")), _flat(after.model_dump(mode="json"))
+    old, new = _leaves(before), _leaves(after)
     paths = [*new, *(path for path in old if path not in new)]
     return [Change(path, old.get(path), new.get(path)) for path in paths if old.get(path) != new.get(path)]
+
+
+def _leaves(config: RoutingConfig) -> dict[str, Any]:
+    """An empty value is told where somebody wrote it (a special day without hours is a closed one), not where it is
+    only the default."""
+    said = _flat(config.model_dump(mode="json", exclude_defaults=True))
+    return {path: v for path, v in _flat(config.model_dump(mode="json")).items() if v not in _EMPTY or path in said}
+
+
+_EMPTY: tuple[object, ...] = ({}, [], None, "")
 
 
 def _flat(value: object, path: str = "") -> dict[str, Any]:
@@ -128,7 +147,7 @@ def _flat(value: object, path: str = "") -> dict[str, Any]:
             name = entry.get("name") if "id" not in entry else entry["id"]
             flat |= _flat({k: v for k, v in entry.items() if k not in ("id",)}, f"{path}[{name or n}]")
         return flat
-    return {} if value in ({}, [], None, "") else {path: value}
+    return {path: value}
 
 
 @contextmanager
@@ -147,7 +166,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, also when the power fails."""
     new = path.with_name(path.name + ".new")
-    with new.open("w", encoding="utf-8") as file:
+    with new.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

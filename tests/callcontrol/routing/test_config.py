@@ -8,7 +8,7 @@ import pytest
 
 from callcontrol.model import AgentId, AgentState
 from callcontrol.routing import terms as t
-from callcontrol.routing.config_store import FILE, apply, export, in_force, read, text_in_force
+from callcontrol.routing.config_store import FILE, Applied, apply, export, in_force, read, text_in_force
 from callcontrol.routing.router import Router
 from foundation.settings import SettingsError
 
@@ -45,10 +45,10 @@ def put(folder: Path, text: str) -> Path:
 
 def test_applied_once_changed_once(tmp_path: Path) -> None:
     path = put(tmp_path, SMALL)
-    assert len(apply(path, tmp_path)) > 10
-    assert apply(path, tmp_path) == []
+    assert len(apply(path, tmp_path).changes) > 10
+    assert apply(path, tmp_path) == Applied([], written=False)
     put(tmp_path, SMALL.replace("after_s: 20", "after_s: 25").replace("{id: ana, name: Ana", "{id: eva, name: Eva"))
-    assert [str(change) for change in apply(path, tmp_path, dry_run=True)][:2] == [
+    assert [str(change) for change in apply(path, tmp_path, dry_run=True).changes][:2] == [
         "~ queues[net].rings[0].after_s: 20.0 -> 25.0",
         "+ agents[eva].name: Eva",
     ]
@@ -59,8 +59,37 @@ def test_what_is_exported_is_what_is_in_force(tmp_path: Path) -> None:
     apply(ETAPA, tmp_path)
     assert text_in_force(tmp_path) == ETAPA.read_text()  # word for word, with its comments
     again = put(tmp_path, export(in_force(tmp_path)))
-    assert apply(again, tmp_path) == []
+    assert apply(again, tmp_path).changes == []
     assert read(again) == read(ETAPA)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            ("    holidays: cuenca\n", "    holidays: cuenca\n    special: {2026-12-24: []}\n"),
+            ["+ calendars.oficina.special.2026-12-24: []"],
+        ),
+        (("team: cc, skills: {internet: 3}}", "team: cc, skills: {internet: 3}, queues: []}"), ["+ agents[ana].queues: []"]),
+        (("agents:\n", "agents: # las personas\n"), []),
+        (("skills: {internet: Internet, agua: Agua}", "skills: {agua: Agua, internet: Internet}"), []),
+    ],
+)
+def test_what_is_only_empty_or_a_comment_is_put_in_force_too(
+    tmp_path: Path, change: tuple[str, str], told: list[str]
+) -> None:
+    apply(put(tmp_path, SMALL), tmp_path)
+    text = SMALL.replace(*change)
+    assert text != SMALL
+    path = put(tmp_path, text)
+    assert apply(path, tmp_path, dry_run=True).written
+    assert text_in_force(tmp_path) == SMALL
+    done = apply(path, tmp_path)
+    assert ([str(one) for one in done.changes], done.written) == (told, True)
+    assert text_in_force(tmp_path) == text
+    back = apply(put(tmp_path, SMALL), tmp_path)
+    assert len(back.changes) == len(told)
+    assert text_in_force(tmp_path) == SMALL
 
 
 @pytest.mark.parametrize(
