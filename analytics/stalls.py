@@ -24,6 +24,8 @@ class Kind(StrEnum):
     NOT_RESPONDING = "agent_not_responding"
     LEVEL = "service_level_at_risk"
     UNSTAFFED = "queue_without_agents"
+    UNQUALIFIED = "no_qualified_agent"
+    ORGANISATION = "organisation_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,16 @@ def unstaffed(queue: str, title: str, waiting: int, since: float) -> Measure:
         message=f"Nadie atiende {title} y {people}",
         figures={"waiting": waiting},
         queue=queue,
+    )
+
+
+def organisation_refused(since: float) -> Measure:
+    message = (
+        "La organización guardada tiene errores y no está en vigor: sigue la anterior. "
+        "Guárdela de nuevo en Administración, Organización, o con «rimay apply»"
+    )
+    return Measure(
+        kind=Kind.ORGANISATION, about="organisation", value=1, limit=1, clear=1, since=since, message=message
     )
 
 

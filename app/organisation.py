@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from callcontrol.desk import Desk
 from callcontrol.model import AgentId, AgentState
 from callcontrol.routing.agents import AgentView
 from callcontrol.routing.config import ReasonConfig, RoutingConfig, WrapUpCodes
-from callcontrol.routing.config_store import FILE, in_force
+from callcontrol.routing.config_store import FILE, in_force, last_good
 from callcontrol.routing.rules import QueueRules
 from callcontrol.routing.service_level import ServiceLevel
 from callcontrol.routing.terms import AgentAsked
@@ -29,25 +30,54 @@ log = get_logger(__name__)
 LOOK_EVERY_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Built:
+    """All that can go wrong with a configuration has been done when there is one of these."""
+
+    config: RoutingConfig
+    merged: Settings
+    rules: Mapping[str, QueueRules]
+    zone: ZoneInfo
+
+
 class Organisation:
-    """`followers` are told after each change."""
+    """`followers` are told after each change. `refused` says why the file that should be in force is not: the last good
+    one serves on."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
-        self.config: RoutingConfig = in_force(folder)
         self.followers: list[Callable[[], None]] = []
+        self.refused: str | None = None
         self._own = settings
-        self._adopt()
         self._seen = self._stamp()
+        built = self._read(in_force) or self._read(last_good) or self._build(RoutingConfig())
+        self._adopt(built)
 
     # --- what holds now --------------------
 
-    def _adopt(self) -> None:
+    def _read(self, source: Callable[[Path], RoutingConfig]) -> _Built | None:
+        """None for one that cannot be put in force, wholly: a centre that serves by its last good rules is better than
+        one that does not serve. `rimay apply` writes only good files; who wrote this one otherwise is told."""
+        try:
+            return self._build(source(self.folder))
+        except RimayError as error:
+            self.refused = error.message
+            log.warning("organisation.refused", problem=self.refused)
+        except Exception as error:  # whatever it is: a mistake in a file must not be the end of the calls
+            self.refused = f"{type(error).__name__}: {error}"
+            log.exception("organisation.refused", problem=self.refused)
+        return None
+
+    def _build(self, config: RoutingConfig) -> _Built:
+        rules = {queue.name: queue.rules for queue in self._own.queues} | {r.name: r for r in config.rules()}
+        return _Built(config, self._merged(config), rules, ZoneInfo(config.timezone))
+
+    def _adopt(self, built: _Built) -> None:
         """What is asked for with every event, looked up once."""
-        config, merged = self.config, self._merged()
+        self.config, merged, self._rules, self.zone = built.config, built.merged, built.rules, built.zone
+        config = self.config
         self.queues: Mapping[str, Queue] = {queue.name: queue for queue in merged.queues}
         self.agents: list[Agent] = merged.agents
-        self.zone = ZoneInfo(config.timezone)
         self._names = {agent.id: agent.name for agent in merged.agents}
         self._teams = {agent.id: agent.team for agent in config.agents}
         self._levels = {name: ServiceLevel() for name in self.queues}
@@ -110,18 +140,18 @@ class Organisation:
     def not_ready_reasons(self) -> Mapping[str, ReasonConfig]:
         return self.config.reasons
 
-    def _merged(self) -> Settings:
+    def _merged(self, config: RoutingConfig) -> Settings:
         """The settings with the organisation's queues and agents."""
         settings = self._own
         queues = {queue.name: queue for queue in settings.queues}
-        for q in self.config.queues:
+        for q in config.queues:
             queues[q.name] = Queue(
                 name=q.name, title=q.title, offer_s=q.offer_s, wrap_up_s=q.wrap_up_s, max_wait_s=q.max_wait_s
             )
         agents = {agent.id: agent for agent in settings.agents}
-        teams = {team.name: team for team in self.config.teams}
+        teams = {team.name: team for team in config.teams}
         phones = {phone.name for phone in settings.pbx.phones}
-        for a in self.config.agents:
+        for a in config.agents:
             mine = a.queues if a.queues is not None else teams[a.team].queues
             phone = a.phone if a.phone in phones else None
             if mine:
@@ -133,9 +163,7 @@ class Organisation:
     def take_up(self, desk: Desk) -> None:
         """Into the router, and to the agents who are signed in. Who is no longer in it is signed out: at once, or after
         the talk."""
-        rules: dict[str, QueueRules] = {queue.name: queue.rules for queue in self._own.queues}
-        rules |= {rule.name: rule for rule in self.config.rules()}
-        kept = desk.renew(rules.values(), self.config.criticality)
+        kept = desk.renew(self._rules.values(), self.config.criticality)
         if kept:
             log.info("organisation.queues_kept", queues=kept, why="somebody waits there")
         desk.profile = self.config.profile
@@ -161,13 +189,11 @@ class Organisation:
         if stamp == self._seen:
             return
         self._seen = stamp
-        try:
-            self.config = in_force(self.folder)
-        except RimayError as error:
-            # `rimay apply` writes only good files; whoever wrote this one by hand is told, and nothing changes.
-            log.warning("organisation.refused", problem=error.message)
+        built = self._read(in_force)
+        if built is None:
             return
-        self._adopt()
+        self.refused = None
+        self._adopt(built)
         self.take_up(desk)
         log.info("organisation.taken", queues=len(self.config.queues), agents=len(self.config.agents))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
-from analytics.stalls import Kind, Measure, Stall, Watch, lasting, level_at_risk, unstaffed
+from analytics.stalls import Kind, Measure, Stall, Watch, lasting, level_at_risk, organisation_refused, unstaffed
 from app.board_rows import Rows
 from app.figures import LiveFigures
 from app.organisation import Organisation
@@ -23,6 +23,7 @@ log = get_logger(__name__)
 LOOK_EVERY_S = 2.0
 # Their sentences hold figures that move; how long something lasts is counted by who shows it.
 _COUNTED = frozenset({Kind.LEVEL, Kind.UNSTAFFED})
+_AS_OF_NOW = frozenset({Kind.LEVEL, Kind.ORGANISATION})  # measured anew with every look
 LEVEL_WINDOW_S = 1800.0
 # What the router writes when an agent did not take what was offered.
 _NO_ANSWER = frozenset({"missed_offer", "device_unreachable", "phone_offline"})
@@ -86,6 +87,8 @@ class StallWatch:
     # --- what is measured --------------------
 
     def _measures(self, now: float) -> Iterator[Measure]:
+        if self._organisation.refused is not None:
+            yield organisation_refused(now)
         for session in list(self._daemon.sessions.values()):
             record = session.record
             if record is not None:
@@ -174,7 +177,7 @@ def _view(stall: Stall) -> AlertView:
         about=m.about,
         message=m.message,
         figures=m.figures,
-        since=stall.raised_at if m.kind is Kind.LEVEL else m.since,  # a level is measured anew with every look
+        since=stall.raised_at if m.kind in _AS_OF_NOW else m.since,
         queue=m.queue,
         agent=m.agent,
         interaction=m.interaction,

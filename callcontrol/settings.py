@@ -7,17 +7,18 @@ from pydantic import Field
 from callcontrol.bot_dialogue import TURN_S
 from callcontrol.call_state import GRACE_S
 from callcontrol.model import PhoneKind
+from callcontrol.routing.bounds import Id, MaxWaitSeconds, OfferSeconds, WrapUpSeconds
 from callcontrol.routing.terms import QueueRules
 from foundation.settings import Secret, Section
 from pbx.settings import Name
 
 
 class Queue(Section):
-    name: Name
+    name: Id
     title: str = ""
-    offer_s: float = Field(default=20.0, ge=1, le=300, description="how long a call rings at one agent")
-    wrap_up_s: float = Field(default=30.0, ge=0, le=3600)
-    max_wait_s: float | None = Field(default=None, ge=1)
+    offer_s: OfferSeconds = Field(default=20.0, description="how long a call rings at one agent")
+    wrap_up_s: WrapUpSeconds = 30.0
+    max_wait_s: MaxWaitSeconds | None = None
 
     @property
     def rules(self) -> QueueRules:
@@ -25,14 +26,14 @@ class Queue(Section):
 
 
 class Agent(Section):
-    id: Name
+    id: Id
     name: str
     phone: Name | None = Field(default=None, description="the phone (pbx.phones) that rings for this agent")
     phone_kind: PhoneKind | None = Field(
         default=None,
         description="desk: that phone rings; web: an open audio leg; desk where there is a phone",
     )
-    queues: list[Name] = Field(min_length=1)
+    queues: list[Id] = Field(min_length=1)
 
     @property
     def kind(self) -> PhoneKind:

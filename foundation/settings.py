@@ -19,7 +19,18 @@ from foundation.secret import HIDDEN, PlainAllowed, Secret, SecretSource
 from foundation.settings_mistakes import explain
 from foundation.settings_yaml import Document, Mistake, Place, parse
 
-__all__ = ["Mistake", "Place", "PlainAllowed", "Secret", "Section", "SettingsError", "describe", "load", "load_text", "text_of"]
+__all__ = [
+    "Mistake",
+    "Place",
+    "PlainAllowed",
+    "Secret",
+    "Section",
+    "SettingsError",
+    "describe",
+    "load",
+    "load_text",
+    "text_of",
+]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -29,9 +40,11 @@ _USER_INFO = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*@")
 
 
 class Section(BaseModel):
-    """Base of every settings section: frozen, unknown keys refused, values never in error texts."""
+    """Base of every settings section: frozen, unknown keys refused, numbers finite, values never in error texts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
 
 class SettingsError(Invalid):

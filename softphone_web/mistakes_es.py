@@ -97,6 +97,11 @@ _SENTENCES: Table = (
         r"a name is lower-case letters, digits, - and _, beginning with a letter",
         "un código lleva minúsculas, cifras, - y _, y empieza con una letra",
     ),
+    (
+        r"a name is at most 32 lower-case letters, digits, - and _",
+        "un código lleva minúsculas, cifras, - y _, y 32 como máximo",
+    ),
+    (r"must be a finite number", "debe ser un número finito"),
     (r"too many brackets", "demasiados paréntesis"),
     (r"too many 'not'", "demasiados «not»"),
     (r"a bracket is not closed", "falta cerrar un paréntesis"),

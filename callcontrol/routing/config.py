@@ -13,6 +13,21 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from callcontrol.model import AgentId, Medium
 from callcontrol.routing import terms as t
+from callcontrol.routing.bounds import (
+    WEEK_S,
+    AlertSeconds,
+    Duration,
+    Id,
+    Length,
+    Level,
+    MaxWaitSeconds,
+    Name,
+    OfferSeconds,
+    Priority,
+    Seconds,
+    Title,
+    WrapUpSeconds,
+)
 from callcontrol.routing.calendar import Calendar, Periods
 from callcontrol.routing.config_checks import Problem, problems_of
 from callcontrol.routing.rules import DEFAULT_CRITICALITY, Blend, Capacity, Overflow, QueueRules, Ring, Strategy
@@ -25,12 +40,6 @@ from foundation.settings import Section
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PERIOD = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
-
-
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", value):
-        raise ValueError("a name is lower-case letters, digits, - and _, beginning with a letter")
-    return value
 
 
 def _expression(value: str) -> str:
@@ -80,12 +89,8 @@ def days_of(key: str) -> list[int]:
     return list(range(DAYS.index(first), DAYS.index(last or first) + 1))
 
 
-Name = Annotated[str, AfterValidator(_name)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Hours = Annotated[list[str], AfterValidator(_periods)]
-Title = Annotated[str, Field(min_length=1, max_length=80)]
-Level = Annotated[int, Field(ge=1, le=10)]
-Seconds = Annotated[float, Field(ge=0, le=7 * 86400)]
 
 
 class CalendarConfig(Section):
@@ -122,16 +127,16 @@ class RingConfig(Section):
 
 class OverflowConfig(Section):
     when: When
-    over: float = Field(default=0, ge=0)
+    over: float = Field(default=0, ge=0, le=WEEK_S, description="seconds, or how many wait")
     to: Where
     target: str = ""
 
 
 class ServiceLevelConfig(Section):
     variant: Variant = Variant.STANDARD
-    threshold_s: float = Field(default=20, gt=0)
+    threshold_s: Duration = 20
     target: float = Field(default=0.8, gt=0, le=1)
-    short_s: float = Field(default=5, ge=0)
+    short_s: Seconds = 5
 
     def build(self) -> ServiceLevel:
         return ServiceLevel(**self.model_dump())
@@ -153,16 +158,16 @@ class WrapUpCodes(NamedTuple):
 
 
 class QueueConfig(Section):
-    name: Name
+    name: Id
     title: str = ""
     calendar: str | None = None
     strategy: Strategy = Strategy.LONGEST_IDLE
-    offer_s: float = Field(default=20, ge=1, le=300)
-    wrap_up_s: Seconds = 30
+    offer_s: OfferSeconds = 20
+    wrap_up_s: WrapUpSeconds = 30
     wrap_up_most_s: Seconds = 600
-    max_wait_s: float | None = Field(default=None, ge=1)
-    max_length: int | None = Field(default=None, ge=0)
-    priority: int = Field(default=0, ge=-100, le=100)
+    max_wait_s: MaxWaitSeconds | None = None
+    max_length: Length | None = None
+    priority: Priority = 0
     ageing_per_min: float = Field(default=0, ge=0, le=100)
     requires: Expression = ""
     rings: list[RingConfig] = []
@@ -170,15 +175,15 @@ class QueueConfig(Section):
     auto_accept: bool = False
     preferred_wait_s: Seconds = 0
     stranded_s: Seconds = 300
-    keep_free: int = Field(default=0, ge=0)
-    handle_s: float = Field(default=180, gt=0)
+    keep_free: Length = 0
+    handle_s: Duration = 180
     service_level: ServiceLevelConfig = ServiceLevelConfig()
     dispositions: list[str] = Field(default=[], description="those that make sense here; all when empty")
     contact_reasons: list[str] = Field(default=[], description="those that make sense here; all when empty")
     disposition_required: bool = False
     prefer_last_agent: bool = Field(default=False, description="who talked with that number last is tried first")
-    alert_waiting_s: float | None = Field(default=None, ge=1, le=86400, description="instead of `alerts.waiting_s`")
-    contacts_per_month: float | None = Field(default=None, ge=0, description="for plans and simulations")
+    alert_waiting_s: AlertSeconds | None = Field(default=None, description="instead of `alerts.waiting_s`")
+    contacts_per_month: float | None = Field(default=None, ge=0, le=1e9, description="for plans and simulations")
 
     def build(self, calendars: dict[str, Calendar]) -> QueueRules:
         given = self.model_dump(exclude=_NOT_THE_ROUTERS)
@@ -213,7 +218,7 @@ class TeamConfig(Section):
 
     name: Name
     title: str = ""
-    positions: int | None = Field(default=None, ge=0)
+    positions: Length | None = None
     capacity: str
     queues: list[str] = []
     skills: dict[str, Level] = {}
@@ -224,12 +229,12 @@ class TeamConfig(Section):
 class AgentConfig(Section):
     """What is not given is as in the team; skills are the team's with these on top."""
 
-    id: Name
+    id: Id
     name: str
     team: str
     queues: list[str] | None = None
     skills: dict[str, Level] = {}
-    ring: dict[str, int] = {}
+    ring: dict[str, Length] = {}
     capacity: str | None = None
     phone: str | None = None
 
@@ -238,18 +243,18 @@ class AlertsConfig(Section):
     """When somebody is told that something lasts too long. `level_contacts`: a service level of fewer contacts in half
     an hour says nothing."""
 
-    waiting_s: float = Field(default=180, ge=1, le=86400)
-    held_s: float = Field(default=180, ge=1, le=86400)
-    wrap_up_s: float = Field(default=300, ge=1, le=86400)
-    not_responding_s: float = Field(default=30, ge=1, le=86400)
-    level_contacts: int = Field(default=10, ge=1)
+    waiting_s: AlertSeconds = 180
+    held_s: AlertSeconds = 180
+    wrap_up_s: AlertSeconds = 300
+    not_responding_s: AlertSeconds = 30
+    level_contacts: int = Field(default=10, ge=1, le=100_000)
 
 
 class CallbacksConfig(Section):
     """How a promised callback is kept: so often at most, so long after the last time, so long it rings."""
 
     attempts: int = Field(default=3, ge=1, le=20)
-    retry_s: float = Field(default=900, ge=10, le=7 * 86400)
+    retry_s: float = Field(default=900, ge=10, le=WEEK_S)
     ring_s: float = Field(default=45, ge=5, le=180)
 
 

@@ -19,9 +19,10 @@ from ruamel.yaml import YAML
 
 from callcontrol.routing.config import RoutingConfig
 from foundation.errors import Conflict
-from foundation.settings import load_text, text_of
+from foundation.settings import SettingsError, load_text, text_of
 
 FILE = "routing.yaml"
+LAST_GOOD = "routing.last-good.yaml"
 
 
 class RevisionMoved(Conflict):
@@ -69,6 +70,20 @@ def in_force(folder: Path) -> RoutingConfig:
     return read(path) if path.exists() else RoutingConfig()
 
 
+def last_good(folder: Path) -> RoutingConfig:
+    """The one that was put in force last, by `apply` or `put`: for when somebody spoiled the file by hand."""
+    path = folder / LAST_GOOD
+    return read(path) if path.exists() else RoutingConfig()
+
+
+def _before(folder: Path) -> RoutingConfig:
+    """What serves now: a file that was spoilt by hand must not keep a good one out."""
+    try:
+        return in_force(folder)
+    except SettingsError:
+        return last_good(folder)
+
+
 def text_in_force(folder: Path) -> str:
     """As it was written; empty before the first time."""
     path = folder / FILE
@@ -85,7 +100,7 @@ def apply(path: Path, folder: Path, *, dry_run: bool = False) -> Applied:
     text = text_of(path)
     wanted = read_text(text, str(path))
     if dry_run:
-        return Applied(differences(in_force(folder), wanted), text != text_in_force(folder))
+        return Applied(differences(_before(folder), wanted), text != text_in_force(folder))
     with _alone(folder):
         return _put(text, wanted, folder)
 
@@ -99,9 +114,10 @@ def put(text: str, folder: Path, base: str) -> list[Change]:
 
 
 def _put(text: str, wanted: RoutingConfig, folder: Path) -> Applied:
-    done = Applied(differences(in_force(folder), wanted), text != text_in_force(folder))
+    done = Applied(differences(_before(folder), wanted), text != text_in_force(folder))
     if done.written:
         _write(folder / FILE, text)
+        _write(folder / LAST_GOOD, text)
     return done
 
 

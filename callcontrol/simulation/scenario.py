@@ -9,7 +9,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from callcontrol.model import Medium
-from callcontrol.routing.config import Level, Name, RoutingConfig
+from callcontrol.routing.bounds import Level, Name
+from callcontrol.routing.config import RoutingConfig
 from foundation.errors import Invalid
 from foundation.settings import Section, load
 

@@ -93,3 +93,59 @@ async def test_new_queues_and_agents_work_without_a_restart_and_who_is_gone_is_s
     assert desk.router.agents[AgentId("eva")].queues == {"net", "agua"}
     assert "agua" in desk.router.queues
     desk.close()
+
+
+TOO_LONG = "queues: [{name: una-cola-con-un-nombre-demasiado-largo}]\n"
+
+
+@pytest.mark.parametrize("text", [TOO_LONG, "queues: [{name: net, wrap_up_s: 7200}]\n", "queues: [", "\x00"])
+async def test_a_file_spoilt_by_hand_is_refused_wholly_and_the_last_good_one_serves_on(
+    tmp_path: Path, desk: Desk, text: str
+) -> None:
+    put(tmp_path, TEXT)
+    ours = Organisation(tmp_path, Settings(queues=[Queue(name="own")]))
+    ours.take_up(desk)
+    (tmp_path / FILE).write_text(text)
+    ours.look(desk)
+    assert ours.refused
+    assert (list(ours.queues), sorted(desk.router.queues)) == (["own", "net"], ["net", "own"])
+    again = Organisation(tmp_path, Settings(queues=[Queue(name="own")]))  # the next start
+    assert again.refused
+    assert list(again.queues) == ["own", "net"]
+    again.take_up(desk)
+    put(tmp_path, TEXT.replace("99", "77"))
+    again.look(desk)
+    assert again.refused is None
+    assert desk.router.queues["net"].handle_s == 77
+    desk.close()
+
+
+async def test_what_cannot_be_built_changes_nothing_even_when_no_check_saw_it(
+    tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, TEXT)
+    ours = Organisation(tmp_path, Settings())
+    ours.take_up(desk)
+    put(tmp_path, TEXT.replace("name: net", "name: neto").replace("[net]", "[neto]"))
+
+    def broken(*_: object) -> Settings:
+        raise ValueError("nobody thought of this")
+
+    monkeypatch.setattr(Organisation, "_merged", broken)
+    ours.look(desk)
+    assert ours.refused == "ValueError: nobody thought of this"
+    assert (list(ours.queues), list(ours.queue_names), list(desk.router.queues)) == (["net"], ["net"], ["net"])
+    assert [queue.name for queue in ours.config.queues] == ["net"]
+    desk.close()
+
+
+def test_what_the_organisation_may_say_the_platform_can_hold(tmp_path: Path) -> None:
+    longest = "x" * 32
+    text = TEXT.replace("net", longest).replace("id: ana", f"id: {longest}")
+    put(
+        tmp_path,
+        text.replace("handle_s: 99", "handle_s: 99, wrap_up_s: 3600, max_wait_s: 604800, wrap_up_most_s: 3600"),
+    )
+    ours = Organisation(tmp_path, Settings())
+    assert ours.refused is None
+    assert (list(ours.queues), ours.agents[0].id) == ([longest], longest)

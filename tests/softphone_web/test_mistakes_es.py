@@ -28,6 +28,8 @@ _MORE = [
     ("requires: internet >= 2", "requires: internet\n    strategy: la_mejor"),
     ("requires: internet >= 2", "requires: internet\n    wrap_up_s: 60\n    wrap_up_most_s: 30"),
     ("- name: agua", "- name: Agua Potable"),
+    ("- name: agua", "- name: agua\n    handle_s: .inf"),
+    ("- name: agua", "- name: agua\n    handle_s: .nan"),
     ('"14:00-17:00"', '"17:00-14:00"'),
     ('"14:00-17:00"', '"14-17"'),
     ("mon-fri:", "lunes:"),

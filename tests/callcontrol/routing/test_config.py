@@ -70,7 +70,10 @@ def test_what_is_exported_is_what_is_in_force(tmp_path: Path) -> None:
             ("    holidays: cuenca\n", "    holidays: cuenca\n    special: {2026-12-24: []}\n"),
             ["+ calendars.oficina.special.2026-12-24: []"],
         ),
-        (("team: cc, skills: {internet: 3}}", "team: cc, skills: {internet: 3}, queues: []}"), ["+ agents[ana].queues: []"]),
+        (
+            ("team: cc, skills: {internet: 3}}", "team: cc, skills: {internet: 3}, queues: []}"),
+            ["+ agents[ana].queues: []"],
+        ),
         (("agents:\n", "agents: # las personas\n"), []),
         (("skills: {internet: Internet, agua: Agua}", "skills: {agua: Agua, internet: Internet}"), []),
     ],
