@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     apply = add("apply", "Put an organisation (queues, skills, teams) in force; show what changes.")
     apply.add_argument("file", type=Path, metavar="FILE")
     apply.add_argument("--dry-run", action="store_true", help="only show")
+    apply.add_argument("--empty", action="store_true", help="also where all queues or all agents go")
     add("export", "Print the organisation in force, as a file for apply.")
     simulate = add("simulate", "Play a day through the router: waits, service level, occupancy.")
     simulate.add_argument("file", type=Path, metavar="FILE")

@@ -154,7 +154,11 @@ class Organisation:
         for a in config.agents:
             mine = a.queues if a.queues is not None else teams[a.team].queues
             phone = a.phone if a.phone in phones else None
-            if mine:
+            if a.phone is not None and phone is None:
+                log.warning("organisation.unknown_phone", agent=a.id, phone=a.phone)
+            if not mine:
+                log.warning("organisation.agent_without_queues", agent=a.id)
+            else:
                 agents[a.id] = Agent(id=a.id, name=a.name, phone=phone, queues=mine)
         return settings.model_copy(update={"queues": list(queues.values()), "agents": list(agents.values())})
 

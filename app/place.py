@@ -111,10 +111,8 @@ class Place:
         var = _named_var(var)
         chosen = var or _default_var(user)
         if var is not None and not can_traverse(chosen, user):
-            who = user.name if user else "this user"
-            raise UnreachablePlace(
-                f"{chosen} cannot be reached by {who}, as whom the servers run; choose another --var"
-            )
+            who = f"the servers' user {user.name!r}" if user else "this user"
+            raise UnreachablePlace(f"{who} cannot reach {chosen}; choose another --var")
         place = cls(var=chosen, cache=cache_folder(), user=user, moved=var is None and chosen.parent != CHECKOUT)
         if place.moved and not quiet:
             who = user.name if user else "this user"

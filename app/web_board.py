@@ -150,6 +150,7 @@ class FileOrganisation:
     async def check(self, yaml: str) -> tuple[Sequence[ports.MistakeView], Sequence[str]]:
         try:
             wanted = await asyncio.to_thread(config_store.read_text, yaml)
+            config_store.check_not_emptied(self._organisation.config, wanted)
         except SettingsError as error:
             return [mistake_view(one) for one in error.mistakes], []
         return [], [str(change) for change in config_store.differences(self._organisation.config, wanted)]

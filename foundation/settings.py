@@ -114,10 +114,10 @@ def text_of(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except OSError as error:
-        problem = f"cannot read the settings: {error.strerror}"
+        # A file that is not there has no lines.
+        raise SettingsError(str(path), [Mistake(Place(0, 0), "", f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
-        problem = f"not UTF-8 text (byte {error.start})"
-    raise SettingsError(str(path), [Mistake(Place(1, 1), "", problem)])
+        raise SettingsError(str(path), [Mistake(Place(1, 1), "", f"not UTF-8 text (byte {error.start})")]) from None
 
 
 def _in_order(mistakes: list[Mistake]) -> list[Mistake]:
@@ -134,7 +134,9 @@ def _scrubbed(mistake: Mistake, secrets: set[str]) -> Mistake:
 
 
 def _line(file: str, mistake: Mistake) -> str:
-    where = "command line" if mistake.place is None else f"{file}:{mistake.place.line}:{mistake.place.column}"
+    where = "command line" if mistake.place is None else file
+    if mistake.place:
+        where += f":{mistake.place.line}:{mistake.place.column}" if mistake.place.line else ""
     return ": ".join(part for part in (where, mistake.key, mistake.message) if part)
 
 

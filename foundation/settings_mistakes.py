@@ -49,13 +49,16 @@ def _sentence(error: ErrorDetails, path: Path, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return "unknown key" + _did_you_mean_key(path, model)
     if kind in _EXPECTED:
-        return f"expected {_EXPECTED[kind]}, found {_kind_of(value)}"
+        found = "a fraction" if kind == "int_from_float" else _kind_of(value)
+        return f"expected {_EXPECTED[kind]}, found {found}"
     context = error.get("ctx", {})
     if kind in {"enum", "literal_error"}:
         expected = str(context.get("expected", ""))
         choices = expected.replace(" or ", ", ").replace("'", "").split(", ")
         near = _nearest(value, choices) if isinstance(value, str) else ""
-        return f"expected {expected}" + (f"; did you mean '{near}'?" if near else f", found {_kind_of(value)}")
+        # "text" alone would say nothing: text is what was asked for.
+        found = "another word" if isinstance(value, str) else _kind_of(value)
+        return f"expected {expected}" + (f"; did you mean '{near}'?" if near else f", found {found}")
     message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     return _SHOULD.sub("must ", message)
 

@@ -168,6 +168,8 @@ def dotted(path: Sequence[str | int]) -> str:
 def _syntax(error: MarkedYAMLError) -> Mistake:
     mark = error.problem_mark or error.context_mark
     what = " ".join(part for part in (error.problem, error.context) if part)
+    if "but found another document" in what:
+        what = "a second document begins here (---); a file is one document"
     return Mistake(Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1), "", f"YAML: {what}")
 
 

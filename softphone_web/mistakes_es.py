@@ -24,6 +24,7 @@ _PLURALS = {
 }  # fmt: skip
 _FOUND = {
     "nothing": "nada", "true or false": "sí o no", "a number": "un número", "text": "un texto",
+    "another word": "otra palabra", "a fraction": "un número con decimales",
     "a section": "una sección", "a list": "una lista", "a whole number": "un número entero",
     "text (put it in quotes)": "un texto (póngalo entre comillas)",
     "a section with keys of its own": "una sección con claves propias",
@@ -54,6 +55,10 @@ YAML: Table = (
     (r"found unexpected end of stream.*", "falta cerrar unas comillas"),
     (r"found (?:undefined|duplicate) (?:alias|anchor).*", "hay una referencia (& o *) que no vale"),
     (r"found unknown escape character.*", "hay una «\\» que no se entiende; use comillas simples"),
+    (
+        r"a second document begins here \(---\); a file is one document",
+        "aquí empieza otro documento (---); solo va uno",
+    ),
     (r"found .*", "hay un signo que no va aquí"),
     (r"while (?:parsing|scanning) .*", "el texto se corta o la sangría no corresponde"),
     (r"(?:block sequence entries|block mapping|document start|document end) .*", "la sangría no corresponde"),
@@ -66,6 +71,24 @@ _SENTENCES: Table = (
     (r"there are two (?P<plural>[a-z]+) '(?P<name>.*)'", "hay dos {plural} «{name}»"),
     (r"one alone weighs more than `total`", "uno solo pesa más que `total`"),
     (r"nobody can fulfil this: its parts contradict each other", "nadie puede cumplirlo: sus partes se contradicen"),
+    (
+        r"nobody who works in this queue can fulfil '(?P<need>.*)'",
+        "nadie de quienes atienden esta cola puede cumplir «{need}»",
+    ),
+    (
+        r"with this nobody can take anything: no limit above 0",
+        "con esto nadie puede atender nada: no hay ningún límite mayor que 0",
+    ),
+    (
+        r"'(?P<word>.*)' is a word of expressions and cannot be a skill",
+        "«{word}» es una palabra de las expresiones y no puede ser una habilidad",
+    ),
+    (r"the document is empty; nothing is changed by it", "el documento está vacío; no se cambia nada"),
+    (
+        r"this would remove all of them; `rimay apply --empty` does, if it is meant",
+        "esto los quitaría todos; si es lo que quiere, hágalo con «rimay apply --empty»",
+    ),
+    (r"cannot be read: (?P<why>.*)", "no se puede leer: {why}"),
     (r"shorter than `wrap_up_s`", "es menor que `wrap_up_s`"),
     (r"there are no `dispositions` to choose from", "no hay resultados (`dispositions`) entre los que elegir"),
     (r"each ring begins later than the one before it", "cada paso empieza después del anterior"),
@@ -107,6 +130,14 @@ _SENTENCES: Table = (
     (r"a bracket is not closed", "falta cerrar un paréntesis"),
     (r"a skill is expected(?:, not '(?P<word>.*)')?", "aquí va una habilidad"),
     (r"a level \(a whole number\) is expected", "aquí va un nivel (un número entero)"),
+    (
+        r"'=' compares nothing here: write >= for this level or more, == for exactly this one",
+        "«=» no compara aquí: escriba >= para ese nivel o más, == para ese nivel exacto",
+    ),
+    (
+        r"'(?P<word>.*)' is not understood here: skills and words are written in lower case",
+        "aquí no se entiende «{word}»: las habilidades y palabras van en minúsculas",
+    ),
     (r"'(?P<word>.*)' is not understood here", "aquí no se entiende «{word}»"),
     (r"longer than (?P<n>\d+) characters", "tiene más de {n} caracteres"),
     (r"'and' or 'or' is expected before '(?P<word>.*)'", "falta «and» u «or» antes de «{word}»"),

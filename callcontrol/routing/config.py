@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, NamedTuple, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Any, NamedTuple, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, model_validator
 
 from callcontrol.model import AgentId, Medium
 from callcontrol.routing import terms as t
@@ -29,13 +28,12 @@ from callcontrol.routing.bounds import (
     WrapUpSeconds,
 )
 from callcontrol.routing.calendar import Calendar, Periods
-from callcontrol.routing.config_checks import Problem, problems_of
+from callcontrol.routing.config_partly import checked
 from callcontrol.routing.rules import DEFAULT_CRITICALITY, Blend, Capacity, Overflow, QueueRules, Ring, Strategy
 from callcontrol.routing.rules import When as When
 from callcontrol.routing.rules import Where as Where
 from callcontrol.routing.service_level import ServiceLevel, Variant
 from callcontrol.routing.skills import BadNeed, parse
-from foundation.holidays import PLACES
 from foundation.settings import Section
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -89,6 +87,13 @@ def days_of(key: str) -> list[int]:
     return list(range(DAYS.index(first), DAYS.index(last or first) + 1))
 
 
+def _no_word(value: str) -> str:
+    if value in {"and", "or", "not"}:
+        raise ValueError(f"{value!r} is a word of expressions and cannot be a skill")
+    return value
+
+
+SkillName = Annotated[Name, AfterValidator(_no_word)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Hours = Annotated[list[str], AfterValidator(_periods)]
 
@@ -260,7 +265,7 @@ class CallbacksConfig(Section):
 
 class RoutingConfig(Section):
     timezone: str = "America/Guayaquil"
-    skills: dict[Name, str] = Field(default={}, description="name and title")
+    skills: dict[SkillName, str] = Field(default={}, description="name and title")
     criticality: dict[Name, Annotated[int, Field(ge=0, le=1000)]] = dict(DEFAULT_CRITICALITY)
     calendars: dict[Name, CalendarConfig] = {}
     capacities: dict[Name, CapacityConfig] = {}
@@ -273,28 +278,10 @@ class RoutingConfig(Section):
     teams: list[TeamConfig] = []
     agents: list[AgentConfig] = []
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Self:
-        problems = problems_of(self)
-        try:
-            zone = ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError):
-            problems.append(Problem(("timezone",), f"there is no time zone {self.timezone!r}"))
-        else:
-            problems += [
-                Problem(("calendars", name), "this calendar has no open hour")
-                for name, calendar in self.calendars.items()
-                if not calendar.build(zone).ever_opens
-            ]
-            problems += [
-                Problem(("calendars", name, "holidays"), f"there are {', '.join(PLACES)}")
-                for name, calendar in self.calendars.items()
-                if calendar.holidays is not None and calendar.holidays not in PLACES
-            ]
-        if problems:
-            # As pydantic's own: each with its place in the file.
-            raise ValidationError.from_exception_data("routing", [_detail(problem) for problem in problems])
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _holds_together(cls, values: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        return checked(values, read)
 
     # --- as the router takes it --------------------
 
@@ -332,9 +319,3 @@ class RoutingConfig(Section):
 
 def _chosen(titles: dict[str, str], codes: list[str]) -> dict[str, str]:
     return {code: titles[code] for code in codes} if codes else dict(titles)
-
-
-def _detail(problem: Problem) -> InitErrorDetails:
-    # Braces would be read as places to fill in.
-    message = problem.message.replace("{", "{{").replace("}", "}}")
-    return InitErrorDetails(type=PydanticCustomError("routing", message), loc=problem.path, input=None)

@@ -5,11 +5,12 @@ they wrote. Its revision is a digest of that text."""
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,10 @@ from typing import Any, ClassVar
 from ruamel.yaml import YAML
 
 from callcontrol.routing.config import RoutingConfig
+from callcontrol.routing.config_doubts import doubts_of
 from foundation.errors import Conflict
-from foundation.settings import SettingsError, load_text, text_of
+from foundation.settings import Mistake, Place, SettingsError, load_text, text_of
+from foundation.settings_yaml import dotted, parse
 
 FILE = "routing.yaml"
 LAST_GOOD = "routing.last-good.yaml"
@@ -61,7 +64,11 @@ def read(path: Path) -> RoutingConfig:
 
 
 def read_text(text: str, name: str = "organisation") -> RoutingConfig:
-    return load_text(RoutingConfig, text, name)
+    config = load_text(RoutingConfig, text, name)
+    if not config.model_fields_set:
+        # What a full disk or a slip leaves of a file. A centre without queues is one that says `queues: []`.
+        raise SettingsError(name, [Mistake(Place(1, 1), "", "the document is empty; nothing is changed by it")])
+    return config
 
 
 def in_force(folder: Path) -> RoutingConfig:
@@ -94,11 +101,14 @@ def revision_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def apply(path: Path, folder: Path, *, dry_run: bool = False) -> Applied:
+def apply(path: Path, folder: Path, *, dry_run: bool = False, empty: bool = False) -> Applied:
     """Reads and checks the file, then puts it in force, word for word. What changed, in the file's order; nothing the
-    second time. A wrong file raises before anything is touched."""
+    second time. A wrong file raises before anything is touched; so does one that leaves no queue or no agent of those
+    there are, unless `empty`."""
     text = text_of(path)
     wanted = read_text(text, str(path))
+    if not empty:
+        check_not_emptied(_before(folder), wanted, str(path))
     if dry_run:
         return Applied(differences(_before(folder), wanted), text != text_in_force(folder))
     with _alone(folder):
@@ -110,6 +120,7 @@ def put(text: str, folder: Path, base: str) -> list[Change]:
     wanted = read_text(text)
     with _alone(folder):
         check_revision(text_in_force(folder), base)
+        check_not_emptied(_before(folder), wanted)
         return _put(text, wanted, folder).changes
 
 
@@ -119,6 +130,25 @@ def _put(text: str, wanted: RoutingConfig, folder: Path) -> Applied:
         _write(folder / FILE, text)
         _write(folder / LAST_GOOD, text)
     return done
+
+
+def check_not_emptied(before: RoutingConfig, wanted: RoutingConfig, name: str = "organisation") -> None:
+    """Raises `SettingsError` where all queues or all agents would go: more often a slip than meant."""
+    gone = [what for what in ("queues", "agents") if getattr(before, what) and not getattr(wanted, what)]
+    if gone:
+        message = "this would remove all of them; `rimay apply --empty` does, if it is meant"
+        raise SettingsError(name, [Mistake(Place(1, 1), what, message) for what in gone])
+
+
+def doubts(path: Path, today: dt.date, phones: Collection[str] | None = None) -> list[Mistake]:
+    """Of a file without mistakes: what is hardly meant, each with its place."""
+    text = text_of(path)
+    document = parse(text)
+    found = [
+        Mistake(document.place(doubt.path), dotted(doubt.path), doubt.message)
+        for doubt in doubts_of(read_text(text, str(path)), today, phones)
+    ]
+    return sorted(found, key=lambda one: one.place or Place(1, 1))
 
 
 def check_revision(before: str, base: str) -> None:

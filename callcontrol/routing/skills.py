@@ -103,11 +103,19 @@ def _tokens(text: str) -> Iterable[tuple[str, str, int]]:
         found = _TOKEN.match(text, at)
         if found is None:
             column = at + len(text[at:]) - len(text[at:].lstrip()) + 1
-            raise BadNeed(f"{text[column - 1]!r} is not understood here", column)
+            raise BadNeed(_not_understood(text[column - 1]), column)
         kind = str(found.lastgroup)
         yield kind, found.group(kind), found.start(kind) + 1
         at = found.end()
     yield "end", "", end + 1
+
+
+def _not_understood(sign: str) -> str:
+    if sign == "=":
+        return "'=' compares nothing here: write >= for this level or more, == for exactly this one"
+    if sign.isupper():
+        return f"{sign!r} is not understood here: skills and words are written in lower case"
+    return f"{sign!r} is not understood here"
 
 
 @lru_cache(maxsize=4096)

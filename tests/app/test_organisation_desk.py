@@ -112,9 +112,19 @@ async def test_a_check_tells_what_would_change_and_changes_nothing(desk: Organis
     await in_force(desk)
     assert await desk.check(SECOND) == ([], ["+ skills.internet: Internet"])
     assert await desk.check(FIRST) == ([], [])
-    mistakes, changes = await desk.check("")
+    mistakes, changes = await desk.check(SECOND.replace(", requires: agua", ""))
     assert list(mistakes) == []
-    assert {"- skills.agua: Agua", "- queues[averias].requires: agua"} <= set(changes)
+    assert set(changes) == {"- queues[averias].requires: agua", "+ skills.internet: Internet"}
+    assert (await desk.get()).yaml == FIRST
+
+
+@pytest.mark.parametrize("text", ["", "# nada\n", "{}\n", "skills: {agua: Agua}\n"])
+async def test_what_would_empty_the_centre_is_refused(desk: OrganisationDesk, text: str) -> None:
+    revision = await in_force(desk)
+    mistakes, changes = await desk.check(text)
+    assert (len(mistakes), list(changes)) == (1, [])
+    with pytest.raises(Invalid):
+        await desk.put(text, revision)
     assert (await desk.get()).yaml == FIRST
 
 

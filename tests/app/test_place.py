@@ -79,7 +79,7 @@ def test_a_secret_torn_by_a_kill_is_made_anew(open_folder: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's servers run as that user, who can reach it")
 def test_a_var_that_the_servers_cannot_reach_is_refused(open_folder: Path) -> None:
     (open_folder / "private").mkdir(mode=0o700)
-    with pytest.raises(UnreachablePlace, match="cannot be reached by nobody"):
+    with pytest.raises(UnreachablePlace, match="the servers' user 'nobody' cannot reach"):
         Place.open(open_folder / "private" / "var")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.web_board import mistake_view
 from callcontrol.routing import config_edit, config_store
+from callcontrol.routing.config import RoutingConfig
 from foundation.settings import SettingsError
 from softphone_web.ports_board import MistakeView, OrganisationView
 
@@ -36,5 +37,7 @@ class MemoryOrganisationDesk:
         return config_edit.render(self.text, dict(document))
 
     def _changes(self, yaml: str) -> list[str]:
-        before, wanted = config_store.read_text(self.text), config_store.read_text(yaml)
+        before = config_store.read_text(self.text) if self.text else RoutingConfig()
+        wanted = config_store.read_text(yaml)
+        config_store.check_not_emptied(before, wanted)
         return [str(change) for change in config_store.differences(before, wanted)]

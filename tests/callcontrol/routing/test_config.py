@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from callcontrol.model import AgentId, AgentState
 from callcontrol.routing import terms as t
-from callcontrol.routing.config_store import FILE, Applied, apply, export, in_force, read, text_in_force
+from callcontrol.routing.config_store import FILE, Applied, apply, doubts, export, in_force, read, text_in_force
 from callcontrol.routing.router import Router
 from foundation.settings import SettingsError
 
@@ -31,7 +32,7 @@ queues:
   - name: agua
     requires: agua
 teams:
-  - {name: cc, capacity: voz, queues: [net, agua], skills: {internet: 1}}
+  - {name: cc, capacity: voz, queues: [net, agua], skills: {internet: 1, agua: 1}}
 agents:
   - {id: ana, name: Ana, team: cc, skills: {internet: 3}}
 """
@@ -61,6 +62,9 @@ def test_what_is_exported_is_what_is_in_force(tmp_path: Path) -> None:
     again = put(tmp_path, export(in_force(tmp_path)))
     assert apply(again, tmp_path).changes == []
     assert read(again) == read(ETAPA)
+
+
+NO_AGENTS = "overflow: [{when: no_agents, over: 20, to: callback}]"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +126,15 @@ def test_what_is_only_empty_or_a_comment_is_put_in_force_too(
         (("- name: agua", "- name: agua\n    disposition_required: true"), "15:5", "no `dispositions` to choose from"),
         (("calendars:", "reasons: {almuerzo: {titulo: x}}\ncalendars:"), "2:22", "unknown key"),
         (("    calendar: oficina\n", ""), "12:17", "without a calendar is never closed"),
+        (("requires: internet >= 2", "requires: internet >= 9"), "11:5", "can fulfil 'internet >= 8'"),
+        (("requires: internet >= 2", "requires: internet <= 2"), "11:5", "can fulfil 'internet <= 2'"),
+        (("requires: internet >= 2", f"requires: {' and '.join('abcde')} and not a"), "11:5", "contradict each other"),
+        (("- name: agua", f"- name: agua\n    max_wait_s: 10\n    {NO_AGENTS}"), "16:34", "gives up after 10 s"),
+        (("limits: {voice: 1}", "limits: {}"), "7:9", "nobody can take anything"),
+        (("limits: {voice: 1}", "limits: {voice: 0}"), "7:9", "nobody can take anything"),
+        (("agua: Agua}", "agua: Agua, not: No}"), "1:42", "'not' is a word of expressions"),
+        (("requires: internet >= 2", "requires: internet = 2"), "11:5", "write >= for this level"),
+        (("requires: internet >= 2", "requires: Internet >= 2"), "11:5", "in lower case"),
     ],
 )
 def test_what_contradicts_itself_is_refused_with_its_place(
@@ -144,6 +157,67 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         apply(put(tmp_path, text), tmp_path)
     assert len(caught.value.mistakes) == 3
+
+
+def test_mistakes_of_fields_and_between_entries_come_together(tmp_path: Path) -> None:
+    """And one mistake is told once: what an entry that is wrong would have had to say is taken for said."""
+    text = (
+        SMALL.replace("requires: internet >= 2", "requires: internet >= ")
+        .replace("- name: agua", "- name: agua\n    handle_s: x\n    calendar: casa")
+        .replace("mon-fri:", "lunes:")
+        .replace("team: cc", "team: dd")
+        .replace("queues: [net, agua]", "queues: [net, nett]")
+        .replace("holidays: cuenca", "holidays: cuenca\n    special: {2026-12-24: [8-9]}")
+    ) + "  - {id: eva, team: ee}\ncallbacks: {attempts: 0}\n"
+    with pytest.raises(SettingsError) as caught:
+        apply(put(tmp_path, text), tmp_path)
+    assert [(one.key, one.message[:22]) for one in caught.value.mistakes] == [
+        ("calendars.oficina.week", "'lunes' is no weekday,"),
+        ("calendars.oficina.special.2026-12-24", "'8-9' is not of the fo"),
+        ("queues.0.requires", "a level (a whole numbe"),
+        ("queues.1.handle_s", "expected a number, fou"),
+        ("queues.1.calendar", "unknown calendar 'casa"),
+        ("teams.0.queues.1", "unknown queue 'nett'; "),
+        ("agents.0.team", "unknown team 'dd'"),
+        ("agents.1.name", "this required key is m"),
+        ("callbacks.attempts", "must be greater than o"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "# nada\n", "{}", "skills: {agua: Agua}", SMALL[: SMALL.index("agents:")]])
+def test_what_would_empty_the_centre_is_refused_unless_it_is_meant(tmp_path: Path, text: str) -> None:
+    apply(put(tmp_path, SMALL), tmp_path)
+    with pytest.raises(SettingsError):
+        apply(put(tmp_path, text), tmp_path)
+    assert text_in_force(tmp_path) == SMALL
+    if "skills" in text:
+        assert apply(put(tmp_path, text), tmp_path, empty=True).written
+        assert text_in_force(tmp_path) == text
+
+
+def test_what_is_hardly_meant_is_told_with_its_place_and_put_in_force(tmp_path: Path) -> None:
+    text = (
+        SMALL.replace("loosen: {internet: 1}", "loosen: {internet: 1}, drop: [agua]")
+        .replace("agents:\n", "agents:\n  - {id: eva, name: Eva, team: cc, queues: [], phone: eva}\n")
+        .replace("capacities:", "  feria: {special: {2026-03-01: ['08:00-12:00']}}\ncapacities:")
+    )
+    path = put(tmp_path, text)
+    assert [(one.key, one.message[:20]) for one in doubts(path, dt.date(2026, 3, 2), {"ana"})] == [
+        ("calendars.feria", "no open hour from 20"),
+        ("queues.0.rings.0.drop.0", "this queue does not "),
+        ("agents.0", "'eva' works in no qu"),
+        ("agents.0.phone", "the settings have no"),
+    ]
+    assert doubts(path, dt.date(2026, 3, 1), {"eva"})[0].key != "calendars.feria"
+    assert apply(path, tmp_path).written
+    assert doubts(ETAPA, dt.date(2026, 11, 1)) == []
+
+
+def test_a_file_that_is_not_there_has_no_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no\.yaml: cannot be read: No such file"):
+        apply(tmp_path / "no.yaml", tmp_path)
+    with pytest.raises(SettingsError, match=r"org\.yaml:2:1: YAML: a second document begins here"):
+        apply(put(tmp_path, "queues: []\n---\nqueues: []\n"), tmp_path)
 
 
 def test_codes_of_a_queue_are_its_own_or_all() -> None:
