@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from callcontrol import inputs as inp
 from callcontrol.model import AgentId, InteractionId, Target
@@ -51,20 +52,24 @@ async def order(
     who: Callable[[InHand], frozenset[AgentId]] = _owners,
 ) -> None:
     """`make` gives the order in the name of who asks; `who` says which agents may give it themselves."""
-    interaction, by = await may_order(call, path, name, who)
-    await call.deps.calls.order(interaction, make(by))
+    async with may_order(call, path, name, who) as (interaction, by):
+        await call.deps.calls.order(interaction, make(by))
 
 
+@asynccontextmanager
 async def may_order(
     call: Call, path: InteractionPath, name: str, who: Callable[[InHand], frozenset[AgentId]] = _owners
-) -> tuple[InteractionId, AgentId]:
+) -> AsyncIterator[tuple[InteractionId, AgentId]]:
     """The call, and in whose name: that of who asks; their identity, where they are no agent."""
     interaction = InteractionId(path.interaction)
     handlers = who(await call.deps.calls.in_hand(interaction))
     guard_live_call(call.who, call.agent, handlers)
-    if call.agent is None or call.agent not in handlers:
-        await call.audit(f"call.{name}", f"interaction:{interaction}")
-    return interaction, call.agent or AgentId(call.who.id)
+    by = call.agent or AgentId(call.who.id)
+    if call.agent in handlers:
+        yield interaction, by
+        return
+    async with call.act(f"call.{name}", f"interaction:{interaction}"):
+        yield interaction, by
 
 
 @routes.post("/interactions/{interaction}/hold", CONTROL, raises=(404, 409))
@@ -110,9 +115,9 @@ async def resume_recording(call: Call, path: InteractionPath) -> None:
 async def transfer_call(call: Call, path: InteractionPath, body: TransferBody) -> None:
     """Give the call on. Blind: to an agent, a queue or a number, and the agent is done. Attended: the citizen hears
     music while the agent asks an agent or a number; then `consult/...`. Attended to a queue is blind."""
-    interaction, by = await may_order(call, path, "transfer")
     attended = body.kind == "attended" and body.to.kind is not Target.QUEUE
-    await call.deps.calls.transfer(interaction, by, body.to.kind, body.to.id, attended=attended)
+    async with may_order(call, path, "transfer") as (interaction, by):
+        await call.deps.calls.transfer(interaction, by, body.to.kind, body.to.id, attended=attended)
 
 
 @routes.post("/interactions/{interaction}/consult/complete", CONTROL, raises=(404, 409))
@@ -172,14 +177,14 @@ async def place_call(call: Call, body: PlaceCallBody) -> CallPlaced:
 async def set_disposition(call: Call, path: InteractionPath, body: DispositionBody) -> None:
     """How the contact ended: a code of the call's queue (`GET /wrap-up-codes`). Also within a day after it is closed,
     where it lacks one that its queue wants."""
-    interaction, by = await may_order(call, path, "disposition", _who_writes)
-    await call.deps.desks.check_disposition(interaction, body.code, None)
-    await call.deps.calls.order(interaction, inp.Classify(by, disposition=body.code))
+    async with may_order(call, path, "disposition", _who_writes) as (interaction, by):
+        await call.deps.desks.check_disposition(interaction, body.code, None)
+        await call.deps.calls.order(interaction, inp.Classify(by, disposition=body.code))
 
 
 @routes.put("/interactions/{interaction}/reason", CLASSIFY, raises=(404, 409, 422))
 async def set_reason(call: Call, path: InteractionPath, body: ReasonBody) -> None:
     """What the contact was about: a code of the call's queue."""
-    interaction, by = await may_order(call, path, "reason", _who_writes)
-    await call.deps.desks.check_disposition(interaction, None, body.reason)
-    await call.deps.calls.order(interaction, inp.Classify(by, reason=body.reason))
+    async with may_order(call, path, "reason", _who_writes) as (interaction, by):
+        await call.deps.desks.check_disposition(interaction, None, body.reason)
+        await call.deps.calls.order(interaction, inp.Classify(by, reason=body.reason))

@@ -1,4 +1,4 @@
-"""A supervisor's hand: on what waits, and on agents' states. Each act is kept in the audit trail before it is done."""
+"""A supervisor's hand: on what waits, and on agents' states. Each act is kept in the audit trail."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CONTROL = (Permission.INTERACTIONS_CONTROL,)
 async def move_interaction(call: Call, path: InteractionPath, body: MoveBody) -> None:
     """Into another queue; it keeps its time of arrival."""
     record = await _record(call, path)
-    await call.audit("interaction.moved", f"interaction:{record.id}", {"queue": record.queue}, queue=body.queue)
-    await _hand(call).move(record.id, body.queue, by=call.who.id)
+    async with call.act("interaction.moved", f"interaction:{record.id}", {"queue": record.queue}, queue=body.queue):
+        await _hand(call).move(record.id, body.queue, by=call.who.id)
 
 
 @routes.post("/interactions/{interaction}/raise", CONTROL, raises=(404, 409))
@@ -29,8 +29,8 @@ async def raise_interaction(call: Call, path: InteractionPath, body: RaiseBody) 
     """Give it another priority; it keeps its time of arrival."""
     record = await _record(call, path)
     before = {"priority": record.priority}
-    await call.audit("interaction.raised", f"interaction:{record.id}", before, priority=body.priority)
-    await _hand(call).lift(record.id, body.priority, by=call.who.id)
+    async with call.act("interaction.raised", f"interaction:{record.id}", before, priority=body.priority):
+        await _hand(call).lift(record.id, body.priority, by=call.who.id)
 
 
 @routes.post("/interactions/{interaction}/assign", CONTROL, raises=(404, 409))
@@ -38,8 +38,8 @@ async def assign_interaction(call: Call, path: InteractionPath, body: AssignBody
     """To this agent and no other, whatever queue and skills say; it is offered as soon as there is room."""
     record = await _record(call, path)
     agent = (await call.deps.agents.get(AgentId(body.agent))).id
-    await call.audit("interaction.assigned", f"interaction:{record.id}", {"queue": record.queue}, agent=agent)
-    await _hand(call).assign(record.id, agent, by=call.who.id)
+    async with call.act("interaction.assigned", f"interaction:{record.id}", {"queue": record.queue}, agent=agent):
+        await _hand(call).assign(record.id, agent, by=call.who.id)
 
 
 @routes.post("/interactions/{interaction}/end", (Permission.CALLS_CONTROL,), raises=(404, 409))
@@ -47,8 +47,8 @@ async def end_interaction(call: Call, path: InteractionPath) -> None:
     """Take the citizen's line down."""
     record = await _record(call, path)
     before = {"phase": record.phase.value, "queue": record.queue, "agent": record.agent}
-    await call.audit("interaction.ended", f"interaction:{record.id}", before)
-    await _hand(call).end(record.id, by=call.who.id)
+    async with call.act("interaction.ended", f"interaction:{record.id}", before):
+        await _hand(call).end(record.id, by=call.who.id)
 
 
 @routes.post("/agents/{agent}/force-state", (Permission.AGENTS_SET_STATE,), raises=(404, 409))
@@ -57,9 +57,9 @@ async def force_agent_state(call: Call, path: AgentPath, body: ForceBody) -> Age
     check_reason(body.state, body.reason)
     view = await call.deps.agents.get(AgentId(path.agent))
     before = {"state": view.state.value, "reason": view.reason}
-    await call.audit("agent.forced", f"agent:{view.id}", before, state=body.state.value, reason=body.reason)
     state = AgentState(body.state)
-    after = await _hand(call).force(view.id, state, reason=body.reason or "", by=call.who.id)
+    async with call.act("agent.forced", f"agent:{view.id}", before, state=state.value, reason=body.reason):
+        after = await _hand(call).force(view.id, state, reason=body.reason or "", by=call.who.id)
     return agent_out(after, detailed=True)
 
 

@@ -220,10 +220,10 @@ async def save_flow(call: Call, path: FlowPath, body: SaveBody) -> SavedOut:
 
     Refused with `flows.version_moved` when somebody saved since `version`, and with `flows.invalid` for mistakes.
     """
-    await call.audit(
-        "flow.saved", f"flow:{path.flow}", {"version": body.version}, comment=body.comment, bytes=len(body.yaml)
-    )
-    saved = await call.deps.flows.save(path.flow, body.yaml, base=body.version or "", comment=body.comment, by=call.who)
+    base, comment, flows = body.version or "", body.comment, call.deps.flows
+    async with call.act("flow.saved", f"flow:{path.flow}", {"version": body.version}, comment=comment) as told:
+        saved = await flows.save(path.flow, body.yaml, base=base, comment=comment, by=call.who)
+        told |= {"version": saved, "bytes": len(body.yaml.encode())}
     return SavedOut(version=saved)
 
 
@@ -238,8 +238,9 @@ async def get_flow_version(call: Call, path: VersionPath) -> VersionOut:
 async def roll_back_flow(call: Call, path: FlowPath, body: RollBackBody) -> SavedOut:
     """Put an older version into force again."""
     before = await call.deps.flows.read(path.flow)
-    await call.audit("flow.rolled_back", f"flow:{path.flow}", {"version": before.version}, version=body.version)
-    return SavedOut(version=await call.deps.flows.roll_back(path.flow, body.version, by=call.who))
+    async with call.act("flow.rolled_back", f"flow:{path.flow}", {"version": before.version}, version=body.version):
+        saved = await call.deps.flows.roll_back(path.flow, body.version, by=call.who)
+    return SavedOut(version=saved)
 
 
 @routes.post("/flows/{flow}/try", READ, takes_document=True, raises=(404,))

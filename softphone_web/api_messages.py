@@ -23,10 +23,10 @@ async def send_message(call: Call, body: MessageBody) -> MessageOut:
         to = (await call.deps.agents.get(AgentId(to))).id
     elif body.to.kind == "queue":
         to = (await call.deps.queues.get(to)).name
-    await call.audit("message.sent", f"{body.to.kind}:{to}" if to else "all:agents", length=len(body.text))
-    sent = await call.deps.supervision.messages.send(
-        sender=call.who.id, sender_name=call.who.name, kind=body.to.kind, to=to, text=body.text
-    )
+    async with call.act("message.sent", f"{body.to.kind}:{to}" if to else "all:agents", length=len(body.text)):
+        sent = await call.deps.supervision.messages.send(
+            sender=call.who.id, sender_name=call.who.name, kind=body.to.kind, to=to, text=body.text
+        )
     return message_out(sent, call.who.id)
 
 

@@ -51,12 +51,9 @@ async def put_organisation(call: Call, body: OrganisationPut) -> OrganisationSav
 
     `revision` is the one that was read: when somebody else changed it meanwhile, nothing is done (409).
     """
-    mistakes, difference = await call.deps.supervision.organisation.check(body.yaml)
-    if not mistakes:  # else nothing is done that would have to be kept
-        shown = list(difference[:100])
-        before = {"revision": body.revision}
-        await call.audit("organisation.changed", "organisation:routing", before, changes=shown, count=len(difference))
-    revision, changed = await call.deps.supervision.organisation.put(body.yaml, body.revision)
+    async with call.act("organisation.changed", "organisation:routing", {"revision": body.revision}) as told:
+        revision, changed = await call.deps.supervision.organisation.put(body.yaml, body.revision)
+        told |= {"revision": revision, "changes": list(changed[:100]), "count": len(changed)}
     return OrganisationSaved(revision=revision, difference=list(changed))
 
 

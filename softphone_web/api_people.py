@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
+
 from callcontrol.model import AgentId, AgentState, InteractionId
 from foundation.access import Permission
 from softphone_web.call import Call
@@ -77,27 +79,27 @@ async def set_agent_state(call: Call, path: AgentPath, body: StateBody) -> Agent
     check_reason(body.state, body.reason)
     if target == call.agent and body.state is AgentState.READY:
         await call.deps.desks.check_wrapped_up(target)
-    await _audit_other(call, target, "agent.state_set", state=body.state.value, reason=body.reason)
     by = call.who.id
-    if body.state is AgentState.SIGNED_OUT:
-        return _out(call, await call.deps.agents.sign_out(target, reason=body.reason, by=by))
-    return _out(call, await call.deps.agents.set_state(target, body.state, reason=body.reason, by=by))
+    async with _of_other(call, target, "agent.state_set", state=body.state.value, reason=body.reason):
+        if body.state is AgentState.SIGNED_OUT:
+            return _out(call, await call.deps.agents.sign_out(target, reason=body.reason, by=by))
+        return _out(call, await call.deps.agents.set_state(target, body.state, reason=body.reason, by=by))
 
 
 @agent_routes.post("/agents/{agent}/sign-in", AGENT_STATE, raises=(404, 409))
 async def sign_in_agent(call: Call, path: AgentPath) -> AgentOut:
     """Begin an agent's shift, in the state not_ready."""
     target = await _target(call, path)
-    await _audit_other(call, target, "agent.signed_in")
-    return _out(call, await call.deps.agents.sign_in(target, by=call.who.id))
+    async with _of_other(call, target, "agent.signed_in"):
+        return _out(call, await call.deps.agents.sign_in(target, by=call.who.id))
 
 
 @agent_routes.post("/agents/{agent}/sign-out", AGENT_STATE, raises=(404, 409))
 async def sign_out_agent(call: Call, path: AgentPath) -> AgentOut:
     """End an agent's shift."""
     target = await _target(call, path)
-    await _audit_other(call, target, "agent.signed_out")
-    return _out(call, await call.deps.agents.sign_out(target, reason=None, by=call.who.id))
+    async with _of_other(call, target, "agent.signed_out"):
+        return _out(call, await call.deps.agents.sign_out(target, reason=None, by=call.who.id))
 
 
 @agent_routes.post("/agents/{agent}/wrap-up/finish", AGENT_STATE, raises=(404, 409))
@@ -105,9 +107,9 @@ async def finish_wrap_up(call: Call, path: AgentPath, body: WrapUpBody) -> Agent
     """End an agent's wrap-up, with the disposition of the interaction. 409 `wrap_up.disposition_required` where the
     queue wants one."""
     target = await _target(call, path)
-    await _audit_other(call, target, "agent.wrap_up_finished", disposition=body.disposition)
     interaction = None if body.interaction is None else InteractionId(body.interaction)
-    await call.deps.desks.finish_wrap_up(target, interaction, body.disposition)
+    async with _of_other(call, target, "agent.wrap_up_finished", disposition=body.disposition):
+        await call.deps.desks.finish_wrap_up(target, interaction, body.disposition)
     return _out(call, await call.deps.agents.get(target))
 
 
@@ -116,8 +118,8 @@ async def extend_wrap_up(call: Call, path: AgentPath, body: ExtendBody) -> Agent
     """More time to write down what a contact was about, as far as its queue allows."""
     target = await _target(call, path)
     interaction = None if body.interaction is None else InteractionId(body.interaction)
-    await _audit_other(call, target, "agent.wrap_up_extended", interaction=interaction)
-    await call.deps.desks.extend_wrap_up(target, interaction, body.seconds)
+    async with _of_other(call, target, "agent.wrap_up_extended", interaction=interaction):
+        await call.deps.desks.extend_wrap_up(target, interaction, body.seconds)
     return _out(call, await call.deps.agents.get(target))
 
 
@@ -144,10 +146,9 @@ def check_reason(state: AgentState, reason: str | None) -> None:
         raise RequestInvalid([FieldError(where="body", field="reason", code="reason", message=message)])
 
 
-async def _audit_other(call: Call, target: AgentId, action: str, **facts: str | None) -> None:
+def _of_other(call: Call, target: AgentId, action: str, **facts: str | None) -> AbstractAsyncContextManager[object]:
     """Acting for somebody else is a privileged act; what one does oneself is in the events already."""
-    if target != call.agent:
-        await call.audit(action, f"agent:{target}", **facts)
+    return nullcontext() if target == call.agent else call.act(action, f"agent:{target}", **facts)
 
 
 def _out(call: Call, view: AgentView) -> AgentOut:

@@ -52,8 +52,8 @@ async def mint_phone(call: Call) -> PhoneOut:
     and calls `open_leg`, the only thing that these credentials can call.
     """
     agent = own_agent(call)
-    await call.audit("phone.mint", f"agent:{agent}")
-    minted = await call.deps.phones.mint(call.who.id, agent)
+    async with call.act("phone.mint", f"agent:{agent}"):
+        minted = await call.deps.phones.mint(call.who.id, agent)
     return PhoneOut(**_fields(minted), socket=SOCKET, open_leg=f"sip:{minted.calls}@{minted.domain}")
 
 

@@ -1,4 +1,4 @@
-"""A supervisor in somebody's call, from their own open leg. Every one of these acts is audited, before it is done."""
+"""A supervisor in somebody's call, from their own open leg. Every one of these acts is audited."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ async def supervise_call(call: Call, path: InteractionPath, body: SuperviseBody)
     supervisor = own_agent(call)
     if body.mode is not Supervision.LISTEN:
         require(call.who, Permission.SUPERVISE_SPEAK)
-    await call.audit("call.supervise", f"interaction:{path.interaction}", mode=body.mode.value)
-    await call.deps.calls.supervise(InteractionId(path.interaction), supervisor, body.mode)
+    async with call.act("call.supervise", f"interaction:{path.interaction}", mode=body.mode.value):
+        await call.deps.calls.supervise(InteractionId(path.interaction), supervisor, body.mode)
 
 
 @routes.delete("/interactions/{interaction}/supervise", (Permission.SUPERVISE_LISTEN,), raises=(404, 409))
@@ -37,5 +37,5 @@ async def stop_supervising(call: Call, path: InteractionPath) -> None:
 async def take_over_call(call: Call, path: InteractionPath) -> None:
     """The supervisor becomes the agent; who was it writes down what there was."""
     supervisor = own_agent(call)
-    await call.audit("call.take_over", f"interaction:{path.interaction}")
-    await call.deps.calls.take_over(InteractionId(path.interaction), supervisor)
+    async with call.act("call.take_over", f"interaction:{path.interaction}"):
+        await call.deps.calls.take_over(InteractionId(path.interaction), supervisor)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +16,11 @@ from pydantic import BaseModel, ValidationError
 from callcontrol.model import AgentId
 from foundation.access import Permission, Principal
 from foundation.audit import entry
+from foundation.errors import RimayError
 from softphone_web.client import client_address
 from softphone_web.deps import DEPS, WebDeps
 from softphone_web.permissions import Open, admit, agent_of
-from softphone_web.problems import FieldError, Handler, RequestInvalid, RequestTimeout, field_errors
+from softphone_web.problems import FieldError, Handler, RequestInvalid, RequestTimeout, field_errors, status_of
 from softphone_web.request_id import request_id_of
 from softphone_web.routes import Route
 from softphone_web.texts import unfit
@@ -49,8 +52,30 @@ class Call:
         """The agent that asks, when it is one."""
         return agent_of(self.principal) if self.principal is not None else None
 
+    @asynccontextmanager
+    async def act(
+        self, action: str, target: str, before: Fields | None = None, /, **after: Any
+    ) -> AsyncIterator[Fields]:
+        """Keep a privileged act that is done inside; what is refused there was not done, and leaves nothing. It is not
+        begun while the trail cannot be written. Facts that only the act knows are put into those that are given.
+
+        Where nobody can tell whether it was done (no answer, or none in time) the entry says ``outcome: unknown``."""
+        await self.deps.audit.head()
+        facts: Fields = dict(after)
+        try:
+            yield facts
+        except RimayError as error:
+            if status_of(error) >= 500:
+                await self.audit(action, target, before, **facts, outcome="unknown")
+            raise
+        except BaseException:
+            await self.audit(action, target, before, **facts, outcome="unknown")
+            raise
+        await self.audit(action, target, before, **facts)
+
     async def audit(self, action: str, target: str, before: Fields | None = None, /, **after: Any) -> None:
-        """Keep a privileged act, before it is done; `target` is ``kind:id``, `before` what it was until now."""
+        """An entry now: of what is told before it is shown to anybody. `target` is ``kind:id``, `before` what it was
+        until now."""
         now = datetime.fromtimestamp(self.deps.clock.now(), UTC)
         origin = client_address(self.request, self.deps.settings)
         facts = {**after, "request_id": request_id_of(self.request)}

@@ -16,7 +16,7 @@ from callcontrol.events import InteractionEvent
 from callcontrol.model import AgentId, AgentState, Direction, ExitReason, Interaction, InteractionId, Medium, Phase
 from foundation.access import Principal
 from foundation.audit import AuditEntry, AuditQuery
-from foundation.audit_chain import Link, Verdict
+from foundation.audit_chain import Head, Link, Verdict
 from pbx.terms import TrunkState
 
 # --- interactions --------------------
@@ -251,6 +251,10 @@ class Audit(Protocol):
 
     async def write(self, entry: AuditEntry) -> None:
         """Returns when it is kept; the act is not done when this raises."""
+        ...
+
+    async def head(self) -> Head:
+        """The last entry's number and hash; raises while nothing can be written."""
         ...
 
     async def page(self, query: AuditQuery, *, limit: int) -> Sequence[Link]:

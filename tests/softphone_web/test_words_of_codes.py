@@ -20,7 +20,7 @@ from tests.support.page_texts import SOURCES, all_pairs, read
 
 AUDIT = read(SOURCES / "admin/audit-texts.ts")
 ADMIN = read(SOURCES / "admin/texts.ts")
-_WRITERS = {"audit", "_audit_other", "entry", "_entry"}
+_WRITERS = {"audit", "act", "_of_other", "entry", "_entry"}
 _ORDERS = {"order", "may_order"}
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 

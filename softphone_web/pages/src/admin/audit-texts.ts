@@ -79,6 +79,7 @@ export const t = texts({
   "fact.locked": ["Bloqueada", "Locked"],
   "fact.mode": ["Modo", "Mode"],
   "fact.name": ["Nombre", "Name"],
+  "fact.outcome": ["Si se hizo", "Whether it was done"],
   "fact.permissions": ["Permisos", "Permissions"],
   "fact.priority": ["Prioridad", "Priority"],
   "fact.queue": ["Cola", "Queue"],
