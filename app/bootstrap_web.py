@@ -93,10 +93,14 @@ def _checks(parts: Parts) -> list[HealthCheck]:
         free = await asyncio.to_thread(parts.recordings.check_room)
         return Found(Well.RECORDINGS, {"free_mb": free // 1_000_000})
 
+    async def flows() -> Found:
+        return Found(Well.FLOWS, {"flows": await parts.watch.check()})
+
     return [
         HealthCheck(name="switch", check=switch),
         HealthCheck(name="database", check=database),
         # Without Redis calls go on and pages of this daemon too: degraded, not down.
         HealthCheck(name="redis", check=bus, critical=False),
         HealthCheck(name="recordings", check=recordings, critical=False),
+        HealthCheck(name="flows", check=flows, critical=False),
     ]

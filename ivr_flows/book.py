@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ivr_flows import engine
+from ivr_flows.archive import KEPT_VERSIONS, FlowArchive
 from ivr_flows.faults import NoFlow
 from ivr_flows.findings import Finding, Severity, has_errors
 from ivr_flows.flow import Flow
@@ -19,8 +20,6 @@ from ivr_flows.settings import FlowSettings
 from ivr_flows.state import FlowState
 
 SHIPPED = Path(__file__).parent / "flows"
-# Of one flow in the archive: far more than are edited within the longest call.
-KEPT_VERSIONS = 50
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -50,7 +49,8 @@ class FlowBook:
     """Calls read it, the daemon refreshes it; both from one thread. It reads files, small and local, and nothing else.
 
     `archive` is a folder where each version is kept that has served, so that a call which outlives the daemon finds its
-    own again. `own` is the folder of flows that are saved from pages; it goes before all others."""
+    own again; a flow whose file has mistakes, or is gone, when the daemon starts serves in its last version from there.
+    `own` is the folder of flows that are saved from pages; it goes before all others."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class FlowBook:
         own: Path | None = None,
     ) -> None:
         self._settings = settings
-        self._archive = archive
+        self._archive = None if archive is None else FlowArchive(archive)
         self._known = known
         self._files: dict[Path, _File] = {}
         self._current: dict[str, Flow] = {}
@@ -119,6 +119,16 @@ class FlowBook:
         broken = (path for path, file in self._files.items() if file.flow is None and path.stem == flow_id)
         return self._owners.get(flow_id) or next(broken, None)
 
+    @property
+    def serves(self) -> bool:
+        """Whether every call finds a flow: the default one, in any version."""
+        return self._settings.default in self._current
+
+    def served_from(self, path: str) -> Flow | None:
+        """What serves in the name of this file: the flow that is in it, or its last good version."""
+        file = self._files.get(Path(path))
+        return None if file is None else file.flow
+
     def numbers_of(self, flow_id: str) -> tuple[tuple[str, ...], bool]:
         """The patterns of the numbers that begin it, and whether all other numbers do, too."""
         numbers = tuple(entry.number for entry in self._settings.entries if entry.flow == flow_id)
@@ -127,8 +137,7 @@ class FlowBook:
     def findings(self) -> list[Finding]:
         """What is wrong now, with the files and with the settings' references to flows."""
         found = [*(finding for file in self._files.values() for finding in file.findings), *self._unkept]
-        named = dict.fromkeys([*(entry.flow for entry in self._settings.entries), self._settings.default])
-        missing = [flow_id for flow_id in named if flow_id not in self._current]
+        missing = [flow_id for flow_id in self._named() if flow_id not in self._current]
         return found + [_error("settings", "flow.none", f"flow {flow_id!r} is not loaded") for flow_id in missing]
 
     def refresh(self) -> Refreshed:
@@ -140,9 +149,11 @@ class FlowBook:
             self._read(path, paths[path])
         self._forget(set(self._files) - set(paths))
         self._current = self._by_id()
+        if self._stand_in_for_missing():
+            self._current = self._by_id()
         for flow in self._current.values():
             self._keep(flow)
-        self._archive_current()
+        self._archive_current(before)
         return Refreshed(
             taken=tuple(f for f in self.flows() if before.get(f.id) is not f and not _same(before.get(f.id), f)),
             withdrawn=tuple(sorted(set(before) - set(self._current))),
@@ -173,18 +184,35 @@ class FlowBook:
         flow = loaded.flow
         if flow is not None and last_good is not None and _same(flow, last_good):
             flow = last_good  # touched, not changed
-        self._files[path] = _File(stamp, flow or last_good, loaded.findings)
+        self._files[path] = _File(stamp, flow or last_good or self._last_served(path), loaded.findings)
+
+    def _last_served(self, path: Path) -> Flow | None:
+        """Of a file that has mistakes when the daemon starts: its flow's last version in the archive."""
+        return None if self._archive is None else self._archive.newest(_id_written(path))
+
+    def _stand_in_for_missing(self) -> bool:
+        """A flow that a number leads to and whose file is gone serves in its last version as well."""
+        before = len(self._files)
+        for flow_id in self._named() if self._archive is not None and self._folders else ():
+            flow = None if flow_id in self._current else self._last_served(Path(f"{flow_id}.yaml"))
+            if flow is not None:
+                path = self._folders[0] / f"{flow_id}.yaml"
+                self._files.setdefault(path, _File((0, 0), flow, [_gone(path, flow)]))
+        return len(self._files) > before
+
+    def _named(self) -> list[str]:
+        """The flows that numbers lead to."""
+        return list(dict.fromkeys([*(entry.flow for entry in self._settings.entries), self._settings.default]))
 
     def _forget(self, gone: Collection[Path]) -> None:
         """A deleted file's flow is withdrawn, unless a number leads to it: then its last version serves on."""
-        named = {entry.flow for entry in self._settings.entries} | {self._settings.default}
+        named = self._named()
         for path in sorted(gone):
             flow = self._files[path].flow
             if flow is None or flow.id not in named or any(flow.id == f.id for f in self._others(path)):
                 del self._files[path]
             else:
-                text = f"the file is gone; version {flow.version} of flow {flow.id!r} serves on"
-                self._files[path] = _File((0, 0), flow, [_error(str(path), "file.gone", text)])
+                self._files[path] = _File((0, 0), flow, [_gone(path, flow)])
 
     def _others(self, path: Path) -> list[Flow]:
         return [file.flow for other, file in self._files.items() if other != path and file.flow is not None]
@@ -216,27 +244,23 @@ class FlowBook:
             del self._versions[key]
         self._versions[flow.id, flow.version] = flow
 
-    def _archive_current(self) -> None:
+    def _archive_current(self, before: Mapping[str, Flow]) -> None:
         """A full disk must not keep a flow from serving; it is told, and tried again at the next look."""
         self._unkept = []
         for flow in self.flows() if self._archive is not None else ():
             assert self._archive is not None  # noqa: S101 - for the type checker
             try:
-                _write_version(self._archive, flow)
+                self._archive.keep(flow, anew=not _same(before.get(flow.id), flow))
             except OSError as error:
                 text = f"{flow} cannot be kept for calls that outlive the daemon: {error.strerror or error}"
                 # A warning: calls are served as well as ever, as long as the daemon lives.
-                problem = _error(str(self._archive), "archive.unwritable", text)
+                problem = _error(str(self._archive.folder), "archive.unwritable", text)
                 self._unkept.append(replace(problem, severity=Severity.WARNING))
 
     def _from_archive(self, flow_id: str, version: str) -> Flow | None:
-        # Both words come from a stored state: they name a file only when they look like ours.
-        if self._archive is None or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}@[0-9a-f]{12}", f"{flow_id}@{version}"):
-            return None
-        flow = load_file(self._archive / f"{flow_id}@{version}.yaml").flow
-        if flow is None or flow.version != version:
-            return None
-        self._versions[flow_id, version] = flow
+        flow = None if self._archive is None else self._archive.version(flow_id, version)
+        if flow is not None:
+            self._versions[flow_id, version] = flow
         return flow
 
 
@@ -247,18 +271,17 @@ def flow_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and not path.name.startswith("."))
 
 
-def _write_version(archive: Path, flow: Flow) -> None:
-    """Once a version; whole or not at all. Raises OSError."""
-    path = archive / f"{flow.id}@{flow.version}.yaml"
-    if path.exists():
-        return
-    archive.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(flow.text, encoding="utf-8", newline="")
-    draft.replace(path)
-    kept = sorted(archive.glob(f"{flow.id}@*.yaml"), key=lambda p: p.stat().st_mtime_ns)
-    for old in kept[:-KEPT_VERSIONS]:
-        old.unlink(missing_ok=True)
+def _id_written(path: Path) -> str:
+    """The id that a file with mistakes has written, else the file's name."""
+    try:
+        written = re.search(rb"^id:[ \t]*[\"']?([a-z0-9][a-z0-9_-]{0,63})", path.read_bytes(), re.MULTILINE)
+    except OSError:
+        written = None
+    return path.stem if written is None else written[1].decode()
+
+
+def _gone(path: Path, flow: Flow) -> Finding:
+    return _error(str(path), "file.gone", f"the file is gone; version {flow.version} of flow {flow.id!r} serves on")
 
 
 def _fits(pattern: str, number: str) -> bool:

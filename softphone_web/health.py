@@ -36,6 +36,7 @@ WELL: Mapping[Well, str] = {
     Well.REDIS: "connected",
     Well.SWITCH: "{engine}, {channels} channels",
     Well.RECORDINGS: "{free_mb} MB free",
+    Well.FLOWS: "{flows} flows",
     Well.LIVE: "{pages} pages",
 }
 NO_ANSWER = "health.no_answer"  # seconds

@@ -225,6 +225,7 @@ class Well(StrEnum):
     REDIS = "health.redis"
     SWITCH = "health.switch"  # engine, channels
     RECORDINGS = "health.recordings"  # free_mb
+    FLOWS = "health.flows"  # flows
     LIVE = "health.live"  # pages
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ivr_flows.book import KEPT_VERSIONS, FlowBook
+from ivr_flows.archive import KEPT_VERSIONS
+from ivr_flows.book import FlowBook
 from ivr_flows.faults import NoFlow
 from ivr_flows.findings import Severity
 from ivr_flows.protocol import Answered, Begin, Collected, CollectEnd, Note
@@ -217,6 +218,63 @@ def test_a_call_whose_version_is_lost_goes_on_with_the_present_one(folder: Folde
     assert isinstance(actions[0], Note)
     assert actions[0].kind == "flow.version_lost"
     assert (moved.node, moved.version) == ("dos", after.choose("").version)
+
+
+def test_a_bad_file_at_the_start_leaves_the_version_serving_that_served_last(folder: Folder, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    before = book_of(folder, archive=archive)
+    for says in ("Uno", "Dos", "Uno"):  # back to the first one: it served last
+        folder.flow("a", says=says)
+        before.refresh()
+    last = before.choose("").version
+    bad = folder.flow("a", to="finn")
+    after = book_of(folder, archive=archive)
+    found = after.refresh()
+    assert found.refused == (str(bad),)
+    assert after.serves
+    assert after.choose("").version == last
+    assert [f.code for f in after.findings()] == ["node.unknown_target"]
+    assert after.path_of("a") == bad  # where an admin mends it
+    folder.flow("a", says="Tres")
+    after.refresh()
+    assert "Tres" in after.choose("").text
+    assert after.findings() == []
+
+
+def test_a_bad_file_of_any_name_is_known_by_the_id_that_it_writes(folder: Folder, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    folder.write("menu.yaml", TEXT.format(id="a", says="Uno", to="fin"))
+    book_of(folder, archive=archive).refresh()
+    folder.write("menu.yaml", TEXT.format(id="a", says="Uno", to="fin") + "  : [")
+    after = book_of(folder, archive=archive)
+    after.refresh()
+    assert after.choose("").id == "a"
+
+
+def test_a_file_that_is_gone_at_the_start_is_served_from_the_archive_where_a_number_leads_to_it(
+    folder: Folder, tmp_path: Path
+) -> None:
+    archive = tmp_path / "archive"
+    paths = [folder.flow("a"), folder.flow("b")]
+    book_of(folder, archive=archive).refresh()
+    for path in paths:
+        path.unlink()
+    after = book_of(folder, archive=archive)
+    after.refresh()
+    assert [flow.id for flow in after.flows()] == ["a"]
+    assert [f.code for f in after.findings()] == ["file.gone"]
+    assert not after.refresh().changed
+    folder.flow("a", says="Otra")
+    after.refresh()
+    assert "Otra" in after.choose("").text
+    assert after.findings() == []
+
+
+def test_without_any_version_nothing_serves(folder: Folder, tmp_path: Path) -> None:
+    folder.flow("a", to="finn")
+    book = book_of(folder, archive=tmp_path / "archive")
+    book.refresh()
+    assert not book.serves
 
 
 def test_a_damaged_archive_is_not_believed(folder: Folder, tmp_path: Path) -> None:
