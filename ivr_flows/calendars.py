@@ -12,22 +12,18 @@ from pydantic_core import PydanticCustomError
 
 from foundation.holidays import holidays
 from ivr_flows.moments import local
-from ivr_flows.terms import Spec
+from ivr_flows.terms import DATE, DAYS, HOURS, Spec
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAYS = re.compile(rf"({'|'.join(_WEEK)})(?:-({'|'.join(_WEEK)}))?")
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
 def _a_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Hours = Annotated[
-    tuple[Annotated[str, Field(pattern=f"^{_HOURS.pattern}$")], ...], BeforeValidator(_a_list), Field(max_length=10)
-]
-DayRange = Annotated[str, Field(pattern=f"^{_DAYS.pattern}$")]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
+Hours = Annotated[tuple[Annotated[str, Field(pattern=HOURS)], ...], BeforeValidator(_a_list), Field(max_length=10)]
+DayRange = Annotated[str, Field(pattern=DAYS)]
+Date = Annotated[str, Field(pattern=DATE)]
 
 
 class When(StrEnum):
@@ -96,7 +92,7 @@ def _within(hours: tuple[str, ...] | list[str], clock: str) -> bool:
 
 
 def _covers(days: str, weekday: int) -> bool:
-    match = _DAYS.fullmatch(days)
+    match = re.fullmatch(DAYS, days)
     assert match is not None  # noqa: S101 - the pattern was checked when the file was loaded
     first = _WEEK.index(match[1])
     last = _WEEK.index(match[2]) if match[2] else first

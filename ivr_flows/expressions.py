@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import io
 import operator
+import re
 import tokenize
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -111,14 +112,32 @@ def problem_of(text: str) -> str:
     try:
         tree = _parsed(text)
     except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError, tokenize.TokenError) as error:
-        return f"not an expression: {getattr(error, 'msg', None) or error}"
+        return _meant_otherwise(text) or f"not an expression: {getattr(error, 'msg', None) or error}"
     found = list(ast.walk(tree))
     if len(found) > MAX_NODES:
         return "the expression is too long: set variables on the way"
     return next((problem for node in found if (problem := _problem_of_node(node))), "")
 
 
+# What people write who know another language: looked for outside of quotes.
+_OTHERWISE = (
+    (r"&&|\|\||\b[yoó]\b", "conditions are joined by and, or"),
+    (r"<>", "what differs is written !="),
+    (r"!(?!=)", "what is not so is written not"),
+    (r"(?<![=!<>])=(?!=)", "what is equal is written =="),
+)
+
+
+def _meant_otherwise(text: str) -> str:
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "''", text)
+    if bare.count("'") % 2 or bare.count('"') % 2:
+        return "not an expression: quotes that are not closed"
+    return next((f"not an expression: {told}" for pattern, told in _OTHERWISE if re.search(pattern, bare)), "")
+
+
 def _problem_of_node(node: ast.AST) -> str:
+    if isinstance(node, ast.Is | ast.IsNot):
+        return "what is equal is written ==, what differs !="
     if isinstance(node, ast.Attribute):
         return f"{getattr(node.value, 'id', 'this')!r} has no fields, only call has"
     if not isinstance(node, _ALLOWED):

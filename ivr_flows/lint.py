@@ -11,10 +11,15 @@ from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
 from ivr_flows.node import Surroundings
 from ivr_flows.nodes import KINDS
+from ivr_flows.nodes.set import Set
 from ivr_flows.prompt_list import Recorded, prompts_of
 from ivr_flows.references import Known
+from ivr_flows.secret_words import is_named_so, looks_like_one
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, words_of
+
+# Where a caller is served by somebody, now or later; a flow that is entered, or that came from elsewhere, may do so.
+_SERVES = frozenset({"queue", "transfer", "voicemail", "callback", "subflow", "return"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ def warn(source: Source, flow: Flow, known: Known) -> None:
     if flow.head.on_error is None and not is_part:
         _warn(source, ("id",), "flow.no_on_error", "after a fault callers hear an apology and are hung up")
     _warn_of_prompts(source, flow, known.recorded)
+    _warn_of_secrets(source, flow)
+    _warn_of_calendars(source, flow)
     _warn_of_ways(source, flow)
     _warn_of_variables(source, flow, given=is_part)
     person = flow.head.person
@@ -68,6 +75,34 @@ def _warn_of_prompts(source: Source, flow: Flow, recorded: Recorded) -> None:
             _warn(source, path, "prompt.no_text", message)
 
 
+def _warn_of_secrets(source: Source, flow: Flow) -> None:
+    """In variables and in what is set; requests look for themselves."""
+    place: Path
+    for name, spec in flow.head.variables.items():
+        if spec.default and (is_named_so(str(name)) or looks_like_one(spec.default)):
+            place = ("variables", str(name), "default")
+            _warn(source, place, "secret.plain", f"{name} looks like a secret in plain text")
+    for node_id, node in flow.nodes.items():
+        for name, value in node.values.items() if isinstance(node, Set) else ():
+            if value.text and "{" not in value.text and (is_named_so(str(name)) or looks_like_one(value.text)):
+                place = ("nodes", str(node_id), "values", str(name))
+                _warn(source, place, "secret.plain", f"{name} looks like a secret in plain text")
+
+
+def _warn_of_person(source: Source, flow: Flow, ends: set[str]) -> None:
+    """The way to a person must not lead to a hang-up alone."""
+    person = flow.head.person
+    if person is not None and person.to not in ends:
+        text = f"from {person.to} no way leads to a person, a message or a callback"
+        _warn(source, ("person", "to"), "person.nobody", text)
+
+
+def _warn_of_calendars(source: Source, flow: Flow) -> None:
+    for name, calendar in flow.head.calendars.items():
+        if not any(calendar.weekly.values()) and not any(calendar.open.values()):
+            _warn(source, ("calendars", name), "calendar.closed", f"calendar {name} has no open hour", key=True)
+
+
 def _warn_of_ways(source: Source, flow: Flow) -> None:
     forth: dict[str, list[str]] = {node_id: [] for node_id in flow.nodes}
     back: dict[str, list[str]] = {node_id: [] for node_id in flow.nodes}
@@ -76,6 +111,8 @@ def _warn_of_ways(source: Source, flow: Flow) -> None:
         back[edge.target].append(edge.origin)
     reached = _reach(roots(flow), forth)
     ends = _reach([node_id for node_id, node in flow.nodes.items() if KINDS[node.kind].is_end], back)
+    served = [node_id for node_id, node in flow.nodes.items() if node.kind in _SERVES]
+    _warn_of_person(source, flow, _reach(served, back))
     for node_id in flow.nodes:
         if node_id not in reached:
             _warn(source, ("nodes", node_id), "node.unreachable", f"nothing leads to {node_id}", key=True)

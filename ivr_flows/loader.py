@@ -69,7 +69,10 @@ def _read(source: Source, text: str) -> Flow | None:
     nodes, written = _nodes(data.get("nodes"), source, given="nodes" in data)
     variables = data.get("variables")
     calendars = _mapping(data.get("calendars"))
-    known = _Written(written, set(variables) if isinstance(variables, dict) else set(), set(calendars))
+    readable = not isinstance(data.get("nodes"), list)
+    known = _Written(
+        written if readable else None, set(variables) if isinstance(variables, dict) else set(), set(calendars)
+    )
     known.check(source, (), words_of(head) if head is not None else words_written(FlowHead, written_head))
     for node_id, fields in _mapping(data.get("nodes")).items():
         known.check(source, ("nodes", node_id), _words_of_node(nodes.get(node_id), fields))
@@ -90,7 +93,9 @@ def _head(data: Mapping[str, Any], source: Source) -> FlowHead | None:
 def _nodes(data: Any, source: Source, *, given: bool) -> tuple[dict[str, NodeModel], set[str]]:
     """The nodes that are valid by themselves, and the ids of all that are written."""
     if not isinstance(data, dict) or not data:
-        message = "nodes is empty" if given else "nodes is missing"
+        message = (
+            "nodes is a list" if isinstance(data, list) and data else "nodes is empty" if given else "nodes is missing"
+        )
         source.add(("nodes",), "flow.no_nodes", message, expected="nodes by their id", key=True)
         return {}, set()
     if len(data) > MAX_NODES:
@@ -150,7 +155,7 @@ def _words_of_node(node: NodeModel | None, fields: Any) -> Iterable[tuple[Place,
 class _Written:
     """The ids and names that are written in the file, their owners valid or not: one mistake is told once."""
 
-    nodes: set[str]
+    nodes: set[str] | None  # None: they cannot be read, and no reference to them says anything
     variables: set[str]
     calendars: set[str]
 
@@ -172,7 +177,7 @@ class _Written:
                     self._check_variable(source, path, name, {*self.variables, *templates.MAPPINGS})
 
     def _check_node(self, source: Source, path: Place, word: str) -> None:
-        if word not in self.nodes:
+        if self.nodes is not None and word not in self.nodes:
             message = f"there is no node {word[:64]!r}"
             suggestion = closest(word, self.nodes)
             source.add(path, "node.unknown_target", message, expected="a node id", suggestion=suggestion)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from ivr_flows.findings import closest
 from ivr_flows.source import Path, Source
-from ivr_flows.terms import PATTERNS, SHORT, WORD, CalendarRef, Expression, NodeRef, Template, VariableRef, Word
+from ivr_flows.terms import NAME, PATTERNS, SHORT, WORD, CalendarRef, Expression, NodeRef, Template, VariableRef, Word
 
 # What was expected, by pydantic's error type; braces take the error's own context.
 _EXPECTED = {
@@ -92,10 +94,21 @@ def _shown(value: object) -> str:
 
 def _suggestion(detail: ErrorDetails) -> str:
     given = detail["input"]
-    if detail["type"] not in ("literal_error", "enum") or not isinstance(given, str):
+    if not isinstance(given, str):
+        return ""
+    if detail["type"] == "string_pattern_mismatch":
+        return _in_small_letters(given, (detail.get("ctx") or {}).get("pattern", ""))
+    if detail["type"] not in ("literal_error", "enum"):
         return ""
     words = str((detail.get("ctx") or {}).get("expected", "")).replace(" or ", ", ").split(", ")
     return closest(given, [word.strip("'") for word in words])
+
+
+def _in_small_letters(given: str, pattern: str) -> str:
+    """The name that is meant, where only its writing is wrong (``Cola 1``)."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", given[:64].lower()) if not unicodedata.combining(c))
+    meant = re.sub(r"\s+", "_", plain.strip())
+    return meant if pattern in (NAME, NodeRef.pattern, VariableRef.pattern) and re.fullmatch(pattern, meant) else ""
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +169,11 @@ def _words(here: Mapping[str, Any], root: Mapping[str, Any], data: object, path:
         shorts = [each["properties"][each[SHORT]] for each in branches if SHORT in each]
         branches += [branch for each in shorts for branch in _branches(each, root)]
         meanings = {_WORDS[each[WORD]] for each in branches if each.get(WORD) in _WORDS}
-        yield from ((path, meaning(data)) for meaning in meanings if not meaning.problem(data))
+        yield from (
+            (path, meaning(data))
+            for meaning in meanings
+            if re.search(meaning.pattern, data) and not meaning.problem(data)
+        )
     elif isinstance(data, dict):
         if any(each.get("propertyNames", {}).get(WORD) == VariableRef.__name__ for each in branches):
             yield from (((*path, key), VariableRef(key)) for key in data)

@@ -14,15 +14,12 @@ from ivr_flows.node import Context, Doubt
 from ivr_flows.protocol import Failure, PromptText, Response
 from ivr_flows.protocol import Request as RequestAction
 from ivr_flows.references import SecretName, SystemName
-from ivr_flows.terms import Prompts, Scalar, Spec, Template
+from ivr_flows.secret_words import in_address, is_named_so, looks_like_one
+from ivr_flows.terms import ANSWER_PATH, HEADER, Prompts, Scalar, Spec, Template
 
 MAX_URL = 1500
-_HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
-# Where an answer is looked at: ``cuentas.0.saldo``; ``#`` counts a list.
-PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.#)?$|^#$"
-AnswerPath = Annotated[str, Field(pattern=PATH, max_length=200)]
+AnswerPath = Annotated[str, Field(pattern=ANSWER_PATH, max_length=200)]
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/|$)")
-_SECRET_WORD = re.compile(r"(?i)authorization|api[-_]?key|token|secret|password|contrase|clave")
 _WAIT_PLEASE = {"es": "Un momento, por favor.", "en": "One moment, please."}
 
 
@@ -33,8 +30,8 @@ class RequestSpec(Spec):
     system: SystemName | None = Field(default=None, description="one of the settings' customer_systems")
     url: Template
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    headers: dict[Annotated[str, Field(pattern=_HEADER)], Template] = Field(default={}, max_length=20)
-    secrets: dict[Annotated[str, Field(pattern=_HEADER)], SecretName] = Field(
+    headers: dict[Annotated[str, Field(pattern=HEADER)], Template] = Field(default={}, max_length=20)
+    secrets: dict[Annotated[str, Field(pattern=HEADER)], SecretName] = Field(
         default={}, max_length=10, description="headers whose values are secrets, by their names in the settings"
     )
     body: dict[str, Template] | None = Field(default=None, max_length=50, description="sent as JSON")
@@ -75,13 +72,13 @@ class RequestSpec(Spec):
 def doubts(spec: RequestSpec, path: tuple[str, ...] = ("request",)) -> Iterator[Doubt]:
     """The lints that all who ask share."""
     for name, value in spec.headers.items():
-        if _SECRET_WORD.search(name) and "{" not in value:
+        if "{" not in value and (is_named_so(name) or looks_like_one(value)):
             text = f"header {name} holds what looks like a secret, in plain text; name it under secrets"
             yield Doubt((*path, "headers", name), "secret.plain", text)
     for name, value in (spec.body or {}).items():
-        if _SECRET_WORD.search(name) and value and "{" not in value:
+        if value and "{" not in value and (is_named_so(name) or looks_like_one(value)):
             yield Doubt((*path, "body", name), "secret.plain", f"{name} looks like a secret in plain text")
-    if re.search(r"(?i)[?&](?:[a-z_]*key|token|password|clave|secret)=[^&{]+", spec.url):
+    if in_address(spec.url):
         yield Doubt((*path, "url"), "secret.plain", "the url holds what looks like a secret; send it as a header")
     if spec.url.startswith("http://") and not re.match(r"http://(localhost|127\.|\[::1\])", spec.url):
         yield Doubt((*path, "url"), "http.plain", "http:// sends the caller's data in the clear; use https://")

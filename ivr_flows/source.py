@@ -17,6 +17,7 @@ from yaml.error import MarkedYAMLError, YAMLError
 
 from ivr_flows.findings import Finding, Severity
 from ivr_flows.templates import UNPRINTABLE
+from ivr_flows.yaml_problems import in_plain_words
 
 # A flow of 50 nodes has about 10 kB. These stop a hostile file in well under a second.
 MAX_BYTES = 256 * 1024
@@ -119,6 +120,10 @@ def parse(text: str, file: str) -> Source:
     except _Stop:
         pass
     except MarkedYAMLError as error:
+        if told := in_plain_words(error, text):
+            source._found(told[0], told[1], "yaml.syntax", told[2], told[3])
+            source.data = None
+            return source
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         source._found(line, column, "yaml.syntax", _one_line(error.problem or error.context or "not YAML"))

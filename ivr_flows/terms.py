@@ -29,6 +29,13 @@ from ivr_flows.speech.saying import SAYINGS
 Scalar = str | int | float | bool
 Part = TypeVar("Part")
 
+DAYS = r"^(mon|tue|wed|thu|fri|sat|sun)(?:-(mon|tue|wed|thu|fri|sat|sun))?$"
+HOURS = r"^([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)$"
+DATE = r"^\d{4}-\d\d-\d\d$"
+HEADER = r"^[A-Za-z][A-Za-z0-9-]{0,60}$"
+STATUS = r"^[1-5][0-9]{2}$"
+# Where an answer is looked at: ``cuentas.0.saldo``; ``#`` counts a list.
+ANSWER_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.#)?$|^#$"
 NAME = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 # Marks in the JSON schemas of what our types mean.
 WORD = "x-word"
@@ -118,6 +125,12 @@ PATTERNS = {
     VariableRef.pattern: "a variable's name (lower-case letters, digits or _)",
     r"^[0-9*#]$": "one key: a digit, * or #",
     NAME: "lower-case letters, digits, _ or -",
+    DAYS: "mon, tue, wed, thu, fri, sat or sun, or from one to another: mon-fri",
+    HOURS: "hours such as 08:00-13:00",
+    DATE: "a day such as 2026-12-24",
+    HEADER: "a header's name (letters, digits or -)",
+    STATUS: "a status of three digits such as 404",
+    ANSWER_PATH: "where it stands in the answer: cuentas.0.saldo, with # for how many",
     r"^[a-z]{2}(-[A-Z0-9]{2,3})?$": "a language such as es or es-EC",
     r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*){0,4}$": "a prompt's name (lower-case letters, digits, _, - or /)",
 }

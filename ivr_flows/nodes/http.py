@@ -11,9 +11,9 @@ from ivr_flows.faults import FlowFault
 from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Input, Note, Response
 from ivr_flows.requesting import AnswerPath, RequestSpec, doubts, failure_word, take, usable
-from ivr_flows.terms import NodeRef, Scalar, VariableRef
+from ivr_flows.terms import STATUS, NodeRef, Scalar, VariableRef
 
-Status = Annotated[str, Field(pattern=r"^[1-5][0-9]{2}$")]
+Status = Annotated[str, Field(pattern=STATUS)]
 
 
 class Http(NodeModel):

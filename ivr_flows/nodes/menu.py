@@ -111,8 +111,16 @@ def _chosen(node: Menu, context: Context, digits: str) -> Outcome:
 
 def lint(node: Menu, around: Surroundings) -> Iterable[Doubt]:
     always = [option for option in node.options.values() if option.when is None]
-    if len(always) > COMFORTABLE:
-        yield Doubt(("options",), "menu.long", f"{len(always)} options; people keep at most {COMFORTABLE} in mind")
+    # Of those with a condition about half are there at a time.
+    heard = len(always) + (len(node.options) - len(always) + 1) // 2
+    if heard > COMFORTABLE:
+        yield Doubt(("options",), "menu.long", f"{heard} options; people keep at most {COMFORTABLE} in mind")
+    seen: dict[str, str] = {}
+    for key, option in node.options.items():
+        for index, phrase in enumerate(option.phrases):
+            if (other := seen.setdefault(phrase.casefold(), key)) != key:
+                text = f"option {other} is chosen by {phrase!r}, too"
+                yield Doubt(("options", key, "phrases", index), "menu.phrase_twice", text)
     if around.person_digit is not None and around.person_digit in node.options:
         text = f"option {around.person_digit} takes the place of the key for a person in this menu"
         yield Doubt(("options", around.person_digit), "menu.hides_person", text)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
 from ivr_flows.asking import Question, ask, ask_again
-from ivr_flows.node import Context, Go, NodeKind, Outcome, Wait
+from ivr_flows.node import Context, Doubt, Go, NodeKind, Outcome, Surroundings, Wait
 from ivr_flows.protocol import AllowRecording, Collect, Collected, Input
 from ivr_flows.terms import Digit, NodeRef
 
@@ -18,6 +22,12 @@ class Record(Question):
     accept: Digit = "1"
     refuse: Digit = "2"
     next: NodeRef
+
+    @model_validator(mode="after")
+    def _two_keys(self) -> Record:
+        if self.accept == self.refuse:
+            raise PydanticCustomError("keys", "accept and refuse are the same key")
+        return self
 
     def takes(self, digits: str, scratch: object) -> bool:
         return digits in (self.accept, self.refuse)
@@ -49,4 +59,11 @@ def _decided(node: Record, context: Context, *, allowed: bool) -> Outcome:
     return Go(node.next, notes=(context.note("recording.consent", allowed=allowed), AllowRecording(allowed)))
 
 
-KIND = NodeKind(Record, enter, handle)
+def lint(node: Record, around: Surroundings) -> Iterable[Doubt]:
+    for name in ("accept", "refuse"):
+        if getattr(node, name) == around.person_digit:
+            text = f"{name} takes the place of the key for a person in this question"
+            yield Doubt((name,), "record.hides_person", text)
+
+
+KIND = NodeKind(Record, enter, handle, lint=lint)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import Field
 
 from ivr_flows.asking import words
-from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
+from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Aside, Collect, Collected, Input, Prompt
 from ivr_flows.terms import Name, NodeRef, Prompts, Seconds, SomePrompts, Spec
 
@@ -84,4 +84,16 @@ def _ask(
     return Wait(action, {"question": index, "asked": asked}, notes)
 
 
-KIND = NodeKind(Survey, enter, handle)
+def lint(node: Survey, around: Surroundings) -> Iterable[Doubt]:
+    seen: set[str] = set()
+    for index, question in enumerate(node.questions):
+        if question.id in seen:
+            text = f"question {question.id!r} is asked twice: its answers cannot be told apart"
+            yield Doubt(("questions", index, "id"), "survey.twice", text)
+        seen.add(question.id)
+        if around.person_digit is not None and around.person_digit in _keys(question):
+            text = f"answer {around.person_digit} takes the place of the key for a person in this question"
+            yield Doubt(("questions", index, "scale"), "survey.hides_person", text)
+
+
+KIND = NodeKind(Survey, enter, handle, lint=lint)

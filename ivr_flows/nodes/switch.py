@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import Field
 
-from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome
+from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings
 from ivr_flows.terms import Expression, NodeRef
 
 
@@ -28,4 +29,11 @@ def enter(node: Switch, context: Context) -> Outcome:
     return Go(target, typed=context.typed)
 
 
-KIND = NodeKind(Switch, enter)
+def lint(node: Switch, around: Surroundings) -> Iterable[Doubt]:
+    seen: dict[str, str] = {}
+    for case in node.cases:
+        if (other := seen.setdefault(case.strip().casefold(), case)) != case:
+            yield Doubt(("cases", case), "switch.twice", f"case {case!r} is never reached: {other!r} is the same")
+
+
+KIND = NodeKind(Switch, enter, lint=lint)

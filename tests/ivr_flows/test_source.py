@@ -46,7 +46,7 @@ def test_an_empty_value_is_at_its_key() -> None:
         ("a: !!python/object:os.system x\n", ("yaml.tag", 1, 4)),
         ("? [a]\n: b\n", ("yaml.key", 1, 3)),
         ("a: b: c\n", ("yaml.syntax", 1, 5)),
-        ("a: [1\n", ("yaml.syntax", 2, 1)),
+        ("a: [1\n", ("yaml.syntax", 1, 4)),
         ("a: 1\n---\nb: 2\n", ("yaml.documents", 2, 1)),
         ('a: "\\ud800"\n', ("yaml.syntax", 1, 7)),
         ('a: "\\0"\n', ("yaml.character", 1, 4)),

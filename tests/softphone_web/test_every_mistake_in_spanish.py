@@ -33,7 +33,7 @@ ORGANISATION = [
 # Not of a flow that is edited: what happens in a call, in a rehearsal, on the disk, or in a test's file.
 _NOT_FOR_EDITORS = {
     *("flow_tests.py", "trying.py", "history.py", "state.py", "run.py", "engine.py", "shelf.py", "book.py"),
-    *("calendars.py", "moments.py"),
+    *("calendars.py", "moments.py", "amounts.py"),
 }
 _FRAMES = {"x: x", "kind: ..."}  # a place before another sentence; what is written as it stands
 _SAMPLES = ("x", "'x'", "7", "a queue", "skill", "a list", "text", "time", "queues")

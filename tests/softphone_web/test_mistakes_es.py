@@ -10,7 +10,8 @@ from callcontrol.routing import config_store
 from foundation.settings import SettingsError
 from ivr_flows.loader import load
 from softphone_web.flow_mistakes_es import hint_in_spanish, message_in_spanish
-from softphone_web.mistakes_es import in_spanish, wants_spanish
+from softphone_web.languages import wants_spanish
+from softphone_web.mistakes_es import in_spanish
 from tests.callcontrol.routing.test_config import SMALL
 from tests.callcontrol.routing.test_config import test_what_contradicts_itself_is_refused_with_its_place as refused
 from tests.ivr_flows.test_loader import BROKEN

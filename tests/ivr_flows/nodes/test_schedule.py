@@ -94,9 +94,8 @@ def test_a_calendar_with_a_mistake_is_refused(calendar: str) -> None:
     assert load(f"{HEAD}calendars: {{oficina: {calendar}}}\nnodes:\n{NODE}{END}").flow is None
 
 
-def test_a_calendar_that_is_not_there_is_a_warning_and_a_fault() -> None:
+def test_a_calendar_that_is_not_there_is_a_mistake() -> None:
     head = f"{HEAD}variables: {{abre: integer}}\ncalendars: {{oficinas: {{weekly: {{mon: ['08:00-09:00']}}}}}}\n"
     loaded = load(f"{head}nodes:\n{NODE}{END}")
-    assert loaded.flow is not None
+    assert loaded.flow is None
     assert [f.suggestion for f in loaded.findings if f.code == "calendar.unknown"] == ["oficinas"]
-    assert Caller(loaded.flow).path == "uno cola"
