@@ -26,8 +26,8 @@ from pbx.terms import ChannelId, HangupCause
 from softphone_web.live import Client, LiveHub
 from softphone_web.ports import Topic
 from softphone_web.settings import WebSettings
-from tests.app.test_web_desk import OneCode
 from tests.support.daemon import AGENTS, DaemonLab, Echo
+from tests.support.desk_rig import OneCode
 
 ANA = AgentId("ana")
 OFFERED = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,29 +14,17 @@ from app.undisposed import KEPT_S, Undisposed
 from app.web_desk import DaemonDesks
 from callcontrol import inputs as inp
 from callcontrol.directory import ConfiguredAgents
-from callcontrol.model import AgentId, AgentState, InteractionId, Phase, PhoneKind, Target
-from callcontrol.orders import NotAvailable
+from callcontrol.model import AgentId, AgentState, InteractionId, Phase, PhoneKind
 from callcontrol.record import fold
-from foundation.errors import Conflict, Invalid, NotFound
+from foundation.errors import Invalid, NotFound
 from pbx.terms import Supervision
 from softphone_web.ports import LiveEvent, Topic
-from softphone_web.ports_desk import Codes, DispositionRequired
+from softphone_web.ports_desk import DispositionRequired
 from softphone_web.schemas_desk import desk_out
 from tests.support.daemon import AGENTS, QUEUES, DaemonLab
+from tests.support.desk_rig import OneCode
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
-
-
-class OneCode:
-    """An organisation that wants to know how each contact ended."""
-
-    def codes(self, queue: str | None) -> Codes:
-        return Codes(
-            required=queue == "contact-center", dispositions={"resuelto": "Resuelto"}, reasons={"agua": "Agua"}
-        )
-
-    def not_ready_reasons(self) -> Mapping[str, str]:
-        return {}
 
 
 @pytest.fixture
@@ -100,57 +88,6 @@ async def test_a_call_in_hand_and_its_legs(lab: DaemonLab, desks: DaemonDesks) -
     await lab.go(0)
     assert legs() == {"customer": "held", "ana": "away"}
     assert not desks.now(ANA).phone.leg_up
-
-
-async def test_a_consultation_is_a_card_of_its_own(lab: DaemonLab, desks: DaemonDesks) -> None:
-    call = await talk(lab, desks)
-    await lab.open_leg("luis")
-    with pytest.raises(NotAvailable):
-        await desks.transfer(call, ANA, Target.AGENT, "luis", attended=True)
-    await lab.ready("luis")
-    await desks.transfer(call, ANA, Target.AGENT, "luis", attended=True)
-    await lab.go(0)
-    card = desks.now(LUIS).offers[0]
-    assert (card.kind, card.by, card.interaction) == ("consult", ANA, call)
-    consult = desks.now(ANA).items[0].consult
-    assert consult is not None
-    assert (consult.agent, consult.state) == (LUIS, "ringing")
-    await desks.accept(LUIS, card.id)
-    await lab.go(0)
-    assert (await desks.in_hand(call)).asked == {LUIS}
-    assert [item.mine for item in desks.now(LUIS).items] == [False]
-    await desks.order(call, inp.ConsultComplete(ANA))
-    await lab.go(1)
-    assert (await desks.in_hand(call)).owners == {LUIS}
-    assert [item.mine for item in desks.now(LUIS).items] == [True]
-    assert desks.now(ANA).items == []
-    assert [wrap_up.interaction for wrap_up in desks.now(ANA).wrap_ups] == [call]
-
-
-async def test_a_wrap_up_wants_its_disposition(lab: DaemonLab, desks: DaemonDesks) -> None:
-    call = await talk(lab, desks)
-    with pytest.raises(Conflict):
-        await desks.finish_wrap_up(ANA, None, "resuelto")
-    await desks.order(call, inp.AgentHangup(ANA))
-    await lab.go(0)
-    until = desks.now(ANA).wrap_ups[0].until
-    await desks.extend_wrap_up(ANA, call, 30)
-    await lab.go(0)
-    assert desks.now(ANA).wrap_ups[0].until == until + 30
-    with pytest.raises(DispositionRequired):
-        await desks.finish_wrap_up(ANA, call, None)
-    with pytest.raises(DispositionRequired):
-        await desks.check_wrapped_up(ANA)
-    with pytest.raises(Invalid):
-        await desks.finish_wrap_up(ANA, call, "inventado")
-    with pytest.raises(Invalid):
-        await desks.check_disposition(call, None, "inventado")
-    await desks.order(call, inp.Classify(ANA, disposition="resuelto"))
-    await desks.check_wrapped_up(ANA)
-    await desks.finish_wrap_up(ANA, None, None)
-    await lab.go(0)
-    assert desks.now(ANA).wrap_ups == []
-    assert lab.state("ana") == (AgentState.READY, "")
 
 
 async def test_a_wrap_up_that_runs_out_is_still_owed_when_the_call_is_closed(
@@ -224,19 +161,6 @@ async def test_who_accepts_leaves_the_call_they_listen_to(lab: DaemonLab, desks:
     await lab.go(1)
     assert luis.hears_now == {500}
     assert lab.record(0).supervisors == ()
-
-
-async def test_what_is_not_there(lab: DaemonLab, desks: DaemonDesks) -> None:
-    nothing = InteractionId("nothing")
-    for work in (
-        desks.in_hand(nothing),
-        desks.order(nothing, inp.AgentHold(ANA)),
-        desks.transfer(nothing, ANA, Target.AGENT, "nadie", attended=False),
-        desks.transfer(nothing, ANA, Target.QUEUE, "ninguna", attended=False),
-        desks.place(ANA, "0991234567", "ninguna", None),
-    ):
-        with pytest.raises(NotFound):
-            await work
 
 
 async def test_a_call_out_is_for_the_agent_s_first_queue(lab: DaemonLab, desks: DaemonDesks) -> None:

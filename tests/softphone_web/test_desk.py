@@ -9,7 +9,7 @@ from callcontrol.call_state import NotNow
 from callcontrol.model import AgentId, Target
 from callcontrol.orders import Refused
 from softphone_web.ports import LiveEvent, Topic
-from tests.support.web import ANA, NOW, Api
+from tests.support.web import ANA, LUIS, NOW, Api
 from tests.support.web_desk import CALL, OFFER
 
 
@@ -19,7 +19,7 @@ async def test_the_desk_in_one_answer(api: Api) -> None:
     assert desk["phone"] == {"kind": "web", "leg": "up", "endpoint": "1001", "online": True}
     assert desk["offers"][0]["path"] == [{"node": "motivo", "option": "1", "title": "Agua potable"}]
     assert desk["items"][0]["legs"][0]["state"] == "talking"
-    assert desk["wrap_ups"][0]["dispositions"] == [{"code": "resuelto", "title": "Resuelto"}]
+    assert desk["wrap_ups"][0]["dispositions"][0] == {"code": "resuelto", "title": "Resuelto"}
     assert desk["wrap_ups"][0]["disposition_required"] is True
 
 
@@ -98,9 +98,11 @@ async def test_a_transfer_to_nobody(api: Api) -> None:
 
 async def test_a_call_out(api: Api) -> None:
     wanted = {"number": "0991234567", "queue": "averias", "customer": "0102030400"}
-    placed = await api.json("POST", "/api/v1/calls", "ana", 201, json=wanted)
-    assert placed == {"interaction": "i-out"}
-    assert api.platform.desks.done == [(ANA, "0991234567", "averias", "0102030400")]
+    placed = await api.json("POST", "/api/v1/calls", "luis", 201, json=wanted)
+    assert set(placed) == {"interaction"}
+    assert api.platform.desks.done == [(LUIS, "0991234567", "averias", "0102030400")]
+    problem = await api.json("POST", "/api/v1/calls", "ana", 409, json=wanted)
+    assert problem["code"] == "agent.busy"  # she talks
     api.platform.desks.refuse = Refused("not allowed", why="switch.dial_refused")
     problem = await api.json("POST", "/api/v1/calls", "ana", 409, json={"number": "0991234567"})
     assert problem["code"] == "call.refused"
@@ -120,7 +122,7 @@ async def test_what_it_was_about(api: Api) -> None:
 
 
 async def test_a_wrap_up_that_wants_a_disposition(api: Api) -> None:
-    api.platform.desks.wrapping = ANA
+    api.platform.desks.owes(ANA)
     url = "/api/v1/agents/ana"
     problem = await api.json("POST", f"{url}/wrap-up/finish", "ana", 409, json={})
     assert problem["code"] == "wrap_up.disposition_required"

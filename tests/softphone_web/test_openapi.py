@@ -91,7 +91,7 @@ async def test_answers_are_as_documented(api: Api, path: str, actual: str, who: 
             "post",
             "/api/v1/agents/{agent}/wrap-up/finish",
             "/api/v1/agents/ana/wrap-up/finish",
-            {"disposition": "x"},
+            {"disposition": "resuelto"},
             200,
         ),
         ("post", "/api/v1/live/ticket", "/api/v1/live/ticket", None, 201),
@@ -101,7 +101,6 @@ async def test_changes_are_as_documented(
     api: Api, method: str, path: str, actual: str, body: dict[str, str] | None, status: int
 ) -> None:
     api.platform.agents.force(ANA, AgentState.WRAP_UP)
-    api.platform.desks.wrapping = None if "state" in path else ANA
     async with api.ask(method.upper(), actual, "supervisor", json=body) as response:
         assert response.status == status, await response.text()
         check(path, method, response, await response.json(content_type=None))

@@ -74,7 +74,7 @@ from softphone_web.server import RunningServer, WebDeps, build_app, serve
 from softphone_web.settings import WebSettings
 from tests.support.web_around import MemoryAround
 from tests.support.web_board import MemoryBoard, MemoryMessages, MemorySteering
-from tests.support.web_desk import MemoryDesks, MemoryOrganisation
+from tests.support.web_desk import MemoryOrganisation, desks_of_ana
 from tests.support.web_flows import folder_flows
 from tests.support.web_organisation import MemoryOrganisationDesk
 from tests.support.web_people import ANA, LUIS, NOW, MemoryAgents, MemoryQueues
@@ -302,7 +302,7 @@ class Platform:
         self.queues = MemoryQueues(self.agents)
         self.trunks = MemoryTrunks()
         self.recordings = FolderRecordings(self.interactions, self.folder)
-        self.desks = MemoryDesks()
+        self.desks = desks_of_ana()
         self.organisation = MemoryOrganisation()
         self.live = MemoryLive()
         self.audit = MemoryAudit()
