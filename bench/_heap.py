@@ -13,11 +13,12 @@ _KINDS = {
     "object shape": "code",
     "native": "browser",
 }
+KINDS = tuple(dict.fromkeys(_KINDS.values()))
 
 
 def kinds(snapshot: str) -> dict[str, float]:
     """Bytes of `objects`, `code` and `browser`. An array without a name is a cache of V8's and counts as code."""
-    found = dict.fromkeys(("objects", "code", "browser"), 0.0)
+    found = dict.fromkeys(KINDS, 0.0)
     told = json.loads(snapshot)
     meta, nodes, strings = told["snapshot"]["meta"], told["nodes"], told["strings"]
     fields = meta["node_fields"]

@@ -57,11 +57,18 @@ ROWS: tuple[tuple[str, str, str], ...] = (
         "script heap of the agent's page halfway through eight hours' contacts",
     ),
     ("memory_end_mb", "", "the same at the end"),
-    ("memory_slope_kb", "no growth", "what it grows by with each contact of the second half (least squares)"),
+    ("memory_first_slope_kb", "", "what it grows by with each contact of the first half (least squares)"),
+    ("memory_slope_kb", "levels off", "the same of the last half"),
     ("memory_slope_error_kb", "", "the standard error of that"),
-    ("memory_objects_slope_kb", "no growth", "of that: what the page's programs keep"),
-    ("memory_code_slope_kb", "", "of that: compiled code and caches of V8"),
-    ("memory_browser_slope_kb", "", "beside it: what the browser and its debugger keep"),
+    ("memory_objects_first_slope_kb", "no growth", "of that, what the page's programs keep: first half"),
+    ("memory_objects_slope_kb", "no growth", "last half"),
+    ("memory_objects_slope_error_kb", "", "the standard error of that"),
+    ("memory_code_first_slope_kb", "", "of that, compiled code and caches of V8: first half"),
+    ("memory_code_slope_kb", "levels off", "last half"),
+    ("memory_code_slope_error_kb", "", "the standard error of that"),
+    ("memory_nodes_slope_per_100", "no growth", "nodes of the page that a hundred contacts of the last half leave"),
+    ("memory_listeners_slope_per_100", "no growth", "its listeners, the same"),
+    ("memory_browser_slope_kb", "", "beside the heap, last half: what the browser and its debugger keep"),
 )
 PARTS = ("size", "fanout", "ready", "audio", "memory")
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bench._heap import kinds
-from bench._memory import slope
+from bench._memory import by_halves, reckoned, slope
 
 
 def test_a_line_grows_by_its_slope_and_knows_it_exactly() -> None:
@@ -25,6 +25,23 @@ def test_noise_about_a_level_is_no_growth_within_its_error() -> None:
 def test_growth_beyond_the_noise_is_seen() -> None:
     grows, error = slope([(contact, 10 * contact + (20 if contact % 2 else -20)) for contact in range(20, 40)])
     assert grows > 4 * error
+
+
+def test_what_levels_off_grows_in_the_first_half_and_not_in_the_last() -> None:
+    off = by_halves([(contact, min(4020.0, 3000 + 20.0 * contact)) for contact in range(1, 101)])
+    assert off["first_slope"] == pytest.approx(20)
+    assert off["slope"] == pytest.approx(0, abs=1e-9)
+    on = by_halves([(contact, 3000 + 20.0 * contact) for contact in range(1, 101)])
+    assert (on["first_slope"], on["slope"]) == (pytest.approx(20), pytest.approx(20))
+
+
+def test_growth_is_told_by_kind_in_kb_a_contact() -> None:
+    looks = [{"contacts": n, "heap_mb": 4 + n / 100, "nodes": 246 + n, "listeners": 46} for n in range(1, 81)]
+    of_kinds = [{"contacts": n, "objects": 1e6, "code": 3e6 + 5000 * n, "browser": 1e6} for n in range(10, 81, 10)]
+    found = reckoned(looks, of_kinds)
+    assert (found["memory_first_slope_kb"], found["memory_slope_kb"]) == (pytest.approx(10), pytest.approx(10))
+    assert (found["memory_objects_slope_kb"], found["memory_code_slope_kb"]) == (0, pytest.approx(5))
+    assert (found["memory_nodes_slope_per_100"], found["memory_listeners_slope_per_100"]) == (pytest.approx(100), 0)
 
 
 def test_a_snapshot_is_told_apart_by_who_keeps_it() -> None:
