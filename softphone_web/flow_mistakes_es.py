@@ -58,6 +58,7 @@ _MESSAGES: Table = (
     (r"a text has at most (?P<n>\S+) characters", "un texto tiene como máximo {n} caracteres"),
     (r"not digits", "no son cifras"),
     (r"not a whole number", "no es un número entero"),
+    (r"not a number", "no es un número"),
     (r"too long for a number", "es demasiado largo para un número"),
     (r"numbers go up to (?P<n>\S+)", "los números llegan hasta {n}"),
     (r"'(?P<name>.*)' is neither true nor false", "«{name}» no es ni verdadero ni falso"),
