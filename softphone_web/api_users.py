@@ -11,8 +11,12 @@ from softphone_web.call import Call
 from softphone_web.client import client_address
 from softphone_web.permissions import PERMISSION_TITLES
 from softphone_web.routes import Routes
+from softphone_web.schemas import at
 from softphone_web.schemas_identity import (
+    AddressPath,
     CreatedUser,
+    LockedAddressList,
+    LockedAddressOut,
     NewRoleBody,
     PermissionList,
     PermissionOut,
@@ -83,6 +87,25 @@ async def remove_user_totp(call: Call, path: UserPath) -> None:
 async def lift_lockout(call: Call, path: UserPath) -> None:
     """Let somebody who was locked out try again at once. Refused attempts are forgotten; one's own cannot be."""
     await call.deps.people.lift_lockout(path.user, by=call.who, origin=_origin(call))
+
+
+@routes.get("/locked-addresses", READ)
+async def list_locked_addresses(call: Call) -> LockedAddressList:
+    """Addresses from which nobody may sign in for now, after too many refused attempts; who waits longest first."""
+    return LockedAddressList(
+        items=[
+            LockedAddressOut(
+                address=one.address, attempts=one.failures, last_at=at(one.last_at), locked_until=at(one.locked_until)
+            )
+            for one in await call.deps.people.locked_addresses()
+        ]
+    )
+
+
+@routes.delete("/locked-addresses/{address}", WRITE)
+async def lift_locked_address(call: Call, path: AddressPath) -> None:
+    """Let an address try again at once; nothing is done, and nothing said, when it is not locked."""
+    await call.deps.people.lift_address(path.address, by=call.who, origin=_origin(call))
 
 
 @routes.get("/roles", READ)

@@ -138,6 +138,23 @@ class UserOut(Model):
     refused: RefusedOut | None
 
 
+class AddressPath(Model):
+    address: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z.:%_-]{1,64}$")]
+
+
+class LockedAddressOut(Model):
+    """Nobody signs in from there before `locked_until`."""
+
+    address: str
+    attempts: int
+    last_at: datetime
+    locked_until: datetime
+
+
+class LockedAddressList(Model):
+    items: list[LockedAddressOut]
+
+
 class UserList(Model):
     items: list[UserOut]
 

@@ -45,6 +45,20 @@ class Refused:
     origins: tuple[str, ...]  # the addresses of the last of them, the newest first, each once
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedAddress:
+    """Nobody signs in from there until then, whoever they are. Times are unix seconds."""
+
+    address: str
+    failures: int
+    last_at: float
+    locked_until: float
+
+
+# More at once is an attack that nobody lifts one by one.
+MOST_ADDRESSES = 100
+
+
 class OwnLockout(Conflict):
     code = "users.own_lockout"
 
@@ -220,6 +234,32 @@ class People:
             before={"refused": found.failures, "locked": found.locked_until is not None, "from": list(found.origins)},
         )
         return await self._stores.throttle.clear(throttle.key_of_account(user.username), told)
+
+    async def locked_addresses(self) -> list[LockedAddress]:
+        """Who waits longest first; at most `MOST_ADDRESSES`."""
+        found = await self._stores.throttle.locked_addresses(self._clock.now(), MOST_ADDRESSES)
+        return [
+            LockedAddress(
+                address=throttle.address_of_key(key),
+                failures=count.failures,
+                last_at=count.last_at,
+                locked_until=count.until,
+            )
+            for key, count in found.items()
+        ]
+
+    async def lift_address(self, address: str, *, by: Principal, origin: str) -> bool:
+        """Whoever is there may try again at once; False, and no entry, when it is not locked. What is counted of single
+        accounts stays: an address that guesses is still held by each of them."""
+        require(by, Permission.USERS_WRITE)
+        key, now = throttle.key_of_address(address), self._now()
+        count = (await self._stores.throttle.look([key])).get(key)
+        if count is None or count.until <= self._clock.now():
+            return False
+        told = entry(
+            by, "address.lockout_lifted", key, at=now, before={"refused": count.failures, "locked": True}, origin=origin
+        )
+        return await self._stores.throttle.clear(key, told)
 
     async def from_provider(self, person: Person, *, origin: str) -> User:
         """The account of somebody whom the provider of single sign-on vouches for: made at their first sign-in, and

@@ -24,7 +24,7 @@ from foundation.identity.model import (
     known_permissions,
 )
 from foundation.identity.tables import roles, sessions, sign_in_attempts, users
-from foundation.identity.throttle import Count, Limit, counted, taken_back
+from foundation.identity.throttle import Count, Limit, counted, key_of_address, taken_back
 
 
 def _columns(thing: Any, table: Any, **renamed: str) -> dict[str, Any]:
@@ -283,6 +283,13 @@ class PostgresThrottle:
         query = select(sign_in_attempts).where(sign_in_attempts.c.key.in_(list(keys)))
         async with self._database.begin() as session:
             return {row.key: _count(row) for row in (await session.execute(query)).all()}
+
+    async def locked_addresses(self, now: float, most: int) -> Mapping[str, Count]:
+        c = sign_in_attempts.c
+        query = select(sign_in_attempts).where(c.key.startswith(key_of_address("")), c.until > now)
+        async with self._database.begin() as session:
+            rows = (await session.execute(query.order_by(c.until.desc(), c.key.collate("C")).limit(most))).all()
+        return {row.key: _count(row) for row in rows}
 
     async def clear(self, key: str, audit: AuditEntry | None = None) -> bool:
         statement = delete(sign_in_attempts).where(sign_in_attempts.c.key == key).returning(sign_in_attempts.c.key)

@@ -73,8 +73,15 @@ def key_of_account(username: str) -> str:
     return "account:" + hashlib.sha256(username.strip().lower().encode()).hexdigest()[:32]
 
 
+_ADDRESS = "address:"
+
+
 def key_of_address(address: str) -> str:
-    return "address:" + address
+    return _ADDRESS + address
+
+
+def address_of_key(key: str) -> str:
+    return key.removeprefix(_ADDRESS)
 
 
 class Throttle(Protocol):
@@ -88,6 +95,10 @@ class Throttle(Protocol):
 
     async def look(self, keys: Iterable[str]) -> Mapping[str, Count]:
         """What is counted of these; of whom nothing is, there is no item."""
+        ...
+
+    async def locked_addresses(self, now: float, most: int) -> Mapping[str, Count]:
+        """By their keys, those that are locked then, who waits longest first; at most so many."""
         ...
 
     async def clear(self, key: str, audit: AuditEntry | None = None) -> bool:
@@ -118,6 +129,10 @@ class MemoryThrottle:
 
     async def look(self, keys: Iterable[str]) -> Mapping[str, Count]:
         return {key: self._counts[key] for key in keys if key in self._counts}
+
+    async def locked_addresses(self, now: float, most: int) -> Mapping[str, Count]:
+        locked = [one for one in self._counts.items() if one[0].startswith(_ADDRESS) and one[1].until > now]
+        return dict(sorted(locked, key=lambda one: (-one[1].until, one[0]))[:most])
 
     async def clear(self, key: str, audit: AuditEntry | None = None) -> bool:
         found = self._counts.pop(key, None) is not None

@@ -30,7 +30,7 @@ from foundation.identity.passwords import Passwords, WeakPassword, check_strengt
 from foundation.identity.people import NoSuchAgent, OwnAccount, OwnLockout, People, UserFields
 from foundation.identity.second_factor import Box
 from foundation.identity.sql import PostgresRoles, PostgresSessions, PostgresThrottle, PostgresUsers
-from foundation.identity.throttle import Count, Limit, Locked, MemoryThrottle
+from foundation.identity.throttle import Count, Limit, Locked, MemoryThrottle, key_of_account, key_of_address
 from foundation.secret import Secret
 
 AT = datetime(2026, 11, 25, 8, tzinfo=UTC)
@@ -321,6 +321,32 @@ async def test_refused_attempts_that_count_no_more_are_not_told(world: World) ->
     await world.clock.advance(3600)
     assert await world.people.refused([ana]) == {}
     assert not await world.people.lift_lockout(ana.id, by=OPERATOR, origin="local")
+
+
+async def test_locked_addresses_are_told_and_lifted_each_by_itself(world: World) -> None:
+    throttle, now = world.stores.throttle, world.clock.now()
+    once = Limit(free=0, first_s=60, longest_s=900, forget_s=3600)
+    for address, times in (("192.0.2.7", 1), ("2001:db8::7", 1), ("192.0.2.8", 0)):
+        for _ in range(times):
+            await throttle.attempt(key_of_address(address), once, now, address)
+    await throttle.attempt(key_of_account("ana"), once, now, "192.0.2.7")
+    await world.clock.advance(1)
+    await throttle.attempt(key_of_address("192.0.2.9"), once, world.clock.now(), "192.0.2.9")
+    found = await world.people.locked_addresses()
+    assert [(one.address, one.failures) for one in found] == [("192.0.2.9", 1), ("192.0.2.7", 1), ("2001:db8::7", 1)]
+    assert found[0].locked_until == world.clock.now() + 60
+    assert list(await throttle.locked_addresses(world.clock.now(), 1)) == [key_of_address("192.0.2.9")]
+    with pytest.raises(PermissionDenied):
+        await world.people.lift_address(
+            "192.0.2.7", by=Principal(id="user:y", name="Mar", role="manager"), origin="local"
+        )
+    assert await world.people.lift_address("192.0.2.7", by=OPERATOR, origin="local")
+    assert not await world.people.lift_address("192.0.2.7", by=OPERATOR, origin="local")
+    assert [one.address for one in await world.people.locked_addresses()] == ["192.0.2.9", "2001:db8::7"]
+    (lifted,) = [one for one in await world.audit.entries() if one.action == "address.lockout_lifted"]
+    assert (lifted.target, lifted.before) == ("address:192.0.2.7", {"refused": 1, "locked": True})
+    await world.clock.advance(60)
+    assert await world.people.locked_addresses() == []
 
 
 async def test_who_may_lift_a_lockout(world: World) -> None:

@@ -186,6 +186,30 @@ async def test_an_administrator_sees_a_lock_out_and_lifts_it(tmp_path: Any) -> N
             assert (response.status, (await response.json())["code"]) == (409, "users.own_lockout")
 
 
+async def test_a_locked_address_is_seen_and_lifted(tmp_path: Any) -> None:
+    clock = VirtualClock()
+    async with running(Platform(tmp_path, clock=clock)) as api:
+        await add_rosa(api.platform)
+        browser, path = Browser(api), "/api/v1/locked-addresses"
+        assert (await api.json("GET", path, "admin", 200))["items"] == []
+        for number in range(61):  # of sixty accounts that are not there, so that none of them is locked
+            await browser.ask("POST", "/session", 401, {"username": f"nadie{number}", "password": "no es esta"})
+        await browser.ask("POST", "/session", 429, ROSA)
+        (told,) = (await api.json("GET", path, "manager", 200))["items"]
+        assert (told["address"], told["attempts"]) == ("127.0.0.1", 61)
+        until = datetime.fromisoformat(told["locked_until"]).timestamp()
+        assert until == pytest.approx(clock.now() + 15, abs=0.001)
+        await api.json("DELETE", f"{path}/127.0.0.1", "manager", 403)
+        await api.json("DELETE", f"{path}/127.0.0.1", "admin", 204)
+        assert (await api.json("GET", path, "admin", 200))["items"] == []
+        await browser.ask("POST", "/session", 201, ROSA)
+        await api.json("DELETE", f"{path}/127.0.0.1", "admin", 204)  # nothing to lift is no mistake
+        acts = (await api.json("GET", "/api/v1/audit?action=address.lockout_lifted", "admin", 200))["items"]
+        assert [(one["target"], one["before"]) for one in acts] == [
+            ("address:127.0.0.1", {"refused": 61, "locked": True})
+        ]
+
+
 async def test_second_factor(tmp_path: Any) -> None:
     clock = VirtualClock()
     async with running(Platform(tmp_path, clock=clock)) as api:

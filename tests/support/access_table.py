@@ -180,6 +180,8 @@ TABLE: dict[str, Row] = {
     "end_user_sessions": row(X),
     "remove_user_totp": row(X),
     "lift_lockout": row(X),
+    "list_locked_addresses": row(M, X),
+    "lift_locked_address": row(X, path={"address": "192.0.2.7"}),
     "list_roles": row(M, X),
     "add_role": row(X, body={"name": "nuevo", "title": "Nuevo", "permissions": ["queues.read"]}),
     "change_role": row(X, body={"title": "Calidad", "permissions": ["queues.read"]}),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { keyOf, packedWeek, periodsOf, weekOf, wrongIn } from "./hours";
+import { keyOf, packedWeek, periodsOf, timeOf, weekOf, wrongIn } from "./hours";
 import { changeOf } from "./changes";
 import { counts, difference } from "./difference";
 import { entriesOf, fieldOf, nameOf, onTop, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
@@ -175,7 +175,13 @@ describe("opening hours", () => {
   });
   it("are in order, whole, and end after they begin", () => {
     const of = (...hours: string[]) => wrongIn(periodsOf(hours));
+    expect(of("08:00-25:00")).toBe("noTime");
+    expect(of("8 de la mañana-13:00")).toBe("noTime");
     expect([of(), of("08:00-13:00", "13:00-24:00")]).toEqual([null, null]);
     expect([of("08:00-"), of("22:00-06:00"), of("08:00-13:00", "12:00-17:00")]).toEqual(["missing", "order", "overlap"]);
+  });
+  it("are of 24 hours, however they are typed", () => {
+    expect(["8", "8:30", "830", "8.30", "17h00", "1730", " 09:15 ", "24:00"].map(timeOf)).toEqual(["08:00", "08:30", "08:30", "08:30", "17:00", "17:30", "09:15", "24:00"]);
+    expect(["25:00", "8:75", "mañana", "", "24:30"].map(timeOf)).toEqual(["25:00", "8:75", "mañana", "", "24:30"]);
   });
 });

@@ -49,6 +49,7 @@ export const t = texts({
   "action.token.revoked": ["Revocó una clave de API", "Revoked an API token"],
   "action.user.added": ["Creó una cuenta", "Added an account"],
   "action.user.changed": ["Cambió una cuenta", "Changed an account"],
+  "action.address.lockout_lifted": ["Levantó el bloqueo de una dirección", "Lifted the lock of an address"],
   "action.user.lockout_lifted": ["Levantó el bloqueo de una cuenta", "Lifted the lock of an account"],
   "action.user.password_changed": ["Cambió su contraseña", "Changed their password"],
   "action.user.password_reset": ["Dio una contraseña nueva a una cuenta", "Gave an account a new password"],

@@ -1,18 +1,34 @@
 // Opening hours as a form: each weekday with its periods, and days with hours of their own.
 import { Copy, Plus, Trash2 } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Button } from "../kit/button";
 import type { Value } from "./document";
-import { DAYS, keyOf, packedWeek, periodsOf, weekOf, written, wrongIn, type Period, type Week } from "./hours";
+import { DAYS, isTime, keyOf, packedWeek, periodsOf, timeOf, weekOf, written, wrongIn, type Period, type Week } from "./hours";
 import type { EditorProps } from "./orgfield";
 import { t } from "./texts";
 
 const FIRST: Period = { from: "08:00", to: "13:00" };
 const NEXT: Period = { from: "14:00", to: "17:00" };
 
-/** A clock has no 24:00: midnight as an end means it. */
-const shown = (time: string): string => (time === "24:00" ? "00:00" : time);
+/** Midnight as an end is the end of the day. */
 const end = (time: string): string => (time === "00:00" ? "24:00" : time);
+
+interface TimeProps { label: string; value: string; readOnly: boolean; wrong: boolean; change: (time: string) => void }
+
+/** Of 24 hours in every browser: a native field of a time is told in the browser's language, not in the page's. While one
+ *  types, only a whole time counts; on leaving it "8" and "830" are times, too. */
+function TimeInput({ label, value, readOnly, wrong, change }: TimeProps) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const left = (typed: string): void => { setText(timeOf(typed)); change(timeOf(typed)); };
+  return (
+    <input
+      class="input time" type="text" inputMode="numeric" maxLength={5} autocomplete="off" placeholder="00:00" value={text} disabled={readOnly} aria-label={label} aria-invalid={wrong ? true : undefined}
+      onInput={(event) => { const typed = event.currentTarget.value; setText(typed); if (isTime(typed)) change(typed); }}
+      onChange={(event) => left(event.currentTarget.value)}
+    />
+  );
+}
 
 interface HoursProps { of: string; periods: readonly Period[]; error: string | null; readOnly: boolean; change: (periods: Period[]) => void }
 
@@ -25,9 +41,9 @@ function Hours({ of, periods, error, readOnly, change }: HoursProps) {
       {periods.length === 0 && <span class="muted">{t("hours.closed")}</span>}
       {periods.map((one, at) => (
         <span class="hours-one" key={at}>
-          <input class="input" type="time" value={shown(one.from)} disabled={readOnly} aria-label={t("hours.from", { of, n: at + 1 })} aria-invalid={said ? true : undefined} onInput={(event) => set(at, { ...one, from: event.currentTarget.value })} />
+          <TimeInput label={t("hours.from", { of, n: at + 1 })} value={one.from} readOnly={readOnly} wrong={!!said} change={(from) => set(at, { ...one, from })} />
           <span aria-hidden="true">–</span>
-          <input class="input" type="time" value={shown(one.to)} disabled={readOnly} aria-label={t("hours.to", { of, n: at + 1 })} aria-invalid={said ? true : undefined} onInput={(event) => set(at, { ...one, to: end(event.currentTarget.value) })} />
+          <TimeInput label={t("hours.to", { of, n: at + 1 })} value={one.to} readOnly={readOnly} wrong={!!said} change={(to) => set(at, { ...one, to: end(to) })} />
           {!readOnly && <Button kind="quiet" size="small" icon={Trash2} label={t("hours.remove", { of, n: at + 1 })} onClick={() => change(periods.filter((_, index) => index !== at))} />}
         </span>
       ))}

@@ -48,9 +48,21 @@ export function packedWeek(week: Week): Entry | undefined {
 export const keyOf = (value: Value | undefined, day: Day): string | null =>
   isMap(value) ? (Object.keys(value).find((key) => daysOf(key).includes(day)) ?? null) : null;
 
+const TIME = /^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/;
+/** HH:MM, whatever the language of the browser. */
+export const isTime = (text: string): boolean => TIME.test(text);
+
+/** A time as people write it, "8", "8:30", "830", "8.30" or "8h30", as HH:MM; what is none stays as it is. */
+export function timeOf(text: string): string {
+  const found = /^(\d{1,2})\s*[:.hH]?\s*(\d{2})?$/.exec(text.trim());
+  const time = found ? `${(found[1] ?? "").padStart(2, "0")}:${found[2] ?? "00"}` : "";
+  return isTime(time) ? time : text.trim();
+}
+
 /** Why these periods are no hours of one day; null when they are. */
-export function wrongIn(periods: readonly Period[]): "missing" | "order" | "overlap" | null {
+export function wrongIn(periods: readonly Period[]): "missing" | "noTime" | "order" | "overlap" | null {
   if (periods.some((one) => !one.from || !one.to)) return "missing";
+  if (periods.some((one) => !isTime(one.from) || !isTime(one.to))) return "noTime";
   if (periods.some((one) => one.from >= one.to)) return "order";
   return periods.some((one, at) => at > 0 && one.from < (periods[at - 1]?.to ?? "")) ? "overlap" : null;
 }

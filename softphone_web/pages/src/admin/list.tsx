@@ -30,10 +30,12 @@ export interface ListProps<T> {
   onAdd?: (() => void) | undefined;
   current?: string | null;
   tools?: ComponentChildren;
+  /** What must be seen before the list. */
+  above?: ComponentChildren;
   emptyText?: string;
 }
 
-export function ListPage<T>({ title, note, loaded, columns, rowKey, words, onOpen, onAdd, current, tools, emptyText }: ListProps<T>) {
+export function ListPage<T>({ title, note, loaded, columns, rowKey, words, onOpen, onAdd, current, tools, above, emptyText }: ListProps<T>) {
   const [text, setText] = useState("");
   const rows = useMemo(() => {
     const wanted = fold(text).split(/\s+/).filter(Boolean);
@@ -45,6 +47,7 @@ export function ListPage<T>({ title, note, loaded, columns, rowKey, words, onOpe
         {tools}
         {onAdd && <Button kind="primary" icon={Plus} onClick={onAdd}>{t("add")}</Button>}
       </Head>
+      {above}
       <label class="admin-search">
         <Search size={16} aria-hidden="true" />
         <input type="search" aria-label={t("search", { title })} placeholder={t("search", { title })} value={text} onInput={(event) => setText(event.currentTarget.value)} />

@@ -49,7 +49,7 @@ export function Users() {
   return (
     <>
       <ListPage
-        title={t("nav.users")} loaded={users} rowKey={(one) => one.id} words={(one) => `${one.name} ${one.username} ${roleTitle(one.role)} ${agentName(one.agent)}`}
+        title={t("nav.users")} above={<LockedAddresses />} loaded={users} rowKey={(one) => one.id} words={(one) => `${one.name} ${one.username} ${roleTitle(one.role)} ${agentName(one.agent)}`}
         note={writes ? undefined : t("readOnly")} onOpen={setOpen} onAdd={writes ? () => setOpen(NEW) : undefined} current={open?.id ?? null}
         columns={[
           { id: "name", title: t("user.name"), cell: (one) => <strong>{one.name}</strong> },
@@ -150,6 +150,34 @@ function RefusedAttempts({ user, refused, onLifted }: { user: User; refused: Ref
         </dl>
         {until && <p class="muted small">{t(own ? "user.ownLockout" : "user.lockedHint")}</p>}
         {may("users.write") && !own && <div><Button size="small" busy={busy} onClick={lift}>{t(until ? "user.lift" : "user.forgetAttempts")}</Button></div>}
+      </div>
+    </section>
+  );
+}
+
+interface LockedAddress { address: string; attempts: number; last_at: string; locked_until: string }
+
+/** From where nobody may sign in for now; nothing is there while there is none. */
+function LockedAddresses() {
+  const locked = useLoad(items<LockedAddress>("/locked-addresses"), []);
+  const [busy, run] = useBusy();
+  const lift = ({ address }: LockedAddress): void =>
+    void run(() => api.delete(`/locked-addresses/${idPart(address)}`).then(() => { tell(t("address.lifted", { address }), { tone: "good" }); locked.reload(); }, tellError));
+  if (!locked.data?.length) return null;
+  return (
+    <section class="lockout locked" aria-labelledby="addresses-title">
+      <LockKeyhole size={18} aria-hidden="true" />
+      <div class="stack">
+        <h2 id="addresses-title">{t("address.title")}</h2>
+        <p class="small">{t("address.hint")}</p>
+        <ul class="locked-addresses">
+          {locked.data.map((one) => (
+            <li key={one.address}>
+              <code>{one.address}</code><span>{t("address.until", { at: timeExact(one.locked_until) })}</span><span>{t("address.attempts", { n: one.attempts })}</span>
+              {may("users.write") && <Button size="small" busy={busy} attributes={{ "aria-label": t("address.lift", { address: one.address }) }} onClick={() => lift(one)}>{t("user.lift")}</Button>}
+            </li>
+          ))}
+        </ul>
       </div>
     </section>
   );

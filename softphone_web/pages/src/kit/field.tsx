@@ -34,7 +34,7 @@ function Frame({ label, hint, error, optional, quiet, children }: FrameProps) {
 export interface FieldProps extends Common {
   value: string;
   onInput: (value: string) => void;
-  type?: "text" | "password" | "search" | "tel" | "number" | "date" | "datetime-local" | "email";
+  type?: "text" | "password" | "search" | "tel" | "number" | "date" | "email";
   attributes?: InputHTMLAttributes;
 }
 

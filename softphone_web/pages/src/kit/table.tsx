@@ -19,14 +19,16 @@ export interface TableProps<T> {
   current?: string | null;
   onOpen?: (row: T) => void;
   empty?: ComponentChildren;
+  /** On a phone's width it stays a table, and is scrolled: many rows of few figures. Others stack their cells. */
+  wide?: boolean;
 }
 
 /** A table whose rows can be opened by click, Enter and arrows. The caption is for screen readers. */
-export function Table<T>({ caption, columns, rows, rowKey, current, onOpen, empty }: TableProps<T>) {
+export function Table<T>({ caption, columns, rows, rowKey, current, onOpen, empty, wide = false }: TableProps<T>) {
   if (rows.length === 0 && empty) return <>{empty}</>;
   return (
     <div class="table-scroll" tabIndex={onOpen ? undefined : 0} role="region" aria-label={caption}>
-      <table class={onOpen ? "table opens" : "table"}>
+      <table class={`table${onOpen ? " opens" : ""}${wide ? "" : " stacks"}`}>
         <caption class="visually-hidden">{caption}</caption>
         <thead>
           <tr>
@@ -49,7 +51,7 @@ export function Table<T>({ caption, columns, rows, rowKey, current, onOpen, empt
                 onKeyDown={onOpen && ((event) => walk(event, () => onOpen(row)))}
               >
                 {columns.map((one) => (
-                  <td key={one.id} class={one.figure ? "figure" : undefined}>{one.cell(row)}</td>
+                  <td key={one.id} class={one.figure ? "figure" : undefined} data-label={one.title}>{one.cell(row)}</td>
                 ))}
               </tr>
             );

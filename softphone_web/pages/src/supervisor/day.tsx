@@ -65,7 +65,7 @@ const define = (figure: string, title: string) => <Define figure={figure} title=
 
 function DayTable({ points, variants }: { points: readonly HistoryPoint[]; variants: readonly string[] }) {
   return (
-    <Table
+    <Table wide
       caption={t("chart.level")} rows={[...points].reverse()} rowKey={(one) => one.at}
       columns={[
         { id: "at", title: t("col.at"), cell: (one) => timeOfDay(one.at) },
