@@ -64,19 +64,15 @@ class BusHerald:
         for fold in self.agent_folds:
             fold(change)
         title = None if self.rows is None else self.rows.not_ready_title(change.reason)
-        data = {
-            "state": change.state.value,
-            "reason": change.reason,
-            "reason_title": title,
-            "interaction": change.item,
-        }
+        detailed = {"reason": change.reason, "reason_title": title, "interaction": change.item}
         self.tell(
             LiveEvent(
                 topic=Topic.AGENTS,
                 type="agent_state",
                 at=change.since,
                 key=change.agent,
-                data=data,
+                data={"state": change.state.value},
+                detailed=detailed,
                 agents=frozenset({change.agent}),
             )
         )
@@ -159,5 +155,6 @@ def _event(body: Any) -> LiveEvent:
         key=body["key"],
         data=body["data"],
         private=body["private"],
+        detailed=body.get("detailed", {}),
         agents=frozenset(AgentId(a) for a in body["agents"]),
     )

@@ -1,9 +1,9 @@
 """The fan-out of live events to the open pages.
 
-An event is encoded at most four times (with and without personal data, for boards and for agents), whatever the number
-of pages; each page has a
-bounded queue of those bytes and one task that writes them. `publish` never waits: a page that cannot keep up fills its
-own queue only, is told how many events it lost, and is dropped; it then loads the state anew and comes back.
+An event is encoded a few times at most (with and without personal data, for boards, for agents, for who it is about),
+whatever the number of pages; each page has a bounded queue of those bytes and one task that writes them. `publish`
+never waits: a page that cannot keep up fills its own queue only, is told how many events it lost, and is dropped; it
+then loads the state anew and comes back.
 
 An offer does not wait for that task's turn: together with what is queued before it, it is written at once, where the
 page keeps up. The rest of the loop's work (facts of other calls, boards, figures, the journal) comes after it.
@@ -100,6 +100,10 @@ class Client:
             return False, False
         return True, sees_private(self.principal, mine)
 
+    def sees_detail(self, event: LiveEvent) -> bool:
+        """As `GET /agents`: who reads all interactions, and the agent concerned."""
+        return self.sees_board or (self.agent is not None and self.agent in event.agents)
+
     def put(self, frame: bytes, *, at_once: bool = False) -> None:
         if self.lost or len(self._queue) >= self._room:
             self.lost += 1  # from the first lost one on nothing is queued: a hole in the middle would mislead
@@ -168,14 +172,15 @@ class LiveHub:
     def publish(self, event: LiveEvent) -> None:
         """Hand an event to all who may hear it. Does not wait for any of them."""
         at_once = (event.topic, event.type) in AT_ONCE
-        frames: dict[tuple[bool, bool], bytes] = {}
+        frames: dict[tuple[bool, bool, bool], bytes] = {}
         for client in self._clients:
             told, private = client.sees(event)
             if not told:
                 continue
-            kind = private and bool(event.private), client.sees_board
+            detailed = bool(event.detailed) and client.sees_detail(event)
+            kind = private and bool(event.private), client.sees_board, detailed
             if kind not in frames:
-                data = {**event.data, **event.private} if kind[0] else dict(event.data)
+                data = {**event.data, **(event.detailed if detailed else {}), **(event.private if kind[0] else {})}
                 if not client.sees_board:
                     data.pop(BOARD, None)
                 frames[kind] = event_frame(event, data)

@@ -22,7 +22,7 @@ from softphone_web.authenticate import authenticate, authenticate_again, bearer_
 from softphone_web.call import Call
 from softphone_web.deps import WebDeps
 from softphone_web.live import Client, LiveHub, control_frame
-from softphone_web.permissions import LIVE
+from softphone_web.permissions import LIVE, withdrawn
 from softphone_web.ports import Topic
 from softphone_web.problems import FieldError, RequestInvalid
 from softphone_web.routes import Model, Routes
@@ -198,8 +198,8 @@ async def _keep(request: web.Request, client: Client, hub: LiveHub) -> None:
         except Unavailable as error:
             log.warning("web.live_unchecked", principal=client.principal.id, code=error.code)
         else:
-            if now.permissions != client.principal.permissions:
-                client.close(SIGNED_OUT, b"role changed")
+            if withdrawn(client.principal, now):
+                client.close(SIGNED_OUT, b"role or agent changed")
                 return
         client.put(control_frame("heartbeat", hub.clock.now()))
 

@@ -52,6 +52,16 @@ def agent_of(principal: Principal) -> AgentId | None:
     return AgentId(principal.agent)
 
 
+def withdrawn(former: Principal, now: Principal) -> bool:
+    """Whether what opened a long connection stands otherwise by now: it has to be opened anew."""
+    return former.permissions != now.permissions or agent_of(former) != agent_of(now)
+
+
+def phone_withdrawn(former: Principal, now: Principal) -> bool:
+    """Whether a page's phone has lost what it stands on. What else a role gains or loses ends no talk."""
+    return not now.may(P.PHONE_USE) or agent_of(former) != agent_of(now)
+
+
 def agents_in(record: Interaction) -> frozenset[AgentId]:
     """Every agent that the interaction names: who talked last and all who took part."""
     named = {p.agent for p in record.participants if p.agent is not None}

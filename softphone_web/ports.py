@@ -195,7 +195,8 @@ class Topic(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveEvent:
     """Something that pages show at once. `data` is for all who may see the topic; `private` (personal data) is merged
-    over it for those who may see that. `agents` took part: on the topics `interactions` and `agents`, an agent is told
+    over it for those who may see that; `detailed` for those who read all interactions, and for the `agents`: what an
+    agent does and why is not their colleagues'. `agents` took part: on the topic `interactions` an agent is told
     only of what names them here. `softphone_web.facts.live_event` makes one from an `InteractionEvent`."""
 
     topic: Topic
@@ -204,6 +205,7 @@ class LiveEvent:
     key: str  # the id of what it is about
     data: Mapping[str, Any]
     private: Mapping[str, Any] = field(default_factory=dict)
+    detailed: Mapping[str, Any] = field(default_factory=dict)
     agents: frozenset[AgentId] = frozenset()
 
 

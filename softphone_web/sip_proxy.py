@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from foundation.access import Principal
 from foundation.errors import Unauthenticated, Unavailable
 from foundation.logs import get_logger
 from softphone_web.authenticate import authenticate_again, check_origin
 from softphone_web.call import Call
+from softphone_web.permissions import phone_withdrawn
 from softphone_web.ports_phone import OVER, SIGNED_OUT, SipPages
 from softphone_web.problems import FieldError, RequestInvalid
 from softphone_web.sip_guard import LARGEST, SipGuard
@@ -140,15 +142,28 @@ class _Line:
         self.end(_SWITCH_AWAY, "the switch closed the connection")
 
     async def _keep(self) -> None:
-        """Whoever signed out, or was signed out, has no phone any more."""
-        if self._call.principal is None:
+        """Whoever signed out, was signed out, or may use no phone any more has none: neither socket nor credentials,
+        and no call goes on."""
+        former = self._call.principal
+        if former is None:
             await self._ended
+            return
         while True:
             await asyncio.sleep(self._call.deps.settings.live_heartbeat_s)
             try:
-                await authenticate_again(self._call.request)
+                now = await authenticate_again(self._call.request)
             except Unauthenticated:
-                self.end(SIGNED_OUT, "signed out")
+                await self._withdraw(former, "signed out")
                 return
             except Unavailable as error:
                 log.warning("web.phone_unchecked", endpoint=self._endpoint, code=error.code)
+            else:
+                if phone_withdrawn(former, now):
+                    await self._withdraw(former, "role or agent changed")
+                    return
+
+    async def _withdraw(self, who: Principal, reason: str) -> None:
+        self.end(SIGNED_OUT, reason)
+        phones = self._call.deps.phones
+        if phones.endpoint_of(who.id) == self._endpoint:  # else another page of theirs has one by now
+            await phones.drop(who.id, SIGNED_OUT)

@@ -15,10 +15,14 @@ import aiohttp
 import pytest
 import uvloop
 
-from callcontrol.model import AgentId
+from app.live import BusHerald
+from callcontrol.model import AgentId, AgentState, InteractionId
+from callcontrol.routing.terms import AgentChanged
 from foundation.access import OPERATOR, Principal, Role
+from foundation.bus import MemoryBus
 from foundation.clock import VirtualClock
 from foundation.identity.people import UserFields
+from foundation.metrics import Metrics
 from softphone_web import live
 from softphone_web.facts import live_event
 from softphone_web.live_socket import PROTOCOL, SIGNED_OUT, TRY_AGAIN
@@ -382,6 +386,27 @@ async def test_two_hundred_pages_cost_two_encodings(tmp_path: Path, monkeypatch:
     assert encoded == 2
 
 
+@pytest.mark.parametrize(("who", "told"), [("ana", False), ("luis", True), ("supervisor", True), ("admin", True)])
+async def test_why_somebody_is_away_and_whom_they_speak_with_is_told_as_the_api_tells_it(
+    api: Api, who: str, told: bool
+) -> None:
+    """The herald's own event: an agent hears of a colleague what `GET /agents` shows of them, and no more."""
+    herald = BusHerald(MemoryBus(), VirtualClock(), Metrics())
+    herald.watchers.append(api.platform.live.put)
+    state = AgentChanged(
+        agent=LUIS, state=AgentState.NOT_READY, reason="medico", since=NOW, item=InteractionId("i-00001")
+    )
+    shown = await api.get("/api/v1/agents/luis", who)
+    assert (shown["reason"] is not None) is told
+    async with page(api, who) as socket:
+        await hello(socket)
+        herald.agent(state)
+        got = await frame(socket)
+        assert (got["type"], got["id"]) == ("agent_state", "luis")
+        rest = {"reason": "medico", "reason_title": None, "interaction": "i-00001"} if told else {}
+        assert got["data"] == {"state": "not_ready", **rest}
+
+
 async def test_a_page_that_is_signed_in_needs_no_ticket(api: Api) -> None:
     headers = await api.session_headers("ana")
     async with page(api, None, headers=headers, protocols=[PROTOCOL]) as socket:
@@ -392,7 +417,7 @@ async def test_a_page_that_is_signed_in_needs_no_ticket(api: Api) -> None:
     assert await refused(api, None, headers=nowhere, protocols=[PROTOCOL]) == 403
 
 
-@pytest.mark.parametrize("how", ["signed out", "disabled", "other role", "password reset"])
+@pytest.mark.parametrize("how", ["signed out", "disabled", "other role", "other agent", "password reset"])
 async def test_a_session_that_ends_meanwhile(tmp_path: Path, how: str) -> None:
     platform = Platform(tmp_path, settings=WebSettings(live_heartbeat_s=0.05))
     async with running(platform) as api:
@@ -402,6 +427,9 @@ async def test_a_session_that_ends_meanwhile(tmp_path: Path, how: str) -> None:
             assert (await frame(socket))["type"] == "heartbeat"
             user = platform.user_ids["ana"]
             fields = {"username": "ana", "name": "Ana", "role": "agent", "agent": "ana"}
+            if how == "other agent":
+                fields["agent"] = "luis"
+                await platform.accounts.stores.users.change(platform.user_ids["luis"], None, agent=None)
             if how == "signed out":
                 async with api.ask("DELETE", "/api/v1/session", None, headers=headers) as response:
                     assert response.status == 204

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from callcontrol.model import PhoneKind
+from foundation.identity.accounts import SignedIn
 from softphone_web.ports_phone import OTHER_TAB, OVER, SIGNED_OUT
 from softphone_web.settings import WebSettings
 from softphone_web.sip_guard import BURST, LARGEST, SipGuard
@@ -191,6 +192,42 @@ async def test_who_signs_out_has_no_phone_any_more(api: Api, switch: Switch) -> 
     async with page(api, headers) as socket:
         api.platform.age_sessions(idle=False)
         assert await closed(socket) == SIGNED_OUT
+    assert api.platform.phones.endpoint_of("user:u-ana") is None
+
+
+@pytest.mark.parametrize("change", [{"role": "manager"}, {"agent": "luis"}, {"agent": None}, {"role": "service"}])
+async def test_a_right_that_is_withdrawn_takes_the_phone_along(
+    api: Api, switch: Switch, change: dict[str, str | None]
+) -> None:
+    """Also another agent: the endpoint was lent to the former one."""
+    users = api.platform.accounts.stores.users
+    await users.change(api.platform.user_ids["luis"], None, agent=None)
+    headers = await api.session_headers("ana")
+    await minted(api, headers)
+    async with page(api, headers) as socket:
+        await users.change(api.platform.user_ids["ana"], None, **change)
+        assert await closed(socket) == SIGNED_OUT
+    assert api.platform.phones.endpoint_of("user:u-ana") is None
+
+
+async def test_another_role_that_has_a_phone_too_ends_no_talk(api: Api, switch: Switch) -> None:
+    headers = await api.session_headers("ana")
+    await minted(api, headers)
+    async with page(api, headers) as socket:
+        asked, check = asyncio.Event(), api.platform.accounts.check
+
+        async def checked(cookie: str) -> SignedIn:
+            found = await check(cookie)
+            if found.user.role == "supervisor":
+                asked.set()
+            return found
+
+        api.platform.accounts.check = checked  # type: ignore[method-assign]
+        await api.platform.accounts.stores.users.change(api.platform.user_ids["ana"], None, role="supervisor")
+        await asyncio.wait_for(asked.wait(), 5)
+        await socket.send_str("\r\n\r\n")
+        assert await switch.next() == "\r\n\r\n"
+        assert not socket.closed
 
 
 async def test_a_switch_that_goes_away_or_is_not_there(api: Api, switch: Switch) -> None:
