@@ -18,6 +18,33 @@
     }
   })`
 
+  // Which of some tones is there: each the most of the newest 20 ms, looked at in every quantum.
+  const FOLLOWING = `registerProcessor('bench-tones', class extends AudioWorkletProcessor {
+    constructor(options) {
+      super()
+      this.tones = options.processorOptions.map((hz) => ({ hz, on: false, two: 2 * Math.cos((2 * Math.PI * hz) / sampleRate) }))
+      this.kept = new Float32Array(sampleRate / 50)
+    }
+    process([[samples]]) {
+      if (!samples) return true
+      const { kept } = this
+      kept.copyWithin(0, samples.length)
+      kept.set(samples, kept.length - samples.length)
+      let power = 0
+      for (const one of kept) power += one * one
+      for (const tone of this.tones) {
+        let before = 0, last = 0
+        for (const one of kept) [before, last] = [last, one + tone.two * last - before]
+        const there = before * before + last * last - tone.two * before * last
+        const on = power / kept.length > 1e-4 && there > 0.2 * (power * kept.length) / 2
+        if (on === tone.on) continue
+        tone.on = on
+        this.port.postMessage({ hz: tone.hz, on, at: Date.now() })
+      }
+      return true
+    }
+  })`
+
   async function earOn(track) {
     const context = new AudioContext({ latencyHint: 'interactive' })
     await context.resume()
@@ -47,6 +74,35 @@
   }
 
   window.benchEar = {
+    /** From now on, on the newest line of the page: each coming and going of each of these tones, in `told`. */
+    async follow(tones) {
+      const track = audioOf(window.ears.line())
+      const context = new AudioContext({ latencyHint: 'interactive' })
+      await context.resume()
+      await context.audioWorklet.addModule(URL.createObjectURL(new Blob([FOLLOWING], { type: 'text/javascript' })))
+      const sink = Object.assign(new Audio(), { muted: true, srcObject: new MediaStream([track]) })
+      void sink.play()
+      const node = new AudioWorkletNode(context, 'bench-tones', { processorOptions: tones })
+      const followed = window.benchEar.followed = []
+      node.port.onmessage = (event) => { followed.push(event.data) }
+      context.createMediaStreamSource(new MediaStream([track])).connect(node).connect(context.destination)
+    },
+
+    /** Whether the page may empty its buffer; what is done with the line else stays as it is. */
+    renews(may) {
+      const line = window.ears.line()
+      if (may) delete line.getTransceivers
+      else line.getTransceivers = () => []
+    },
+
+    /** Forget what was followed, and wait for a key or a button. */
+    mark() {
+      window.benchEar.followed.length = 0
+      const act = window.benchEar.act = { at: null }
+      const pressed = () => { act.at ??= now() }
+      for (const kind of ['keydown', 'pointerdown']) document.addEventListener(kind, pressed, { once: true, capture: true })
+    },
+
     /** On the newest line of the page. */
     open: async () => { ear = await earOn(audioOf(window.ears.line())) },
 

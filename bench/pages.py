@@ -22,12 +22,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from app.pages_build import build_pages
 from bench._fanout import fanout
+from bench._joins import joins
 from bench._machine import facts
 from bench._memory import memory
 from bench._pages import Agents, accept_to_audio, ready
-from tests.support.browser import why_no_browser
+from tests.support.browser import PASSWORD, why_no_browser
 from tests.support.platform import PlatformProcess, running_platform
-from tests.support.scene import AGENTS
+from tests.support.scene import AGENTS, make_accounts
 
 # figure, goal, what it is
 ROWS: tuple[tuple[str, str, str], ...] = (
@@ -70,7 +71,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     ("memory_listeners_slope_per_100", "no growth", "its listeners, the same"),
     ("memory_browser_slope_kb", "", "beside the heap, last half: what the browser and its debugger keep"),
 )
-PARTS = ("size", "fanout", "ready", "audio", "memory")
+PARTS = ("size", "fanout", "joins", "ready", "audio", "memory")
 
 
 def script_kb(built: Path, page: str = "agente.html") -> float:
@@ -97,6 +98,10 @@ async def measure(parts: set[str], process: PlatformProcess, args: argparse.Name
     wanted = [name for name in browser if name in parts]
     if wanted and (reason := why_no_browser()):
         return {**found, "skipped": f"{', '.join(wanted)}: {reason}"}
+    if "joins" in parts and not why_no_browser():
+        await asyncio.to_thread(make_accounts, process, PASSWORD)
+        with tempfile.TemporaryDirectory(prefix="rimay-bench-") as folder:
+            found |= await joins(process, Path(folder), rounds)
     for name in wanted:
         with tempfile.TemporaryDirectory(prefix="rimay-bench-") as folder:
             async with Agents.at(process, Path(folder)) as agents:
@@ -129,6 +134,11 @@ def main() -> None:
         print(f"| call | {' | '.join(calls[0])} |\n|{' ---: |' * (len(calls[0]) + 1)}")
         for number, call in enumerate(calls, 1):
             print(f"| {number} | {' | '.join(str(ms) for ms in call.values())} |")
+        print()
+    if took := found.pop("joins_ms", None):
+        print("| from voice to voice, ms | p50 | highest | times |\n| --- | ---: | ---: | ---: |")
+        for what, one in took.items():
+            print(f"| {what} | {one['p50']} | {one['highest']} | {one['times']} |")
         print()
     print("| figure | value | goal | what it is |\n| --- | ---: | --- | --- |")
     for key, goal, what in ROWS:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Desk, DeskItem, WrapUp } from "../kit/types";
+import type { Desk, DeskItem, Leg, WrapUp } from "../kit/types";
 import { blocksOf } from "../kit/markdown";
-import { newer, shownOf, workOf } from "./desk";
+import { hasAnswered, newer, shownOf, workOf } from "./desk";
 import { dialable } from "./directory";
 import { unread } from "./messages";
 import { spoken } from "../kit/format";
@@ -34,6 +34,18 @@ describe("the desk", () => {
     expect(newer(have, desk({ measured_at: "2026-11-25T14:59:59Z" }))).toBe(false);
     expect(newer(have, desk({ measured_at: "2026-11-25T15:00:00Z" }))).toBe(true);
     expect(newer(null, have)).toBe(true);
+  });
+});
+
+describe("who was asked", () => {
+  const asking = (state: Leg["state"] | null): Desk => desk({
+    items: [item("a", { consult: state && { participant: "p", role: "agent", name: "Luis", address: null, state, agent: "luis" } })],
+  });
+  it("has answered when the ring tone gives way to a voice, and not otherwise", () => {
+    expect(hasAnswered(asking("ringing"), asking("talking"))).toBe(true);
+    for (const [before, now] of [["ringing", "ringing"], ["talking", "talking"], ["held", "talking"], [null, "talking"], ["ringing", null]] as const)
+      expect(hasAnswered(asking(before), asking(now))).toBe(false);
+    expect(hasAnswered(null, asking("talking"))).toBe(false);
   });
 });
 

@@ -6,6 +6,7 @@ import { Problem } from "../kit/problem";
 import { loadSession, session } from "../kit/session";
 import { noteServerTime } from "../kit/timer";
 import type { Desk, DeskItem, Message, Offer, WrapUp } from "../kit/types";
+import { readyToHear } from "../phone/phone";
 
 export const desk = signal<Desk | null>(null);
 export const deskError = signal<unknown>(null);
@@ -59,8 +60,15 @@ export function newer(have: Desk | null, next: Desk): boolean {
 function take(snapshot: Desk): void {
   deskError.value = null;
   noteServerTime(snapshot.measured_at);
-  if (newer(desk.value, snapshot)) desk.value = snapshot;
+  if (!newer(desk.value, snapshot)) return;
+  const answered = hasAnswered(desk.value, snapshot);
+  desk.value = snapshot;
+  if (answered) readyToHear();
 }
+
+/** Whether somebody who was asked speaks now in place of the ring tone. Pure. */
+export const hasAnswered = (before: Desk | null, now: Desk): boolean =>
+  now.items.some((item) => item.consult?.state === "talking" && before?.items.find((one) => one.interaction === item.interaction)?.consult?.state === "ringing");
 
 export function startDesk(onMessage: (message: Message) => void, reloadMessages: () => void): () => void {
   return listen({
@@ -80,19 +88,25 @@ export function startDesk(onMessage: (message: Message) => void, reloadMessages:
 // --- what the agent does --------------------
 
 const call = (interaction: string, what: string, body?: unknown): Promise<void> => api.post(`/interactions/${idPart(interaction)}/${what}`, body);
+/** What gives the leg another voice, or none. When it is answered the switch has done it: what still lies in the browser's
+ * buffer is of before. */
+async function otherVoice(done: Promise<void>): Promise<void> {
+  await done;
+  readyToHear();
+}
 const agent = (): string => idPart(session.value?.user.agent ?? "");
 
 export const commands = {
   accept: (id: string) => api.post(`/offers/${idPart(id)}/accept`),
   reject: (id: string) => api.post(`/offers/${idPart(id)}/reject`, {}),
-  hold: (id: string) => call(id, "hold"),
+  hold: (id: string) => otherVoice(call(id, "hold")),
   resume: (id: string) => call(id, "resume"),
   hangup: (id: string) => call(id, "hangup"),
   dtmf: (id: string, digits: string) => call(id, "dtmf", { digits }),
   record: (id: string, on: boolean) => call(id, on ? "recording/resume" : "recording/pause"),
   transfer: (id: string, kind: "blind" | "attended", to: { kind: string; id: string }) => call(id, "transfer", { kind, to }),
-  consult: (id: string, what: "complete" | "cancel" | "swap" | "conference") => call(id, `consult/${what}`),
-  leave: (id: string) => call(id, "conference/leave"),
+  consult: (id: string, what: "complete" | "cancel" | "swap" | "conference") => otherVoice(call(id, `consult/${what}`)),
+  leave: (id: string) => otherVoice(call(id, "conference/leave")),
   remove: (id: string, participant: string) => call(id, "conference/remove", { participant }),
   askForHelp: (id: string, text: string) => call(id, "supervisor-request", { text }),
   dial: (number: string, queue: string | null, customer: string | null) => api.post<{ interaction: string }>("/calls", { number, ...(queue && { queue }), ...(customer && { customer }) }),

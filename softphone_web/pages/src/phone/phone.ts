@@ -187,7 +187,8 @@ export function setMuted(on: boolean): void {
   for (const track of localStream.value?.getAudioTracks() ?? []) track.enabled = !on;
 }
 
-/** While it rings: the parked leg is made ready for another voice, so that its first word is heard at once. */
+/** The leg is made ready for another voice: before it comes (while it rings), so that its first word is heard at once; or
+ * once it is there, so that nothing of the one before is heard and what is kept back for it is gone. */
 export function readyToHear(): void {
   if (phoneState.value === "up") void line?.renew();
 }

@@ -1,9 +1,10 @@
 // A receiver that begins anew, on a connection that stands.
 //
-// A parked leg is silent, and each talk on it comes with the packet times of another caller. Chromium's jitter buffer takes
+// Each talk on an open leg comes with the packet times of another caller. Chromium's jitter buffer takes
 // the leap for packets that come far too early: it holds them back for 50 ms beyond the delay that it aims at, which is 80 ms
 // at first and grows with every hiccup that the leg lives through, and then plays too fast what it kept. An emptied buffer
-// plays the first packet at once. It is emptied where playing stops: the line is told to send only, and then to receive
+// plays the first packet at once; and nothing of the voice before is heard any more, which on a busy machine lies in it for
+// up to some seconds (`jitterBufferTarget` and its kind only make it hold back more). It is emptied where playing stops: the line is told to send only, and then to receive
 // again, an offer and an answer each, both from here. The far end sees nothing of it; keys, candidates and our own sound
 // stay as they are.
 

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { api, idPart } from "../kit/api";
 import { session } from "../kit/session";
 import { tell, tellError } from "../kit/toast";
+import { readyToHear } from "../phone/phone";
 import { needLeg, speak } from "./leg";
 import type { Listening } from "./model";
 import { t } from "./texts";
@@ -23,6 +24,7 @@ export const own = (agent: string | null): boolean => agent !== null && agent ==
 export const supervise = {
   async start(interaction: string, mode: Listening): Promise<void> {
     if (!(await needLeg())) return;
+    if (now.value.mode === null) readyToHear();
     try {
       await api.post(`/interactions/${idPart(interaction)}/supervise`, { mode });
       speak(mode);
@@ -34,6 +36,7 @@ export const supervise = {
   async stop(interaction: string): Promise<void> {
     try {
       await api.delete(`/interactions/${idPart(interaction)}/supervise`);
+      readyToHear();
       now.value = IDLE;
     } catch (error) {
       tellError(error);
@@ -43,6 +46,7 @@ export const supervise = {
     if (!(await needLeg())) return;
     try {
       await api.post(`/interactions/${idPart(interaction)}/take-over`);
+      readyToHear(); // the switch has joined the leg with the citizen
       speak("barge"); // now it is their own call: see `own`
       now.value = IDLE;
       tell(t("told.takenOver"), { tone: "good" });
