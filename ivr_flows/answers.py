@@ -50,8 +50,9 @@ def _amount(keys: str) -> str | None:
     return f"{int(dollars)}.{cents.ljust(2, '0')}" if star else f"{int(dollars)}.00"
 
 
+WRONG_NUMBER: Mapping[str, str] = {"es": "Ese número no es correcto.", "en": "That number is not correct."}
 KINDS: Mapping[str, AnswerKind] = {
-    "digits": AnswerKind(1, 40, lambda keys: keys, "digits", "1", {}),
+    "digits": AnswerKind(1, 40, lambda keys: keys, "digits", "1", WRONG_NUMBER),
     "cedula": AnswerKind(
         10,
         10,

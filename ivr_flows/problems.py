@@ -52,7 +52,7 @@ def add_problems(
 
 
 def _add(source: Source, place: Path, model: type[BaseModel], detail: ErrorDetails, also: tuple[str, ...]) -> None:
-    kind, location = detail["type"], tuple(part for part in detail["loc"] if part != "[key]")
+    kind, location = detail["type"], tuple(part for part in detail["loc"] if not _is_mark(part))
     path = (*place, *location)
     if kind == "extra_forbidden":
         word = str(location[-1])
@@ -73,6 +73,11 @@ def _add(source: Source, place: Path, model: type[BaseModel], detail: ErrorDetai
         )
     else:
         source.add(path, "field.value", f"{_name_of(location)}: {detail['msg']}")
+
+
+def _is_mark(part: str | int) -> bool:
+    """A word of pydantic's, or of a tag of ours, that is no part of the file: ``[key]``, ``[list]``."""
+    return isinstance(part, str) and part.startswith("[") and part.endswith("]")
 
 
 class _Context(dict[str, Any]):

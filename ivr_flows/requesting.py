@@ -5,22 +5,66 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
 
+from ivr_flows.faults import FlowFault
 from ivr_flows.node import Context, Doubt
 from ivr_flows.protocol import Failure, PromptText, Response
 from ivr_flows.protocol import Request as RequestAction
 from ivr_flows.references import SecretName, SystemName
 from ivr_flows.secret_words import in_address, is_named_so, looks_like_one
-from ivr_flows.terms import ANSWER_PATH, HEADER, Prompts, Scalar, Spec, Template
+from ivr_flows.source import Path
+from ivr_flows.terms import ANSWER_PATH, HEADER, Expression, Prompts, Scalar, Spec, Template
 
 MAX_URL = 1500
 AnswerPath = Annotated[str, Field(pattern=ANSWER_PATH, max_length=200)]
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/|$)")
 _WAIT_PLEASE = {"es": "Un momento, por favor.", "en": "One moment, please."}
+
+
+class Computed(Spec):
+    """A value that keeps its type: ``{expr: saldo}`` is sent as a number, ``{expr: True}`` as a truth."""
+
+    expr: Expression
+
+
+def _shape_of(value: object) -> str:
+    if isinstance(value, Computed) or (isinstance(value, dict) and value.keys() == {"expr"}):
+        return "[expr]"
+    return "[object]" if isinstance(value, dict) else "[list]" if isinstance(value, list | tuple) else "[text]"
+
+
+# What is sent as JSON: a text with its templates, a value of an expression, an object or a list of those.
+if TYPE_CHECKING:  # mypy follows no alias that names itself within Annotated
+    BodyValue: TypeAlias = Template | Computed | Mapping[str, object] | tuple[object, ...]
+else:
+    BodyValue = TypeAliasType(
+        "BodyValue",
+        Annotated[
+            Annotated[Template, Tag("[text]")]
+            | Annotated[Computed, Tag("[expr]")]
+            | Annotated[dict[str, "BodyValue"], Field(max_length=50), Tag("[object]")]
+            | Annotated[tuple["BodyValue", ...], Field(max_length=50), Tag("[list]")],
+            Discriminator(_shape_of),
+        ],
+    )
+
+
+def _sent(value: object, context: Context, item: Mapping[str, object] | None) -> object:
+    if isinstance(value, Computed):
+        result = context.value(value.expr, item)
+        if result is not None and not isinstance(result, str | int | float | bool):
+            raise FlowFault("expression", f"a {type(result).__name__} cannot be sent in a body: write it out")
+        return result
+    if isinstance(value, Mapping):
+        return {name: _sent(each, context, item) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_sent(each, context, item) for each in value]
+    return context.text(str(value), item, use="data")
 
 
 class RequestSpec(Spec):
@@ -34,7 +78,7 @@ class RequestSpec(Spec):
     secrets: dict[Annotated[str, Field(pattern=HEADER)], SecretName] = Field(
         default={}, max_length=10, description="headers whose values are secrets, by their names in the settings"
     )
-    body: dict[str, Template] | None = Field(default=None, max_length=50, description="sent as JSON")
+    body: dict[str, BodyValue] | None = Field(default=None, max_length=50, description="sent as JSON")
     timeout_s: float = Field(default=4.0, gt=0, le=20, allow_inf_nan=False)
     retries: int = Field(default=1, ge=0, le=3, description="for methods that may be repeated")
     comfort: Prompts = ()
@@ -61,7 +105,7 @@ class RequestSpec(Spec):
             method=self.method,
             headers={name: context.text(value, item, use="data") for name, value in self.headers.items()},
             secrets=dict(self.secrets),
-            body=None if body is None else {n: context.text(v, item, use="data") for n, v in body.items()},
+            body=None if body is None else {name: _sent(value, context, item) for name, value in body.items()},
             timeout_s=self.timeout_s,
             retries=self.retries if self.method in ("GET", "PUT") else 0,
             comfort=comfort,
@@ -75,13 +119,23 @@ def doubts(spec: RequestSpec, path: tuple[str, ...] = ("request",)) -> Iterator[
         if "{" not in value and (is_named_so(name) or looks_like_one(value)):
             text = f"header {name} holds what looks like a secret, in plain text; name it under secrets"
             yield Doubt((*path, "headers", name), "secret.plain", text)
-    for name, value in (spec.body or {}).items():
-        if value and "{" not in value and (is_named_so(name) or looks_like_one(value)):
-            yield Doubt((*path, "body", name), "secret.plain", f"{name} looks like a secret in plain text")
+    for place, text in _texts_in(spec.body or {}, ()):
+        name = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
+        if text and "{" not in text and (is_named_so(name) or looks_like_one(text)):
+            yield Doubt((*path, "body", *place), "secret.plain", f"{name} looks like a secret in plain text")
     if in_address(spec.url):
         yield Doubt((*path, "url"), "secret.plain", "the url holds what looks like a secret; send it as a header")
     if spec.url.startswith("http://") and not re.match(r"http://(localhost|127\.|\[::1\])", spec.url):
         yield Doubt((*path, "url"), "http.plain", "http:// sends the caller's data in the clear; use https://")
+
+
+def _texts_in(value: object, place: Path) -> Iterator[tuple[Path, str]]:
+    """Every text of a body, with its path in it."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping | tuple):
+        for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _texts_in(each, (*place, key))
 
 
 def usable(response: Response) -> bool:

@@ -107,7 +107,7 @@ def _collected(node: Collect, context: Context, heard: Collected) -> Outcome:
     value = node.answer.value(heard.digits) if len(heard.digits) >= node.shortest else None
     if value is None:
         note = context.note("collect.no_match", private=True, length=len(heard.digits))
-        why = node.answer.wrong.get(context.language[:2], "")
+        why = node.answer.wrong.get(context.language[:2], node.answer.wrong["es"])
         return _again(node, context, silent=False, notes=(note,), why=why)
     return _read_back(node, context, value) if node.read_back else _taken(node, context, value)
 

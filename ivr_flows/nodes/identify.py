@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ivr_flows.answers import KINDS
+from ivr_flows.answers import KINDS, WRONG_NUMBER
 from ivr_flows.asking import Question, ask, ask_again
 from ivr_flows.faults import FlowFault
 from ivr_flows.identity import is_cedula, is_ruc
@@ -30,7 +30,10 @@ def _one_is_list(value: object) -> object:
 
 class Identify(Question):
     """The request may use ``item.by`` (caller, cedula, ruc, contract) and ``item.value``. A status 404 means that
-    nobody is known by that number. `sure` is a variable: 0 nobody, 1 by the telephone, 2 by a number that was keyed."""
+    nobody is known by that number. `sure` is a variable: 0 nobody, 1 by the telephone, 2 by a number that was keyed.
+
+    A number as long as a cédula or a RUC, where those are asked for, is one or is wrong; where contracts are as long
+    `contract_digits` says so."""
 
     speaks_of: ClassVar[frozenset[str]] = frozenset({"request"})
 
@@ -39,6 +42,9 @@ class Identify(Question):
     request: RequestSpec
     take: dict[VariableRef, AnswerPath] = Field(default={}, max_length=50)
     sure: VariableRef | None = None
+    contract_digits: tuple[Annotated[int, Field(ge=1, le=13)], ...] = Field(
+        default=(), max_length=13, description="how many digits contracts have; 4 to 12 where it is not said"
+    )
     next: NodeRef
     unknown: NodeRef
     fallback: NodeRef = Field(description="where the customer's system gives no answer")
@@ -72,7 +78,9 @@ def handle(node: Identify, context: Context, heard: Input) -> Outcome:
     by = _kind_of(node, keys)
     if by is None:
         note = context.note("identify.no_match", private=True, length=len(keys))
-        return ask_again(node, context, keys=_KEYS, silent=False, notes=(note,))
+        wrong = _wrong(node, keys)
+        why = wrong.get(context.language[:2], wrong["es"])
+        return ask_again(node, context, keys=_KEYS, silent=False, notes=(note,), why=why)
     return _look_up(node, context, by, keys, asked)
 
 
@@ -81,9 +89,19 @@ def _kind_of(node: Identify, keys: str) -> str | None:
         return "cedula"
     if "ruc" in node.by and is_ruc(keys):
         return "ruc"
+    return "contract" if "contract" in node.by and keys.isdigit() and len(keys) in _contract_lengths(node) else None
+
+
+def _contract_lengths(node: Identify) -> Collection[int]:
     contract = KINDS["contract"]
-    fits = contract.shortest <= len(keys) <= contract.longest and keys.isdigit()
-    return "contract" if "contract" in node.by and fits else None
+    others = {KINDS[by].longest for by in ("cedula", "ruc") if by in node.by}
+    return node.contract_digits or set(range(contract.shortest, contract.longest + 1)) - others
+
+
+def _wrong(node: Identify, keys: str) -> Mapping[str, str]:
+    """What the caller is told of keys that are no number of a kind that is asked for."""
+    meant = next((by for by in ("cedula", "ruc") if by in node.by and len(keys) == KINDS[by].longest), None)
+    return WRONG_NUMBER if meant is None else KINDS[meant].wrong
 
 
 def _answered(node: Identify, context: Context, response: Response) -> Outcome:

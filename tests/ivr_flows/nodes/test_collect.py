@@ -26,7 +26,7 @@ def test_the_keys_become_the_variable_and_stay_out_of_the_notes() -> None:
 def test_too_few_keys_are_asked_for_again() -> None:
     caller = Caller(flow_of(ASK % ", repeats: 1", DECLARED))
     caller.press("12", CollectEnd.TERMINATOR)
-    assert caller.said() == "La opción no es válida. Marque"
+    assert caller.said() == "Ese número no es correcto. Marque"
     caller.press("123", CollectEnd.TIMEOUT)
     assert caller.state.variables["a"] == "123"
 
@@ -59,7 +59,7 @@ def test_keys_pressed_ahead_are_the_first_of_the_number() -> None:
     assert isinstance(caller.waits, Collect)
     assert (caller.waits.prompts, caller.waits.max_digits) == ((), 9)
     caller.press("0", CollectEnd.TERMINATOR)  # not a person: it is the second key of 70
-    assert caller.said() == "La opción no es válida. Marque"
+    assert caller.said() == "Ese número no es correcto. Marque"
     assert isinstance(caller.waits, Collect)
     assert caller.waits.max_digits == 10
 

@@ -52,6 +52,64 @@ def test_a_status_can_be_an_answer() -> None:
     assert caller.said() == "No existe."
 
 
+BODY = """\
+  uno:
+    kind: http
+    request:
+      system: etapa
+      url: /pagos
+      method: POST
+      body:
+        contrato: "{{ contrato }}"
+        texto: "5"
+        valor: {expr: deuda + 0.5}
+        cuantas: {expr: cuantas}
+        urgente: {expr: deuda > 3}
+        nada: {expr: None}
+        cliente: {nombre: "{{ nombre }}", telefonos: ["{{ call.from }}", {tipo: fijo, vale: {expr: False}}], otros: []}
+    next: fin
+    fallback: cola
+"""
+
+
+def test_a_body_has_numbers_truths_objects_and_lists() -> None:
+    caller = Caller(flow_of(BODY, VARIABLES % 'A"1'))
+    assert caller.asked().body == {
+        "contrato": 'A"1',
+        "texto": "5",
+        "valor": 0.5,
+        "cuantas": 0,
+        "urgente": False,
+        "nada": None,
+        "cliente": {
+            "nombre": "",
+            "telefonos": ["0999123456", {"tipo": "fijo", "vale": False}],
+            "otros": [],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "line"),
+    [
+        ("{a: {b: {expr: 1 +}}}", "field.value", 12),
+        ("{a: [x, {b: '{{ c'}]}", "field.value", 12),
+        ("{a: [x, {b: '{{ nadie }}'}]}", "variable.unknown", 12),
+        ("{a: {b: {expr: nadie}}}", "variable.unknown", 12),
+        ("{cliente: {clave: abc}}", "secret.plain", 12),
+    ],
+)
+def test_mistakes_deep_in_a_body_are_found_at_their_line(body: str, code: str, line: int) -> None:
+    node = f"  uno:\n    kind: http\n    request:\n      system: etapa\n      url: /x\n      body: {body}\n"
+    loaded = load(f"{HEAD}nodes:\n{node}    next: fin\n    fallback: cola\n{END}")
+    assert [(f.line, f.code) for f in loaded.findings] == [(line - 1, code)], loaded.findings
+
+
+def test_a_list_of_an_expression_is_no_value_of_a_body() -> None:
+    caller = Caller(flow_of(BODY.replace("{expr: cuantas}", '{expr: "[1, 2]"}'), VARIABLES % "A1"))
+    assert "cannot be sent" in str(caller.notes("flow.error")[0].data["message"])
+
+
 @pytest.mark.parametrize("failure", list(Failure))
 def test_every_failure_leads_to_the_fallback(failure: Failure) -> None:
     caller = caller_of()

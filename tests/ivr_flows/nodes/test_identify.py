@@ -35,7 +35,7 @@ def test_by_the_callers_number_in_silence() -> None:
 
 @pytest.mark.parametrize(
     ("keys", "by"),
-    [("1710034065", "cedula"), ("1710034065001", "ruc"), ("1710034064", "contract"), ("20451", "contract")],
+    [("1710034065", "cedula"), ("1710034065001", "ruc"), ("17100340641", "contract"), ("20451", "contract")],
 )
 def test_then_by_what_is_keyed(keys: str, by: str) -> None:
     caller = Caller(FLOW)
@@ -65,7 +65,49 @@ def test_a_number_that_cannot_be_one_is_never_sent() -> None:
     caller.answer(404)
     caller.press("12")
     assert isinstance(caller.waits, Collect)
+    assert caller.said().startswith("Ese número no es correcto. Digite")
     assert caller.notes("identify.no_match")[0].private
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("1710034066", "Ese número de cédula no es correcto."),
+        ("1710034066001", "Ese número de RUC no es correcto."),
+        ("1*1", "Ese número no es correcto."),
+    ],
+)
+def test_a_cedula_or_ruc_with_a_wrong_check_digit_is_no_contract(keys: str, said: str) -> None:
+    caller = Caller(FLOW)
+    caller.answer(404)
+    caller.press(keys)
+    assert isinstance(caller.waits, Collect)
+    assert caller.said() == f"{said} Digite su cédula o su contrato, y luego numeral."
+
+
+@pytest.mark.parametrize(
+    ("more", "keys", "by"),
+    [
+        ("contract_digits: [10]", "1710034066", "contract"),
+        ("contract_digits: [10]", "1710034065", "cedula"),
+        ("contract_digits: [10]", "20451", None),
+        ("contract_digits: [5, 6]", "20451", "contract"),
+    ],
+)
+def test_where_contracts_have_that_length_they_are_looked_up(more: str, keys: str, by: str | None) -> None:
+    caller = Caller(flow_of(NODE.replace("    repeats: 1", f"    {more}\n    repeats: 1"), HEAD_))
+    caller.answer(404)
+    caller.press(keys)
+    if by is None:
+        assert caller.said().startswith("Ese número no es correcto.")
+    else:
+        assert caller.asked().url == f"/clientes?por={by}&numero={keys}"
+
+
+def test_contracts_of_any_length_where_no_cedula_is_asked_for() -> None:
+    caller = Caller(flow_of(NODE.replace("[caller, cedula, ruc, contract]", "contract"), HEAD_))
+    caller.press("1710034066")
+    assert caller.asked().url == "/clientes?por=contract&numero=1710034066"
 
 
 @pytest.mark.parametrize("failure", list(Failure))
