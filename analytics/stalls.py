@@ -148,6 +148,23 @@ def unstaffed(queue: str, title: str, waiting: int, since: float) -> Measure:
     )
 
 
+def unqualified(queue: str, title: str, asked: str, waiting: int, since: float) -> Measure:
+    """`waiting` is 0 where whoever came has been sent on already."""
+    what = f"lo que se pide en {title}: «{asked}»" if asked else f"cómo atender lo que llega a {title}"
+    people = {0: "", 1: ", y un contacto espera"}.get(waiting, f", y {waiting} contactos esperan")
+    return Measure(
+        kind=Kind.UNQUALIFIED,
+        about=queue,
+        value=1,
+        limit=1,
+        clear=1,
+        since=since,
+        message=f"Nadie conectado tiene {what}{people}",
+        figures={"waiting": waiting},
+        queue=queue,
+    )
+
+
 def organisation_refused(since: float) -> Measure:
     message = (
         "La organización guardada tiene errores y no está en vigor: sigue la anterior. "

@@ -5,13 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
-from analytics.stalls import Kind, Measure, Stall, Watch, lasting, level_at_risk, organisation_refused, unstaffed
+from analytics.stalls import (
+    Kind,
+    Measure,
+    Stall,
+    Watch,
+    lasting,
+    level_at_risk,
+    organisation_refused,
+    unqualified,
+    unstaffed,
+)
 from app.board_rows import Rows
 from app.figures import LiveFigures
 from app.organisation import Organisation
 from callcontrol.daemon import Daemon
-from callcontrol.model import AgentState, Interaction, SegmentKind
+from callcontrol.model import AgentState, Interaction, Medium, SegmentKind
+from callcontrol.routing import terms as routing
 from callcontrol.routing.calendar import Calendar
+from callcontrol.routing.why import asked_in_words
 from foundation.clock import Clock
 from foundation.logs import get_logger
 from softphone_web.ports import LiveEvent, Topic
@@ -22,9 +34,10 @@ log = get_logger(__name__)
 
 LOOK_EVERY_S = 2.0
 # Their sentences hold figures that move; how long something lasts is counted by who shows it.
-_COUNTED = frozenset({Kind.LEVEL, Kind.UNSTAFFED})
+_COUNTED = frozenset({Kind.LEVEL, Kind.UNSTAFFED, Kind.UNQUALIFIED})
 _AS_OF_NOW = frozenset({Kind.LEVEL, Kind.ORGANISATION})  # measured anew with every look
 LEVEL_WINDOW_S = 1800.0
+_LACKED_S = 1800.0
 # What the router writes when an agent did not take what was offered.
 _NO_ANSWER = frozenset({"missed_offer", "device_unreachable", "phone_offline"})
 
@@ -47,6 +60,19 @@ class StallWatch:
         self._publish = publish
         self._watch = Watch()
         self._told: dict[str, str] = {}  # the newest sentence of each that is counted
+        # Asked for and had by nobody: what, of which queue and medium; when first and when last.
+        self._lacked: dict[tuple[str, Medium, str], tuple[float, float]] = {}
+        daemon.alert_takers.append(self._take)
+
+    def _take(self, alert: routing.Alert) -> bool:
+        """Of the router's alerts, those that last. A call for which nobody has the skill is sent on at once: its alert
+        lasts until somebody has it, or nobody has asked for some time."""
+        if alert.kind != Kind.UNQUALIFIED.value:
+            return False
+        now, key = self._clock.now(), (alert.queue, alert.medium, alert.detail)
+        self._lacked[key] = (self._lacked.get(key, (now, now))[0], now)
+        self.look()
+        return True
 
     async def run(self) -> None:
         while True:
@@ -95,6 +121,7 @@ class StallWatch:
                 yield from self._of_interaction(record, self._rows.row(record, now), now)
         yield from self._of_agents(now)
         yield from self._of_queues(now)
+        yield from self._of_skills(now)
 
     def _of_interaction(self, record: Interaction, row: BoardRow, now: float) -> Iterator[Measure]:
         limits = self._organisation.config.alerts
@@ -161,6 +188,23 @@ class StallWatch:
             if reached is not None and contacts >= self._organisation.config.alerts.level_contacts:
                 level = self._organisation.level(queue)
                 yield level_at_risk(queue, self._organisation.title(queue), reached, level, now)
+
+    def _of_skills(self, now: float) -> Iterator[Measure]:
+        router = self._daemon.desk.router
+        self._lacked = {
+            (queue, medium, need): (first, last)
+            for (queue, medium, need), (first, last) in self._lacked.items()
+            if now - last < _LACKED_S and not router.qualified(queue, medium, need)
+        }
+        waiting = router.unqualified()
+        titles = self._organisation.config.skills
+        for queue in sorted({item.queue for item, _ in waiting} | {queue for queue, _, _ in self._lacked}):
+            mine = [(item, need) for item, need in waiting if item.queue == queue]
+            lacked = {need: first for (where, _, need), (first, _) in self._lacked.items() if where == queue}
+            needs = dict.fromkeys([*lacked, *(need for _, need in mine)])
+            since = min([*lacked.values(), *(item.queued_at for item, _ in mine)])
+            asked = "; ".join(asked_in_words(need, titles) for need in needs)
+            yield unqualified(queue, self._organisation.title(queue), asked, len(mine), since)
 
     def _open_seconds(self, queue: str, since: float, now: float) -> float:
         """In business time, where the queue has hours."""

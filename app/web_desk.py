@@ -346,5 +346,8 @@ class OrganisationCodes:
         found = self._organisation.codes(queue)
         return p.Codes(required=found.required, dispositions=found.dispositions, reasons=found.reasons)
 
+    def skill_titles(self) -> Mapping[str, str]:
+        return self._organisation.config.skills
+
     def not_ready_reasons(self) -> Mapping[str, str]:
         return {code: reason.title for code, reason in self._organisation.not_ready_reasons().items()}

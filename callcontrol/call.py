@@ -321,6 +321,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.Overheard: _late,
     inp.BotTalked: _late,
     inp.QueuePlace: _late,
+    routing.Released: queue.released,
     routing.Relaxed: _late,  # shown by the offer's own explanation
     routing.WorkSuspended: _late,  # a call is never suspended: it is what suspends
     routing.WorkResumed: _late,

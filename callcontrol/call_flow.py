@@ -263,7 +263,8 @@ def route(turn: Turn) -> None:
                 medium=Medium.CALLBACK if s.callback is not None and not s.callback.reached else Medium.VOICE,
                 # Handed to one agent by another: their own line, so that no queue's rules turn it away.
                 queue=f"{PERSONAL}{s.hand}" if s.handed else s.queue,
-                agent=s.hand,
+                agent=s.hand if s.handed else None,
+                hand=None if s.handed else s.hand,
                 queued_at=s.queued_at,
                 priority=s.priority,
                 skills=s.skills,

@@ -142,6 +142,14 @@ def moved(turn: Turn, d: routing.Moved) -> None:
     queued(turn)
 
 
+def released(turn: Turn, d: routing.Released) -> None:
+    """Whom a supervisor had chosen has signed out. The place is the old one; the supervisor hears of it."""
+    if turn.s.hand == d.agent and not turn.s.handed:
+        turn.set(hand=None)
+    text = "Quien debía atender este contacto cerró su sesión: el contacto volvió a su lugar en la cola"
+    turn.do(cmd.Alert("assignment_released", text))
+
+
 def lost_before_talk(turn: Turn, why: str) -> None:
     """Accepted, but the legs were never joined: the citizen goes back to their place."""
     if turn.s.working is not None:

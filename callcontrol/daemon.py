@@ -75,6 +75,7 @@ class Daemon:
         bots: Bots | None = None,
         grace_s: float = GRACE_S,
     ) -> None:
+        self.alert_takers: list[Callable[[routing.Alert], bool]] = []  # who keeps one as long as it lasts says so
         self.desk = Desk(
             rules, clock, metrics, to_call=self._to_call, to_agent=self._to_agent, to_supervisors=self._to_supervisors
         )
@@ -183,6 +184,8 @@ class Daemon:
         self._around.herald.agent(change)
 
     def _to_supervisors(self, alert: routing.Alert) -> None:
+        if any(take(alert) for take in self.alert_takers):
+            return  # it stands among the board's alerts until it is over
         message = f"queue {alert.queue}: {alert.detail}" if alert.detail else f"queue {alert.queue}"
         self._around.herald.alert(self._around.clock.now(), alert.kind, message, alert.item)
 

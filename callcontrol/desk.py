@@ -21,6 +21,7 @@ ItemDecision: TypeAlias = (
     | t.Assign
     | t.GiveUp
     | t.Moved
+    | t.Released
     | t.Relaxed
     | t.WrapUpBegun
     | t.WrapUpOver
@@ -60,7 +61,7 @@ class Desk:
         self._timer: Timer | None = None
         self._due: float | None = None
         self._offers: dict[OfferId, StandingOffer] = {}
-        self._ignored = metrics.counter("routing_ignored_events_total", "Events that changed nothing", ("event",))
+        self._ignored = metrics.counter("routing_ignored_events_total", "Events that changed nothing", ("event", "why"))
         self._decided = metrics.counter("routing_decisions_total", "Decisions of the router", ("kind",))
 
     def tell(self, event: t.RouterEvent) -> None:
@@ -84,7 +85,7 @@ class Desk:
                 case t.Alert():
                     self._to_supervisors(decision)
                 case t.Ignored():
-                    self._ignored.labels(decision.event).inc()
+                    self._ignored.labels(decision.event, decision.why).inc()
                     log.info("routing.ignored", event_kind=decision.event, why=decision.why)
                 case _:
                     self._note_offer(decision)

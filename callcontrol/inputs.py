@@ -322,6 +322,7 @@ CallInput: TypeAlias = (
     | routing.Assign
     | routing.GiveUp
     | routing.Moved
+    | routing.Released
     | routing.Relaxed
     | routing.WorkSuspended
     | routing.WorkResumed

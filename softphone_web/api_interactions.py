@@ -163,7 +163,9 @@ def _decision(
         offer=fact.offer,
         agent=fact.agent,
         outcome=None,
-        sentence=sentence(named(why), "en" if first_language(call) == "en" else "es"),
+        sentence=sentence(
+            named(why), "en" if first_language(call) == "en" else "es", call.deps.organisation.skill_titles()
+        ),
         why=msgspec.to_builtins(why),
     )
 

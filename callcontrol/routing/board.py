@@ -67,7 +67,7 @@ class Board:
     def say(self, decision: t.Decision) -> None:
         self.out.append(decision)
 
-    def ignore(self, event: str, why: str) -> None:
+    def ignore(self, event: str, why: t.IgnoredWhy) -> None:
         self.out.append(t.Ignored(event=event, why=why))
 
     # --- lines and classes --------------------
@@ -201,6 +201,26 @@ class Board:
             self._count(agent, state, +1)
         agent.state, agent.reason, agent.item = state, reason, item
         self.say(t.AgentChanged(agent=agent.id, state=state, reason=reason, since=agent.since, item=item))
+        if state is AgentState.SIGNED_OUT:
+            self._release(agent)
+
+    def _release(self, agent: AgentView) -> None:
+        """What a supervisor had assigned to them goes back to its place in the queue."""
+        theirs = {
+            w.order: w
+            for klass in self._only.get(agent.id, ())
+            for _, _, _, version, w in klass.items
+            if version == w.version and w.hand == agent.id
+        }
+        for _, w in sorted(theirs.items()):
+            self.release(w)
+
+    def release(self, w: Waiting) -> None:
+        assert w.hand is not None  # noqa: S101 - who calls has looked
+        self.say(t.Released(item=w.item.id, agent=w.hand, queue=w.item.queue))
+        w.hand = None
+        self.unplace(w)
+        self.place(w)
 
     def _count(self, agent: AgentView, state: AgentState, by: int) -> None:
         if state not in STAFFED:

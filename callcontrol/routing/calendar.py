@@ -50,6 +50,16 @@ class Calendar:
             day += dt.timedelta(days=1)
         return None
 
+    def next_close(self, at: float) -> float | None:
+        """The end of the hours that run, or of the next ones. Midnight between two open hours is no closing."""
+        day = dt.datetime.fromtimestamp(at, self.zone).date()
+        for _ in range(_FAR_DAYS):
+            for _start, end in self._spans(day):
+                if end > at and not self.is_open(end):
+                    return end
+            day += dt.timedelta(days=1)
+        return None
+
     def open_seconds(self, start: float, end: float) -> float:
         """Business time between two moments: what a service level in working hours is measured in."""
         total = 0.0

@@ -42,7 +42,8 @@ def explain(board: Board, line: Line, w: Waiting, chosen: AgentView) -> Why:
         candidates=tuple(Candidate(agent.id, rank[0]) for rank, agent in ranks[:NAMED]),
         excluded=tuple(excluded),
         not_looked_at=max(0, len(people) - LOOKED_AT),
-        tie=len(ranks) > 1 and ranks[0][0][0] == ranks[1][0][0],
+        tie=how == "strategy" and len(ranks) > 1 and ranks[0][0][0] == ranks[1][0][0],
+        tie_by_name=how == "strategy" and len(ranks) > 1 and ranks[0][0][:2] == ranks[1][0][:2],
     )
 
 

@@ -14,19 +14,20 @@ from callcontrol.routing.skills import ANY, BadNeed, Need, all_of, at_least, par
 
 # When everybody has gone home while somebody waits, it is noticed after this long at the latest.
 _LOOK_AGAIN_S = 30.0
+_FAR_S = 365 * 86400
 
 
 def queued(board: Board, e: t.ItemQueued) -> None:
     item = e.item
     if item.id in board.waiting:
-        return board.ignore("item_queued", "already waits")
+        return board.ignore("item_queued", "already_waits")
     if item.id in board.hands:
-        return board.ignore("item_queued", "an agent has it")
+        return board.ignore("item_queued", "already_in_hand")
     if board.line(item.queue) is None:
         return board.say(t.GiveUp(item=item.id, why="unknown_queue"))
     board.arrivals += 1
     at = micros(item.queued_at)
-    w = Waiting(item, board.arrivals, item.offers_made, at, min(at, board.now), ANY, ANY)
+    w = Waiting(item, board.arrivals, item.offers_made, at, min(at, board.now), ANY, ANY, hand=item.hand)
     return _arrive(board, w)
 
 
@@ -57,15 +58,27 @@ def _take_rules(board: Board, line: Line, w: Waiting) -> None:
     w.visited |= {item.queue}
     w.ring = 0
     w.overflowed = item.medium is Medium.CALLBACK  # a promise to call does not lapse
-    w.stranded = None
+    w.stuck = False
+    w.closes = _closes(board, line, w)
     if len(w.visited) > 1 or not any(_is_here(board, agent) for agent in item.preferred):
         w.prefers = None  # nobody waits for who is not at work
     else:
         alone = rules.preferred_wait_s if item.preferred_wait_s is None else item.preferred_wait_s
         w.prefers = w.entered + micros(alone) if alone > 0 else None
-    if is_live(item.medium):
-        rule = rules.rule(When.NO_AGENTS)
-        w.stranded = w.entered + micros(rules.stranded_s if rule is None else rule.over)
+    rule = rules.rule(When.NO_AGENTS) if is_live(item.medium) else None
+    w.stranded = w.entered + micros(rules.stranded_s if rule is None else rule.over)
+
+
+def _closes(board: Board, line: Line, w: Waiting) -> int | None:
+    """When the queue closes next, if there is a rule for that which could send this one away."""
+    rules = line.rules
+    if rules.hours is None or w.item.medium is Medium.CALLBACK or rules.rule(When.CLOSED) is None:
+        return None
+    if line.closes <= board.now:
+        closes = rules.hours.next_close(board.at)
+        # A calendar without an end is asked again after a year.
+        line.closes = board.now + _FAR_S * 1_000_000 if closes is None else micros(closes)
+    return line.closes
 
 
 def _is_here(board: Board, agent: AgentId) -> bool:
@@ -114,7 +127,7 @@ def _rule(board: Board, w: Waiting, rules: t.QueueRules, when: When) -> Overflow
 
 def _change_queue(board: Board, w: Waiting, queue: str, why: str) -> None:
     came_from = w.item.queue
-    w.item = replace(w.item, queue=queue, agent=None)
+    w.item = replace(w.item, queue=queue, agent=None, hand=None)
     w.entered = board.now
     w.hand = None
     board.say(t.Moved(item=w.item.id, queue=queue, came_from=came_from, why=why))
@@ -128,6 +141,15 @@ def replace_in_line(board: Board, line: Line, w: Waiting) -> None:
     _ring_by_now(w, line, board.now)
     board.place(w)
     schedule(board, w)
+
+
+def points_changed(board: Board, w: Waiting) -> None:
+    """What its criticality is worth is another number now."""
+    w.priority = (
+        w.item.priority + board.lines[w.item.queue].rules.priority + board.criticality.get(w.item.criticality, 0)
+    )
+    board.unplace(w)
+    board.place(w)
 
 
 # --- time --------------------
@@ -157,6 +179,8 @@ def _dues(board: Board, w: Waiting) -> list[tuple[int, int]]:
         dues.append((w.entered + micros(rules.rings[w.ring].after_s), 3))
     if w.stranded is not None:
         dues.append((w.stranded, 4))
+    if w.closes is not None:
+        dues.append((w.closes, 5))
     return dues
 
 
@@ -179,8 +203,21 @@ def came_due(board: Board, w: Waiting) -> None:
         _next_ring(w, line)
         board.place(w)
         board.say(t.Relaxed(item=w.item.id, ring=w.ring, requires=text_of(w.need)))
-    else:
+    elif what == 4:
         return _look_for_anyone(board, w, line)
+    else:
+        return _closed(board, w, line)
+    return schedule(board, w)
+
+
+def _closed(board: Board, w: Waiting, line: Line) -> None:
+    """The queue has closed over who waits: its rule sends them on; without one that can be followed they wait on, for
+    those who are still at work."""
+    rules = line.rules
+    rule = _rule(board, w, rules, When.CLOSED)
+    if rule is not None and rules.hours is not None and not rules.hours.is_open(board.at):
+        return _overflow(board, w, rule, "closed")
+    w.closes = _closes(board, line, w)
     return schedule(board, w)
 
 
@@ -201,17 +238,31 @@ def _look_for_anyone(board: Board, w: Waiting, line: Line) -> None:
     """Nobody waits for ever because no one has the skill: whoever is signed in is held against what will be asked for
     when all rings have passed; and again after a while, for agents go home."""
     rules = line.rules
-    need = w.need
-    for ring in rules.rings[w.ring :]:
-        need = relaxed(need, ring.loosen, ring.drop, drop_all=ring.drop_all)
-    if board.anyone(w, need):
+    need = at_last(w, line)
+    found, live = board.anyone(w, need), is_live(w.item.medium)
+    if not found and w.hand is not None:  # assigned before a restart, and they did not come back
+        board.release(w)
+        w.stranded = board.now + micros(_LOOK_AGAIN_S)
+        return schedule(board, w)
+    if not found and not w.stuck:
+        queue, medium = w.item.queue, w.item.medium
+        board.say(t.Alert(kind="no_qualified_agent", item=w.item.id, queue=queue, detail=text_of(need), medium=medium))
+    if found or not live:  # what lies and waits is not sent away
+        w.stuck = not found
         w.stranded = board.now + micros(max(_LOOK_AGAIN_S, rules.stranded_s))
         return schedule(board, w)
-    board.say(t.Alert(kind="no_qualified_agent", item=w.item.id, queue=w.item.queue, detail=text_of(need)))
     rule = _rule(board, w, rules, When.NO_AGENTS)
     if rule is None:
         return _out(board, w, None, "no_agents")
     return _overflow(board, w, rule, "no_agents")
+
+
+def at_last(w: Waiting, line: Line) -> Need:
+    """What is asked for when all rings have passed."""
+    need = w.need
+    for ring in line.rules.rings[w.ring :]:
+        need = relaxed(need, ring.loosen, ring.drop, drop_all=ring.drop_all)
+    return need
 
 
 def _overflow(board: Board, w: Waiting, rule: Overflow, why: str) -> None:
@@ -234,7 +285,7 @@ def _out(board: Board, w: Waiting, rule: Overflow | None, why: str) -> None:
 def withdrawn(board: Board, e: t.ItemWithdrawn) -> None:
     w = board.waiting.get(e.item)
     if w is None:
-        return board.ignore("item_withdrawn", "does not wait")
+        return board.ignore("item_withdrawn", "not_waiting")
     board.leave(w)
     if w.offer is not None:
         end_offer(board, board.offers[w.offer], OfferEnd.WITHDRAWN, "")
@@ -244,10 +295,12 @@ def withdrawn(board: Board, e: t.ItemWithdrawn) -> None:
 def held(board: Board, e: t.PlaceHeld) -> None:
     """The place is the same; what comes to the agent is a call to make. Who is being offered has no need of it."""
     w = board.waiting.get(e.item)
-    if w is None or w.offer is not None or w.item.medium is Medium.CALLBACK:
-        return board.ignore("place_held", "does not wait, or is on its way to an agent")
+    if w is None or w.item.medium is Medium.CALLBACK:
+        return board.ignore("place_held", "not_waiting" if w is None else "already_there")
+    if w.offer is not None:
+        return board.ignore("place_held", "being_offered")
     w.item = replace(w.item, medium=Medium.CALLBACK, give_up_at=None)
-    w.stranded, w.overflowed = None, True  # a promise to call does not lapse
+    w.closes, w.overflowed = None, True  # a promise to call does not lapse
     board.unplace(w)
     board.place(w)
     return schedule(board, w)
@@ -257,7 +310,7 @@ def _at_hand(board: Board, item: InteractionId, event: str) -> Waiting | None:
     """The item, taken back from whom it is being offered to."""
     w = board.waiting.get(item)
     if w is None:
-        board.ignore(event, "does not wait")
+        board.ignore(event, "not_waiting")
         return None
     if w.offer is not None:
         end_offer(board, board.offers[w.offer], OfferEnd.WITHDRAWN, "supervisor")
@@ -266,8 +319,10 @@ def _at_hand(board: Board, item: InteractionId, event: str) -> Waiting | None:
 
 def moved(board: Board, e: t.ItemMoved) -> None:
     waiting = board.waiting.get(e.item)
-    if board.line(e.queue) is None or (waiting is not None and waiting.item.queue == e.queue):
-        return board.ignore("item_moved", "unknown queue, or it waits there")
+    if board.line(e.queue) is None:
+        return board.ignore("item_moved", "unknown_queue")
+    if waiting is not None and waiting.item.queue == e.queue:
+        return board.ignore("item_moved", "already_there")
     w = _at_hand(board, e.item, "item_moved")
     if w is None:
         return None
@@ -284,7 +339,7 @@ def moved(board: Board, e: t.ItemMoved) -> None:
 def raised(board: Board, e: t.ItemRaised) -> None:
     w = board.waiting.get(e.item)
     if w is None:
-        return board.ignore("item_raised", "does not wait")
+        return board.ignore("item_raised", "not_waiting")
     more = e.priority - w.item.priority
     w.item = replace(w.item, priority=e.priority)
     w.priority += more
@@ -296,7 +351,7 @@ def raised(board: Board, e: t.ItemRaised) -> None:
 
 def assigned(board: Board, e: t.ItemAssigned) -> None:
     if not _is_here(board, e.agent):
-        return board.ignore("item_assigned", "unknown agent, or signed out")
+        return board.ignore("item_assigned", "signed_out" if e.agent in board.agents else "unknown_agent")
     w = _at_hand(board, e.item, "item_assigned")
     if w is None:
         return None

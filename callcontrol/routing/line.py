@@ -61,7 +61,9 @@ class Waiting:
     hand: AgentId | None = None
     prefers: int | None = None  # until then the preferred agents alone
     overflowed: bool = False
-    stranded: int | None = None
+    stranded: int | None = None  # when it is looked for anybody who could take it
+    stuck: bool = False  # nobody was found, and it has been told
+    closes: int | None = None  # when the queue's rule for closing is to be followed
     due: int | None = None
     visited: frozenset[str] = frozenset()
 
@@ -149,6 +151,7 @@ class Line:
     ready: int = 0
     staffed: int = 0
     handle: float | None = None  # measured mean handling time, seconds
+    closes: int = 0  # microseconds; the next closing, once it was asked for
 
 
 def is_live(medium: Medium) -> bool:

@@ -33,9 +33,9 @@ def signed_in(board: Board, e: t.AgentSignedIn) -> None:
 def asked(board: Board, e: t.AgentAsked) -> None:
     agent = board.agents.get(e.agent)
     if agent is None:
-        return board.ignore("agent_asked", "unknown agent")
+        return board.ignore("agent_asked", "unknown_agent")
     if e.state not in _TO_ASK_FOR:
-        return board.ignore("agent_asked", f"{e.state} is not a state to ask for")
+        return board.ignore("agent_asked", "no_such_state")
     if agent.state is AgentState.WRAP_UP and e.state is not AgentState.NOT_READY:
         _finish_wrap_ups(board, agent, "finished" if e.state is AgentState.READY else "signed_out")
     return _want(board, agent, e.state, e.reason)
@@ -44,7 +44,7 @@ def asked(board: Board, e: t.AgentAsked) -> None:
 def forced(board: Board, e: t.StateForced) -> None:
     agent = board.agents.get(e.agent)
     if agent is None or e.state not in _TO_ASK_FOR:
-        return board.ignore("state_forced", "unknown agent" if agent is None else f"{e.state} cannot be forced")
+        return board.ignore("state_forced", "unknown_agent" if agent is None else "no_such_state")
     _finish_wrap_ups(board, agent, "forced")
     if agent.offer is not None and e.state is not AgentState.READY:
         agent.wanted = (e.state, e.reason)
@@ -69,7 +69,7 @@ def _want(board: Board, agent: AgentView, state: AgentState, reason: str) -> Non
 def answered(board: Board, e: t.OfferAnswered) -> None:
     offer = board.offers.get(e.offer)
     if offer is None:
-        return board.ignore("offer_answered", "the offer is over")
+        return board.ignore("offer_answered", "offer_over")
     if e.how is OfferEnd.ACCEPTED:
         return accepted(board, offer)
     return end_offer(board, offer, e.how, e.detail)
@@ -97,7 +97,7 @@ def work_ended(board: Board, e: t.WorkEnded) -> None:
     agent = board.agents.get(e.agent)
     work = None if agent is None else agent.works.get(e.item)
     if agent is None or work is None or work.until is not None:
-        return board.ignore("work_ended", "this agent does not work on this item")
+        return board.ignore("work_ended", "not_working_on_it")
     line = board.lines.get(work.queue)
     return begin_wrap_up(board, agent, work, board.now + micros(line.rules.wrap_up_s if line else 0.0))
 
@@ -106,7 +106,7 @@ def wrap_up_finished(board: Board, e: t.WrapUpFinished) -> None:
     agent = board.agents.get(e.agent)
     work = None if agent is None else agent.wrapping(e.item)
     if agent is None or work is None:
-        return board.ignore("wrap_up_finished", "this agent does not wrap up")
+        return board.ignore("wrap_up_finished", "not_wrapping_up")
     return wrap_up_over(board, agent, work, "finished", e.disposition)
 
 
@@ -114,7 +114,7 @@ def disposed(board: Board, e: t.Disposed) -> None:
     agent = board.agents.get(e.agent)
     work = None if agent is None else agent.works.get(e.item)
     if work is None:
-        return board.ignore("disposed", "this agent does not work on this item")
+        return board.ignore("disposed", "not_working_on_it")
     work.disposed = True
     return None
 
@@ -123,12 +123,12 @@ def wrap_up_extended(board: Board, e: t.WrapUpExtended) -> None:
     agent = board.agents.get(e.agent)
     work = None if agent is None else agent.wrapping(e.item)
     if agent is None or work is None or work.until is None or e.seconds <= 0:
-        return board.ignore("wrap_up_extended", "this agent does not wrap up, or no time was given")
+        return board.ignore("wrap_up_extended", "not_wrapping_up")
     line = board.lines.get(work.queue)
     latest = work.ended + micros(line.rules.wrap_up_most_s if line else e.seconds)
     until = min(work.until + micros(e.seconds), max(latest, work.until))
     if until == work.until:
-        return board.ignore("wrap_up_extended", "it is as long as it may be")
+        return board.ignore("wrap_up_extended", "at_its_longest")
     work.until = until
     board.due(WRAP_UP, until, work.order, work)
     return board.say(t.WrapUpBegun(item=work.item, agent=agent.id, until=until / 1e6))
@@ -142,11 +142,11 @@ def _finish_wrap_ups(board: Board, agent: AgentView, how: str) -> None:
 def restored(board: Board, e: t.WorkRestored) -> None:
     agent = board.agents.get(e.agent)
     if agent is None:
-        return board.ignore("work_restored", "unknown agent")
+        return board.ignore("work_restored", "unknown_agent")
     if e.item in board.hands or e.item in agent.works or e.item in board.waiting:
-        return board.ignore("work_restored", "it waits, or an agent works on it already")
+        return board.ignore("work_restored", "already_waits" if e.item in board.waiting else "already_in_hand")
     if not room(agent, e.medium):
-        return board.ignore("work_restored", "this agent has no room for it")
+        return board.ignore("work_restored", "no_room")
     if agent.offer is not None:
         # What is really being done outweighs what was only offered.
         end_offer(board, board.offers[agent.offer], OfferEnd.WITHDRAWN, "restored")
@@ -161,9 +161,9 @@ def renamed(board: Board, e: t.WorkRenamed) -> None:
     agent = board.agents.get(e.agent)
     work = None if agent is None else agent.works.get(e.item)
     if agent is None or work is None or work.until is not None:
-        return board.ignore("work_renamed", "this agent does not work on this item")
+        return board.ignore("work_renamed", "not_working_on_it")
     if e.becomes != e.item and (e.becomes in board.hands or e.becomes in agent.works or e.becomes in board.waiting):
-        return board.ignore("work_renamed", "that name is taken")
+        return board.ignore("work_renamed", "name_taken")
     board.hands.pop(e.item, None)
     work.item, work.queue = e.becomes, e.queue
     agent.works = {held.item: held for held in agent.works.values()}  # in its place: which work is older still counts

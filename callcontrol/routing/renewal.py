@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from callcontrol.routing.board import Board
-from callcontrol.routing.items import replace_in_line
+from callcontrol.routing.items import points_changed, replace_in_line
 from callcontrol.routing.line import Line, personal_agent
 from callcontrol.routing.rules import QueueRules
 
@@ -13,8 +13,10 @@ from callcontrol.routing.rules import QueueRules
 def renew(board: Board, queues: Iterable[QueueRules], criticality: Mapping[str, int] | None) -> list[str]:
     """The queues that are gone from the rules but still have somebody waiting: they stay as they were."""
     rules = {q.name: q for q in queues}
-    if criticality is not None:
+    if criticality is not None and dict(criticality) != dict(board.criticality):
         board.criticality = criticality
+        for w in list(board.waiting.values()):
+            points_changed(board, w)
     kept = []
     for name, line in list(board.lines.items()):
         if name in rules:
@@ -41,7 +43,7 @@ def _change(board: Board, line: Line, rules: QueueRules) -> None:
     for w in here:
         board.unplace(w)
     board.close_all(line)
-    line.rules = rules
+    line.rules, line.closes = rules, 0
     for w in here:
         replace_in_line(board, line, w)
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callcontrol.model import AgentId, InteractionId, OfferEnd
+from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd
 from callcontrol.routing import items, people, working
 from callcontrol.routing import terms as t
 from callcontrol.routing.agents import AgentView
@@ -28,6 +28,7 @@ from callcontrol.routing.line import Waiting
 from callcontrol.routing.matching import match
 from callcontrol.routing.renewal import renew
 from callcontrol.routing.rules import DEFAULT_CRITICALITY
+from callcontrol.routing.skills import parse, satisfied, text_of
 
 __all__ = ["AgentView", "Place", "Router"]
 
@@ -73,6 +74,28 @@ class Router:
     def waiting(self, queue: str | None = None) -> list[t.WorkItem]:
         """Those who wait, in the order of their claims; offered ones keep their place."""
         return [w.item for w in self._in_order(queue)]
+
+    def unqualified(self) -> list[tuple[t.WorkItem, str]]:
+        """Those who wait though nobody who is signed in could take them, and what they ask for when all has been
+        relaxed. Live items are not among them: they leave."""
+        board = self._board
+        found = []
+        for w in board.waiting.values():
+            if w.stuck:
+                need = items.at_last(w, board.lines[w.item.queue])
+                if not board.anyone(w, need):
+                    found.append((w.item, text_of(need)))
+        return found
+
+    def qualified(self, queue: str, medium: Medium, requires: str) -> bool:
+        """Whether somebody who is signed in could take what asks for this."""
+        line, need = self._board.lines.get(queue), parse(requires)
+        return line is not None and any(
+            agent.presence is not AgentState.SIGNED_OUT
+            and agent.capacity.limits.get(medium, 0) > 0
+            and satisfied(need, agent.skills)
+            for agent in line.agents.values()
+        )
 
     def place(self, item: InteractionId, at: float) -> Place | None:
         """As of `at`: priorities age, and nothing need have happened since the last event."""

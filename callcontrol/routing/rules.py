@@ -53,6 +53,9 @@ class Hours(Protocol):
 
     def is_open(self, at: float) -> bool: ...
 
+    def next_close(self, at: float) -> float | None:
+        """The first closing after `at`; None when there is none to be foreseen."""
+
 
 class Overflow(msgspec.Struct, frozen=True, kw_only=True):
     when: When

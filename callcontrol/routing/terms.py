@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -16,7 +16,8 @@ __all__ = ["QueueRules"]
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     """Something that waits for a person: an interaction seen by the router.
 
-    `agent` names the only one it is for; `preferred` are tried first (account owner, last agent), alone for
+    `agent` names the only one it is for; `hand` the one to whom a supervisor assigned it, as long as they are there;
+    `preferred` are tried first (account owner, last agent), alone for
     `preferred_wait_s` (None: as the queue says) if any of them is signed in when it comes. `requires` is an expression
     over skills, beside those in `skills`.
     """
@@ -35,6 +36,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     preferred: tuple[AgentId, ...] = ()
     preferred_wait_s: float | None = None
     agent: AgentId | None = None
+    hand: AgentId | None = None
     outbound: bool = False
     target_s: float | None = None  # > 0: its own service-level target, for which it ages faster or slower than others
 
@@ -279,20 +281,49 @@ class WorkResumed(msgspec.Struct, frozen=True, kw_only=True):
     agent: AgentId
 
 
+class Released(msgspec.Struct, frozen=True, kw_only=True):
+    """A supervisor had assigned it to this agent, who has signed out: it stands in its old place, for anybody."""
+
+    item: InteractionId
+    agent: AgentId
+    queue: str
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody must look. `kind`: no_qualified_agent."""
+    """Somebody must look. `kind`: no_qualified_agent (`detail`: what is asked for, relaxed as far as it goes; live ones
+    leave, the others wait on), bad_expression."""
 
     kind: str
     item: InteractionId
     queue: str
     detail: str = ""
+    medium: Medium = Medium.VOICE
+
+
+IgnoredWhy: TypeAlias = Literal[
+    "already_waits",
+    "already_there",
+    "already_in_hand",
+    "at_its_longest",
+    "being_offered",
+    "name_taken",
+    "no_room",
+    "no_such_state",
+    "not_waiting",
+    "not_working_on_it",
+    "not_wrapping_up",
+    "offer_over",
+    "signed_out",
+    "unknown_agent",
+    "unknown_queue",
+]
 
 
 class Ignored(msgspec.Struct, frozen=True, kw_only=True):
     """An event that changes nothing (late, twice, unknown id): counted and logged, never an error."""
 
     event: str
-    why: str
+    why: IgnoredWhy
 
 
 Decision: TypeAlias = (
@@ -307,6 +338,7 @@ Decision: TypeAlias = (
     | WrapUpOver
     | WorkSuspended
     | WorkResumed
+    | Released
     | Alert
     | Ignored
 )

@@ -9,6 +9,7 @@ import msgspec
 
 from callcontrol.model import AgentId, AgentState
 from callcontrol.routing.rules import Strategy
+from callcontrol.routing.skills import BadNeed, Need, parse
 
 # Looked at one by one for an explanation; the rest is told by number. More would make the explanation dearer than the
 # decision in a queue of a thousand; the customer's largest group has 43.
@@ -47,6 +48,7 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     excluded: tuple[Excluded, ...] = ()
     not_looked_at: int = 0
     tie: bool = False  # the strategy saw no difference: who has been idle longest, then the name, decided
+    tie_by_name: bool = False  # nor was there any in idle time
 
 
 _STRATEGY: Mapping[Language, Mapping[Strategy, str]] = {
@@ -99,6 +101,7 @@ _SAID: Mapping[Language, Mapping[str, str]] = {
         "only_one": "porque era la única persona disponible que podía atender",
         "strategy": "porque de {count} personas disponibles {best}",
         "tie": ", y entre iguales decidió el mayor tiempo libre",
+        "tie_by_name": ", y entre iguales también en tiempo libre decidió el orden de los nombres",
         "others": "Del resto, ",
         "not_looked_at": "{count} más no se detallan",
     },
@@ -113,23 +116,67 @@ _SAID: Mapping[Language, Mapping[str, str]] = {
         "only_one": "because nobody else was free who could take it",
         "strategy": "because of {count} people who were free this one {best}",
         "tie": ", and among equals the longest free time decided",
+        "tie_by_name": ", and among equals, in free time too, the order of names decided",
         "others": "Of the others, ",
         "not_looked_at": "{count} more are not told in detail",
     },
 }
 
 
-def sentence(why: Why, language: Language = "es") -> str:
-    """For people. Whoever asks puts names for the ids of agent and queue into `why` first."""
+# Of the names that come with Rimay; one of the organisation's own is shown as it was written.
+_CRITICALITY: Mapping[Language, Mapping[str, str]] = {
+    "es": {
+        "special_capacities": "capacidades especiales",
+        "outage": "corte o avería",
+        "vulnerable": "situación de vulnerabilidad",
+    },
+    "en": {"special_capacities": "special capacities", "outage": "outage", "vulnerable": "vulnerable person"},
+}
+_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "es": {"and": " y ", "or": " o ", "not": "sin ", "level": "nivel"},
+    "en": {"and": " and ", "or": " or ", "not": "without ", "level": "level"},
+}
+
+
+def criticality_title(name: str, language: Language = "es") -> str:
+    return _CRITICALITY[language].get(name) or name.replace("_", " ").replace("-", " ")
+
+
+def asked_in_words(requires: str, titles: Mapping[str, str], language: Language = "es") -> str:
+    """An expression over skills with the skills' titles: «Internet nivel 3 y Inglés»."""
+    try:
+        need = parse(requires)
+    except BadNeed:
+        return requires
+    return _need(need, titles, _WORDS[language], inside=False)
+
+
+def _need(need: Need, titles: Mapping[str, str], words: Mapping[str, str], *, inside: bool) -> str:
+    match need[0]:
+        case "cmp":
+            _, skill, op, level = need
+            title = titles.get(skill) or skill
+            if (op, level) == (">=", 1):
+                return title
+            return f"{title} {words['level']} {level}" if op == ">=" else f"{title} {words['level']} {op} {level}"
+        case "not":
+            return words["not"] + _need(need[1], titles, words, inside=True)
+        case word:
+            text = words[word].join(_need(part, titles, words, inside=True) for part in need[1:])
+            return f"({text})" if inside else text
+
+
+def sentence(why: Why, language: Language = "es", titles: Mapping[str, str] = {}) -> str:
+    """For people. Whoever asks puts names for the ids of agent and queue into `why` first; `titles` are the skills'."""
     said = _SAID[language]
     parts = [said["offered"].format(agent=why.agent, waited=_seconds(why.waited_s), queue=why.queue)]
     parts.append(_reason(why, language))
     if why.criticality:
-        parts.append(said["criticality"].format(criticality=why.criticality))
+        parts.append(said["criticality"].format(criticality=criticality_title(why.criticality, language)))
     if why.requires:
-        parts.append(said["requires"].format(requires=why.requires))
+        parts.append(said["requires"].format(requires=asked_in_words(why.requires, titles, language)))
     if why.relaxed_from:
-        parts.append(said["relaxed"].format(relaxed=why.relaxed_from, ring=why.ring))
+        parts.append(said["relaxed"].format(relaxed=asked_in_words(why.relaxed_from, titles, language), ring=why.ring))
     others = _others(why, language)
     return "; ".join(parts) + (f". {others}." if others else ".")
 
@@ -141,7 +188,7 @@ def _reason(why: Why, language: Language) -> str:
     if len(why.candidates) == 1:
         return said["only_one"]
     reason = said["strategy"].format(count=len(why.candidates), best=_STRATEGY[language][why.strategy])
-    return reason + (said["tie"] if why.tie else "")
+    return reason + (said["tie_by_name"] if why.tie_by_name else said["tie"] if why.tie else "")
 
 
 def _others(why: Why, language: Language) -> str:

@@ -9,7 +9,8 @@ import pytest
 
 from app.organisation import Organisation
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
-from callcontrol.routing.config_store import apply
+from callcontrol.routing.config_store import FILE, apply
+from callcontrol.routing.terms import AgentAsked, AgentSignedIn
 from foundation.errors import Conflict, NotFound
 from softphone_web.ports import Topic
 from tests.support.daemon import DaemonLab
@@ -252,3 +253,55 @@ async def test_the_customers_own_organisation_is_taken_up(lab: DaemonLab, tmp_pa
     assert isinstance(desk.organisation, Organisation)
     assert desk.organisation.title("agua-potable") == "Agua potable"
     assert len(await desk.board.queues()) == 12
+
+
+async def test_what_nobody_has_the_skill_for_stands_on_the_board_until_somebody_has(
+    lab: DaemonLab, tmp_path: Path
+) -> None:
+    needs = "skills: {kichwa: Kichwa}\n" + ORGANISATION.replace(
+        "title: Contact Center,", "title: Contact Center, requires: kichwa >= 2, stranded_s: 20,"
+    )
+    desk = Supervision(lab, tmp_path, needs)
+    await lab.phone("1001")
+    await lab.ready("ana")
+    await call(lab)
+    await lab.go(25)
+    (alert,) = [a for a in await desk.board.alerts() if a.kind == "no_qualified_agent"]
+    assert (alert.message, alert.queue) == (
+        "Nadie conectado tiene lo que se pide en Contact Center: «Kichwa nivel 2»",
+        QUEUE,
+    )
+    assert not [e for e in lab.herald.alerts if "no_qualified_agent" in str(e)]
+    lab.daemon.desk.tell(AgentSignedIn(at=lab.clock.now(), agent=ANA, queues=frozenset({QUEUE}), skills={"kichwa": 2}))
+    desk.stalls.look()
+    assert not [a for a in await desk.board.alerts() if a.kind == "no_qualified_agent"]
+    assert desk.told[-1].data["state"] == "cleared"
+
+
+async def test_a_file_that_was_spoilt_by_hand_stands_on_the_board(
+    lab: DaemonLab, desk: Supervision, tmp_path: Path
+) -> None:
+    (tmp_path / FILE).write_text("queues: [")
+    desk.organisation.look(lab.daemon.desk)
+    desk.stalls.look()
+    assert [a.kind for a in desk.stalls.open()] == ["organisation_refused"]
+    apply(tmp_path / "org.yaml", tmp_path)
+    desk.organisation.look(lab.daemon.desk)
+    desk.stalls.look()
+    assert not desk.stalls.open()
+
+
+async def test_who_was_assigned_by_hand_is_anybodys_when_that_agent_goes(lab: DaemonLab, desk: Supervision) -> None:
+    await lab.phone("1001")
+    await lab.ready("ana")
+    lab.daemon.desk.tell(AgentAsked(at=lab.clock.now(), agent=ANA, state=AgentState.NOT_READY, reason="pausa"))
+    waiting = await call(lab)
+    await desk.steering.assign(waiting, ANA, by="user:sonia")
+    await lab.go(0)
+    session = lab.daemon.sessions[waiting]
+    assert session.state.hand == ANA
+    lab.daemon.desk.tell(AgentAsked(at=lab.clock.now(), agent=ANA, state=AgentState.SIGNED_OUT))
+    await lab.go(0)
+    assert session.state.hand is None
+    assert session.state.phase is Phase.QUEUED
+    assert "assignment_released" in str(lab.herald.alerts)

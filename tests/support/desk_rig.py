@@ -31,6 +31,9 @@ class OneCode:
     def codes(self, queue: str | None) -> Codes:
         return Codes(required=queue == HERE, dispositions={"resuelto": "Resuelto"}, reasons={"agua": "Agua"})
 
+    def skill_titles(self) -> Mapping[str, str]:
+        return {"internet": "Internet"}
+
     def not_ready_reasons(self) -> Mapping[str, str]:
         return {}
 

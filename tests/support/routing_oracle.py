@@ -45,6 +45,10 @@ class Oracle:
         self.match()
         return self.out
 
+    def renew(self, at: float, criticality: dict[str, int]) -> list[t.Decision]:
+        self.criticality = criticality
+        return self.step(t.TimePassed(at=at))
+
     # --- who gets whom: the heart --------------------
 
     def match(self) -> None:
@@ -205,6 +209,11 @@ class Oracle:
             a.since = self.at
         a.shown = shown
         self.out.append(t.AgentChanged(agent=a.id, state=shown[0], reason=shown[1], since=a.since, item=shown[2]))
+        if shown[0] is S.SIGNED_OUT:
+            for i in sorted(self.items.values(), key=lambda i: i.order):
+                if i.hand == a.id:
+                    i.hand = None
+                    self.out.append(t.Released(item=i.item.id, agent=a.id, queue=i.item.queue))
 
     def ignored(self, event: str) -> None:
         self.out.append(t.Ignored(event=event, why=""))
@@ -376,7 +385,7 @@ class Oracle:
         queued = us(e.item.queued_at)
         i = Box(
             item=e.item, order=self.arrived, offers=e.item.offers_made, queued=queued, entered=min(queued, self.now),
-            offer=None, hand=None, visited=set(),
+            offer=None, hand=e.item.hand, visited=set(),
         )  # fmt: skip
         return self.arrive(i)
 
@@ -417,9 +426,16 @@ class Oracle:
         here = [a for a in self.agents.values() if a.id in item.preferred and a.presence is not S.SIGNED_OUT]
         i.prefers = i.entered + us(alone) if here and len(i.visited) == 1 and alone > 0 else None
         rule = rules.rule(When.NO_AGENTS)
-        i.stranded = None
-        if item.medium in LIVE:
-            i.stranded = i.entered + us(rule.over if rule else rules.stranded_s)
+        i.stranded = i.entered + us(rule.over if rule and item.medium in LIVE else rules.stranded_s)
+        i.stuck = False
+        self.watch_the_door(i)
+
+    def watch_the_door(self, i: Any) -> None:
+        """When this queue closes next, where that would send the item away."""
+        rules = self.queues[i.item.queue]
+        i.closes = None
+        if rules.hours is not None and rules.rule(When.CLOSED) and i.item.medium is not Medium.CALLBACK:
+            i.closes = us(rules.hours.next_close(self.at))
 
     def usable(self, i: Any, when: When) -> Any:
         rule = self.queues[i.item.queue].rule(when)
@@ -438,7 +454,7 @@ class Oracle:
     def change_queue(self, i: Any, queue: str, why: str) -> None:
         self.out.append(t.Moved(item=i.item.id, queue=queue, came_from=i.item.queue, why=why))
         fields = {name: getattr(i.item, name) for name in i.item.__struct_fields__}
-        i.item = t.WorkItem(**{**fields, "queue": queue, "agent": None})
+        i.item = t.WorkItem(**{**fields, "queue": queue, "agent": None, "hand": None})
         i.entered, i.hand = self.now, None
 
     def expected(self, rules: QueueRules, ahead: int) -> float | None:
@@ -469,7 +485,7 @@ class Oracle:
             return self.ignored("place_held")
         fields = {name: getattr(i.item, name) for name in i.item.__struct_fields__}
         i.item = t.WorkItem(**{**fields, "medium": Medium.CALLBACK, "give_up_at": None})
-        i.stranded, i.overflowed = None, True
+        i.closes, i.overflowed = None, True
         return None
 
     def ItemMoved(self, e: t.ItemMoved) -> None:  # noqa: N802
@@ -519,7 +535,7 @@ class Oracle:
             elif kind == 1:
                 self.end_wrap_up(*who, "timer", None)
             else:
-                (self.timeout, self.time_rule, self.no_more_preference, self.relax, self.look)[what](who)
+                (self.timeout, self.time_rule, self.no_more_preference, self.relax, self.look, self.shut)[what](who)
 
     def dues(self, i: Any) -> list[tuple[int, int]]:
         rules = self.queues[i.item.queue]
@@ -536,6 +552,8 @@ class Oracle:
             found.append((i.entered + us(rules.rings[i.ring].after_s), 3))
         if i.stranded is not None:
             found.append((i.stranded, 4))
+        if i.closes is not None:
+            found.append((i.closes, 5))
         return found
 
     def timeout(self, i: Any) -> None:
@@ -557,14 +575,36 @@ class Oracle:
     def look(self, i: Any) -> None:
         rules = self.queues[i.item.queue]
         need = self.need(i, len(rules.rings))
-        if any(
+        found = any(
             a.presence is not S.SIGNED_OUT
             and a.profile.capacity.limits.get(i.item.medium, 0) > 0
             and a.profile.capacity.weights.get(i.item.medium, a.profile.capacity.total) <= a.profile.capacity.total
             and self.suits(i, a, need)
             for a in self.agents.values()
-        ):
-            i.stranded = self.now + us(max(30.0, rules.stranded_s))
-            return
-        self.out.append(t.Alert(kind="no_qualified_agent", item=i.item.id, queue=rules.name, detail=text_of(need)))
-        self.send(i, self.usable(i, When.NO_AGENTS), "no_agents")
+        )
+        if not found and i.hand:  # who was meant is not there: anybody's again
+            self.out.append(t.Released(item=i.item.id, agent=i.hand, queue=rules.name))
+            i.hand, i.stranded = None, self.now + us(30.0)
+            return None
+        if not found and not i.stuck:
+            self.out.append(
+                t.Alert(
+                    kind="no_qualified_agent",
+                    item=i.item.id,
+                    queue=rules.name,
+                    detail=text_of(need),
+                    medium=i.item.medium,
+                )
+            )
+        if not found and i.item.medium in LIVE:
+            return self.send(i, self.usable(i, When.NO_AGENTS), "no_agents")
+        i.stuck = not found
+        i.stranded = self.now + us(max(30.0, rules.stranded_s))
+        return None
+
+    def shut(self, i: Any) -> None:
+        """The queue closed while it waited."""
+        rule = self.usable(i, When.CLOSED)
+        if rule is not None and not self.queues[i.item.queue].hours.is_open(self.at):
+            return self.send(i, rule, "closed")
+        return self.watch_the_door(i)

@@ -48,6 +48,10 @@ class Alternating:
     def is_open(self, at: float) -> bool:
         return int(at / 30) % 2 == 0
 
+    def next_close(self, at: float) -> float:
+        here = int(at / 30)
+        return 30.0 * (here + (1 if here % 2 == 0 else 2))
+
 
 def random_rules(r: Random, name: str, names: list[str]) -> QueueRules:
     rings = tuple(
@@ -80,7 +84,7 @@ def random_rules(r: Random, name: str, names: list[str]) -> QueueRules:
         rings=rings,
         overflow=overflow,
         max_length=r.choice((None, None, None, 3)),
-        hours=Alternating() if r.random() < 0.1 else None,
+        hours=Alternating() if r.random() < 0.2 else None,
         auto_accept=r.random() < 0.15,
         preferred_wait_s=r.choice((0.0, 6.0)),
         stranded_s=r.choice((300.0, 25.0)),
@@ -149,6 +153,7 @@ class Scenario:
             preferred=tuple(r.sample(self.agents, 1)) if r.random() < 0.2 else (),
             preferred_wait_s=r.choice((None, 0.0, 8.0)),
             agent=r.choice(self.agents) if r.random() < 0.06 else None,
+            hand=r.choice(self.agents) if r.random() < 0.04 else None,
             outbound=r.random() < 0.12,
         )
 
@@ -246,6 +251,13 @@ def disagreement(seed: int, length: int = 24, *, why: bool = False) -> str:
     oracle = Oracle(scenario.rules, dict(DEFAULT_CRITICALITY))
     first = scenario.first()
     for number in range(length + len(first)):
+        if scenario.r.random() < 0.02:  # the organisation gives other points
+            points = {"outage": scenario.r.choice((0, 4, 90))}
+            ours, _ = core.renew(scenario.at, scenario.rules, points)
+            theirs = oracle.renew(scenario.at, points)
+            scenario.watch(ours)
+            if not same(ours, theirs):
+                return f"seed {seed}, before step {number}: {points}\n core   {ours}\n oracle {theirs}"
         event = first[number] if number < len(first) else scenario.next()
         ours, theirs = core.step(event), oracle.step(event)
         scenario.watch(ours)

@@ -39,6 +39,9 @@ class MemoryOrganisation:
             reasons={"agua": "Agua potable"},
         )
 
+    def skill_titles(self) -> Mapping[str, str]:
+        return {"internet": "Internet"}
+
     def not_ready_reasons(self) -> Mapping[str, str]:
         return {"almuerzo": "Almuerzo", "capacitacion": "Capacitación"}
 

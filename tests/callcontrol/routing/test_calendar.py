@@ -43,6 +43,27 @@ def test_business_time_skips_nights_breaks_weekends_and_holidays() -> None:
 
 
 @pytest.mark.parametrize(
+    ("moment", "closes"),
+    [
+        ("2026-11-23 07:00", "2026-11-23 13:00"),
+        ("2026-11-23 08:00", "2026-11-23 13:00"),
+        ("2026-11-23 13:00", "2026-11-23 17:00"),
+        ("2026-11-20 17:00", "2026-11-23 13:00"),
+        ("2026-12-24 11:00", "2026-12-24 12:00"),
+    ],
+)
+def test_the_next_closing(moment: str, closes: str) -> None:
+    assert WEEK.next_close(at(moment)) == at(closes)
+
+
+def test_midnight_between_two_open_days_is_no_closing() -> None:
+    always = Calendar((((0, 1440),),) * 7, ZONE)
+    assert always.next_close(at("2026-11-23 10:00")) is None
+    nights = Calendar((((0, 360), (1200, 1440)),) * 7, ZONE)
+    assert nights.next_close(at("2026-11-23 21:00")) == at("2026-11-24 06:00")
+
+
+@pytest.mark.parametrize(
     ("variant", "percent"),
     [
         (Variant.STANDARD, 83.0),
