@@ -13,7 +13,7 @@ from ivr_flows.node import NodeModel
 from ivr_flows.nodes.collect import Collect
 from ivr_flows.nodes.queue import Queue
 from ivr_flows.nodes.set import Set
-from ivr_flows.references import FACTS, AgentName, Known, Reference
+from ivr_flows.references import FACTS, AgentName, Known, QueueText, Reference
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import Expression, Template, VariableSpec, Word, converted, words_of
 
@@ -33,9 +33,11 @@ def look(source: Source, flow: Flow, known: Known) -> None:
 
 
 def _references(source: Source, path: Path, word: Word, known: Known) -> None:
-    if isinstance(word, Reference) and (there := known.names.get(type(word))) is not None and word not in there:
-        message = f"there is no {word.what} {str(word)!r}"
-        _warn(source, path, f"{word.what}.unknown", message, closest(word, there))
+    kind = type(word) if isinstance(word, Reference) else word.names if isinstance(word, QueueText) else None
+    there = None if kind is None or "{" in word else known.names.get(kind)
+    if kind is not None and there is not None and word not in there:
+        message = f"there is no {kind.what} {str(word)!r}"
+        _warn(source, path, f"{kind.what}.unknown", message, closest(word, there))
 
 
 def _facts(source: Source, path: Path, word: Word, *, item: bool) -> None:

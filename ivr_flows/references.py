@@ -3,11 +3,12 @@ is, so that a name which nobody has is found wherever it stands."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from ivr_flows.terms import NAME, Word
+from ivr_flows.terms import NAME, Template, Word
 
 
 class Reference(Word):
@@ -21,6 +22,19 @@ class Reference(Word):
 class QueueName(Reference):
     __slots__ = ()
     what = "queue"
+
+
+class QueueText(Template):
+    """The name of a queue, or a text that becomes one in the call (``{{ linea }}``)."""
+
+    __slots__ = ()
+    names = QueueName
+
+    @classmethod
+    def problem(cls, text: str) -> str:
+        if "{" not in text and re.fullmatch(NAME, text) is None:
+            return f"{text[:64]!r} is no name of a queue (lower-case letters, digits, _ or -)"
+        return super().problem(text)
 
 
 class SkillName(Reference):

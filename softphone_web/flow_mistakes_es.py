@@ -126,6 +126,7 @@ _MESSAGES: Table = (
         "en esta cola la tecla {key} ocupa la tecla para pedir una persona",
     ),
     (r"accept and refuse are the same key", "accept y refuse son la misma tecla"),
+    (r"'(?P<name>.*)' is no name of a queue .*", "«{name}» no sirve como nombre de cola (minúsculas, cifras, _ o -)"),
     (r"nodes is a list", "nodes es una lista"),
     (r"what is equal is written ==, what differs !=", "lo igual se escribe ==, lo distinto !="),
     (

@@ -11,7 +11,7 @@ from ivr_flows.asking import words
 from ivr_flows.identity import is_phone
 from ivr_flows.node import Context, Go, NodeKind, NodeModel, Outcome, Wait
 from ivr_flows.protocol import CallBack, Collect, Collected, Input, Prompt
-from ivr_flows.references import QueueName
+from ivr_flows.references import QueueText
 from ivr_flows.speech.grouping import national_number
 from ivr_flows.speech.saying import say
 from ivr_flows.terms import Expression, NodeRef, Prompts, Template
@@ -33,7 +33,7 @@ class Callback(NodeModel):
     """The number must be one of Ecuador's. `not_before` is an expression (unix seconds, a `schedule`'s opens_at)."""
 
     kind: Literal["callback"]
-    queue: QueueName
+    queue: QueueText
     reason: Template = Template("")
     number: Template = Template("{{ call.from }}")
     not_before: Expression | None = None
@@ -87,11 +87,11 @@ def _numbered(node: Callback, context: Context, keys: str, asked: int) -> Outcom
 def _agreed(node: Callback, context: Context, number: str) -> Outcome:
     raw = None if node.not_before is None else context.value(node.not_before)
     not_before = float(raw) if isinstance(raw, int | float) and raw > context.at else None
-    reason = context.text(node.reason, use="data")
+    reason, queue = context.text(node.reason, use="data"), context.text(node.queue, use="data")
     note = context.note(
-        "callback.asked", private=True, number=number, queue=node.queue, reason=reason, not_before=not_before
+        "callback.asked", private=True, number=number, queue=queue, reason=reason, not_before=not_before
     )
-    return Go(node.next, notes=(note, CallBack(number, node.queue, reason, not_before)))
+    return Go(node.next, notes=(note, CallBack(number, queue, reason, not_before)))
 
 
 def _declined(node: Callback, context: Context) -> Outcome:

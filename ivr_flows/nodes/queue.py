@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from ivr_flows.faults import FlowFault
 from ivr_flows.node import Context, Doubt, Go, NodeKind, NodeModel, Outcome, Surroundings, Wait
 from ivr_flows.protocol import Enqueue, Input, QueueExit, QueueLeft
-from ivr_flows.references import CriticalityName, QueueName, SkillName
+from ivr_flows.references import CriticalityName, QueueText, SkillName
 from ivr_flows.terms import Digit, Expression, Name, NodeRef, Prompts, Spec, Template
 
 
@@ -51,7 +51,7 @@ class Queue(NodeModel):
     wait and the comfort prompts, as far as asked for; the keys of `exits` lead away at any moment."""
 
     kind: Literal["queue"]
-    name: QueueName
+    name: QueueText
     priority: int = Field(default=0, ge=0, le=1000)
     skills: dict[SkillName, Annotated[int, Field(ge=1, le=100)]] = {}
     reason: Template = Template("")
@@ -82,7 +82,7 @@ class Queue(NodeModel):
 def enter(node: Queue, context: Context) -> Outcome:
     return Wait(
         Enqueue(
-            queue=node.name,
+            queue=context.text(node.name, use="data"),
             priority=min(1000, node.priority + sum(u.by for u in node.urgency if context.value(u.when))),
             skills={str(skill): level for skill, level in node.skills.items()},
             reason=context.text(node.reason),

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 import ivr_flows
+from app.place import CHECKOUT
+from callcontrol.routing.config_store import read
 from ivr_flows.checking import check, load_all
 from ivr_flows.drawing import draw
 from ivr_flows.flow import Flow
 from ivr_flows.flow_tests import run_tests
+from ivr_flows.nodes.set import Set
+from ivr_flows.nodes.switch import Switch
 from ivr_flows.protocol import Collect, Enqueue, Failure, Hangup, Play, PromptFile, QueueExit, Request, Response
-from ivr_flows.references import Known, QueueName
+from ivr_flows.references import CriticalityName, Known, QueueName, SkillName
 from tests.support.flows import Caller, texts
 
 FLOWS = Path(ivr_flows.__file__).parent / "flows"
@@ -51,9 +55,9 @@ def test_the_greeting_is_a_recording_with_a_text_to_stand_in(caller: Caller) -> 
 def test_who_knows_the_menu_presses_during_the_greeting(caller: Caller) -> None:
     caller.press("1")
     caller.fail(Failure.REFUSED)
-    assert caller.path == "bienvenida perfil recuerda motivo agua_potable espera.cola"
+    assert caller.path == "bienvenida perfil recuerda motivo agua_potable espera.servicio espera.agua espera.cola"
     assert isinstance(caller.waits, Enqueue)
-    assert (caller.waits.queue, caller.waits.reason) == ("contact-center", "agua_potable")
+    assert (caller.waits.queue, caller.waits.reason) == ("agua-potable", "agua_potable")
 
 
 @pytest.mark.parametrize("exit_", [QueueExit.TIMEOUT, QueueExit.NO_AGENTS, QueueExit.UNKNOWN_QUEUE])
@@ -61,6 +65,8 @@ def test_when_nobody_can_take_the_call_the_caller_is_told(caller: Caller, exit_:
     caller.press("1")
     caller.fail()
     caller.queue(exit_)
+    if exit_ is QueueExit.UNKNOWN_QUEUE:  # of that service: the general one is tried
+        caller.queue(exit_)
     assert isinstance(caller.waits, Play | Collect)
     assert texts(caller.waits.prompts)[0].startswith(("Disculpe la espera.", "Lo sentimos"))
 
@@ -108,3 +114,24 @@ def test_the_drawing_names_every_node(flows: dict[str, Flow]) -> None:
     assert drawing.startswith("flowchart TD\n")
     assert all(f'"{node}<br/>' in drawing for node in flows["principal"].nodes)
     assert '-->|"options.1"|' in drawing
+
+
+def test_every_line_that_the_flows_name_is_one_of_the_customers_own() -> None:
+    """And every service has its own, with a reason that leads there."""
+    etapa = read(CHECKOUT / "config/etapa.yaml")
+    queues = {queue.name for queue in etapa.queues}
+    known = Known({QueueName: queues, SkillName: set(etapa.skills), CriticalityName: set(etapa.criticality)})
+    assert check([FLOWS], known=known) == []
+    flow = load_all([FLOWS])["espera"]
+    named = {str(node.values["linea"].text) for node in flow.nodes.values() if isinstance(node, Set)}
+    assert named <= queues
+    assert queues - named == {"internet-general", "centro-de-gestion"}  # of agents, and of the house itself
+    ways = flow.nodes["servicio"]
+    assert isinstance(ways, Switch)
+    assert {str(to) for to in ways.cases.values()} == {name for name, node in flow.nodes.items() if name in _LINES}
+
+
+_LINES = {
+    *("agua", "internet", "telefonia", "internacionales", "capacidades", "planillas", "directorio", "aceites"),
+    "monitoreo",
+}
