@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from callcontrol.model import InteractionId
+from callcontrol.events import SupervisionEnded, SupervisionStarted
+from callcontrol.model import AgentId, InteractionId
 from foundation.access import Permission, require
 from pbx.terms import Supervision
 from softphone_web.api_desk import own_agent
@@ -12,6 +13,7 @@ from softphone_web.schemas import InteractionPath
 from softphone_web.schemas_desk import SuperviseBody
 
 routes = Routes("/api/v1", tag="supervision")
+_PAGE = 500  # events read at a time
 
 
 @routes.post("/interactions/{interaction}/supervise", (Permission.SUPERVISE_LISTEN,), raises=(404, 409))
@@ -29,8 +31,28 @@ async def supervise_call(call: Call, path: InteractionPath, body: SuperviseBody)
 
 @routes.delete("/interactions/{interaction}/supervise", (Permission.SUPERVISE_LISTEN,), raises=(404, 409))
 async def stop_supervising(call: Call, path: InteractionPath) -> None:
-    """Out of it again; the talk goes on."""
-    await call.deps.calls.supervise(InteractionId(path.interaction), own_agent(call), None)
+    """Out of it again; the talk goes on. How long it lasted is kept."""
+    interaction, supervisor = InteractionId(path.interaction), own_agent(call)
+    # First: who is in a call must get out of it, whatever the trail's database does.
+    await call.deps.calls.supervise(interaction, supervisor, None)
+    seconds = await _lasted(call, interaction, supervisor)
+    await call.audit("call.supervise_ended", f"interaction:{interaction}", seconds=seconds)
+
+
+async def _lasted(call: Call, interaction: InteractionId, supervisor: AgentId) -> float | None:
+    """Of the last time that they were in it, whatever the modes; None where its log does not know."""
+    now, began, lasted, after = call.deps.clock.now(), None, None, 0
+    await call.deps.interactions.get(interaction)  # waits for what is being written
+    while found := await call.deps.interactions.events(interaction, after=after, limit=_PAGE):
+        for event in found:
+            fact = event.fact
+            if isinstance(fact, SupervisionStarted) and fact.supervisor == supervisor:
+                began = event.at if began is None else began
+            elif isinstance(fact, SupervisionEnded) and fact.supervisor == supervisor and began is not None:
+                began, lasted = None, event.at - began
+        after = found[-1].n
+    seconds = lasted if began is None else now - began
+    return None if seconds is None else round(seconds, 1)
 
 
 @routes.post("/interactions/{interaction}/take-over", (Permission.SUPERVISE_TAKE_OVER,), raises=(404, 409))

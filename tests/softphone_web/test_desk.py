@@ -6,8 +6,10 @@ import pytest
 
 from callcontrol import inputs as inp
 from callcontrol.call_state import NotNow
+from callcontrol.events import InteractionEvent, SupervisionEnded, SupervisionStarted
 from callcontrol.model import AgentId, Target
 from callcontrol.orders import Refused
+from pbx.terms import Supervision
 from softphone_web.ports import LiveEvent, Topic
 from tests.support.web import ANA, LUIS, NOW, Api
 from tests.support.web_desk import CALL, OFFER
@@ -140,6 +142,31 @@ async def test_supervision_is_audited_and_needs_the_right_to_speak(api: Api) -> 
             assert response.status in (204, 409), await response.text()
     async with api.ask("POST", f"{url}/supervise", "ana", json={"mode": "listen"}) as response:
         assert response.status == 403
+
+
+async def test_the_end_of_a_supervision_is_audited_with_how_long_it_lasted(api: Api) -> None:
+    call, supervisor = api.platform.desks.calls[CALL], AgentId("supervisor")
+    facts = [
+        SupervisionStarted(supervisor=supervisor, mode="listen"),
+        SupervisionEnded(supervisor=supervisor, mode="listen", why="leg_lost"),
+        SupervisionStarted(supervisor=AgentId("otra"), mode="listen"),
+        SupervisionStarted(supervisor=supervisor, mode="listen"),
+        SupervisionStarted(supervisor=supervisor, mode="whisper"),
+        SupervisionEnded(supervisor=supervisor, mode="whisper", why="left"),
+        SupervisionEnded(supervisor=AgentId("otra"), mode="listen", why="left"),
+    ]
+    api.platform.interactions.log[CALL] = [
+        InteractionEvent(interaction=CALL, n=n, at=NOW + n * 10, fact=fact) for n, fact in enumerate(facts, 1)
+    ]
+    path = f"/api/v1/interactions/{CALL}/supervise"
+    await api.json("DELETE", path, "supervisor", 409)
+    assert await api.platform.audit.entries(target=f"interaction:{CALL}") == []
+    call.watchers[supervisor] = Supervision.WHISPER
+    async with api.ask("DELETE", path, "supervisor") as response:
+        assert response.status == 204, await response.text()
+    (entry,) = await api.platform.audit.entries(target=f"interaction:{CALL}")
+    assert entry.after is not None
+    assert (entry.action, entry.after["seconds"]) == ("call.supervise_ended", 20.0)
 
 
 @pytest.mark.parametrize("digits", ["", "12x", "1" * 33])
