@@ -41,15 +41,20 @@ async def stop_supervising(call: Call, path: InteractionPath) -> None:
 
 async def _lasted(call: Call, interaction: InteractionId, supervisor: AgentId) -> float | None:
     """Of the last time that they were in it, whatever the modes; None where its log does not know."""
-    now, began, lasted, after = call.deps.clock.now(), None, None, 0
+    began: float | None = None
+    lasted: float | None = None
+    now, after = call.deps.clock.now(), 0
     await call.deps.interactions.get(interaction)  # waits for what is being written
     while found := await call.deps.interactions.events(interaction, after=after, limit=_PAGE):
         for event in found:
             fact = event.fact
-            if isinstance(fact, SupervisionStarted) and fact.supervisor == supervisor:
+            if not isinstance(fact, SupervisionStarted | SupervisionEnded) or fact.supervisor != supervisor:
+                continue
+            if isinstance(fact, SupervisionStarted):
                 began = event.at if began is None else began
-            elif isinstance(fact, SupervisionEnded) and fact.supervisor == supervisor and began is not None:
-                began, lasted = None, event.at - began
+            elif began is not None:
+                lasted = event.at - began
+                began = None
         after = found[-1].n
     seconds = lasted if began is None else now - began
     return None if seconds is None else round(seconds, 1)

@@ -11,6 +11,7 @@ from foundation.access import Permission
 from foundation.audit_chain import Break, Link, Verdict
 from foundation.identity.accounts import SignedIn
 from foundation.identity.model import Session, User
+from foundation.identity.passwords import SHORTEST
 from foundation.identity.people import Refused
 from softphone_web.permissions import agent_of
 from softphone_web.routes import Model
@@ -61,6 +62,7 @@ class SessionOut(Model):
 
     user: SessionUser
     csrf: str
+    password_shortest: int = Field(description="characters that a new password has at least")
     expires_at: datetime
 
 
@@ -318,7 +320,7 @@ def session_out(signed_in: SignedIn, role_title: str) -> SessionOut:
         totp=user.has_totp,
         must_change_password=user.must_change_password,
     )
-    return SessionOut(user=shown, csrf=signed_in.csrf, expires_at=signed_in.expires_at)
+    return SessionOut(user=shown, csrf=signed_in.csrf, password_shortest=SHORTEST, expires_at=signed_in.expires_at)
 
 
 def own_session_out(session: Session, current: str) -> OwnSession:

@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from foundation.errors import Invalid, Unavailable
 
 T = TypeVar("T")
-SHORTEST, LONGEST = 10, 128
+SHORTEST, LONGEST = 12, 128
 _FEWEST_DIFFERENT = 5
 # One of OWASP's equal choices for argon2id; a single lane, so that a sign-in takes one core at most from the calls.
 _MEMORY_KIB, _PASSES, _LANES = 46 * 1024, 1, 1
@@ -27,7 +27,12 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # without 
 
 
 class WeakPassword(Invalid):
+    """`shortest` is among its facts, whatever was wrong."""
+
     code: ClassVar[str] = "access.weak_password"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, shortest=SHORTEST)
 
 
 class Passwords:
@@ -75,9 +80,9 @@ class Passwords:
 def check_strength(password: str, *about: str) -> None:
     """Raises `WeakPassword`. `about`: what an attacker knows of the person (user name, name)."""
     if len(password) < SHORTEST:
-        raise WeakPassword(f"a password has at least {SHORTEST} characters", shortest=SHORTEST)
+        raise WeakPassword(f"a password has at least {SHORTEST} characters")
     if len(password) > LONGEST:
-        raise WeakPassword(f"a password has at most {LONGEST} characters", longest=LONGEST)
+        raise WeakPassword(f"a password has at most {LONGEST} characters")
     if len(set(password)) < _FEWEST_DIFFERENT:
         raise WeakPassword(f"a password has at least {_FEWEST_DIFFERENT} different characters")
     folded = password.casefold()

@@ -494,14 +494,26 @@ async def test_an_account_is_bound_to_an_agent_that_there_is_and_that_nobody_els
 
 
 @pytest.mark.parametrize(
-    "weak", ["", "corta", "aaaaaaaaaaaaaaa", "ababababababab", "Etapa2026!", "contraseña123", "AnaCordero1", "x" * 129]
+    "weak",
+    [
+        "",
+        "corta",
+        "aaaaaaaaaaaaaaa",
+        "ababababababab",
+        "Etapa2026!",
+        "contraseña123",
+        "AnaCordero1",
+        "kT9#vQ2!xzm",
+        "x" * 129,
+    ],
 )
 def test_weak_passwords(weak: str) -> None:
-    with pytest.raises(WeakPassword):
+    with pytest.raises(WeakPassword) as caught:
         check_strength(weak, "acordero", "Ana Cordero")
+    assert caught.value.facts == {"shortest": 12}
 
 
-@pytest.mark.parametrize("good", ["caballo pila grapa correcta", "kT9#vQ2!xz", "etapa 1968 agua luz y voz"])
+@pytest.mark.parametrize("good", ["caballo pila grapa correcta", "kT9#vQ2!xzmR", "etapa 1968 agua luz y voz"])
 def test_good_passwords(good: str) -> None:
     check_strength(good, "acordero", "Ana Cordero")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -10,6 +11,7 @@ import pytest
 
 from foundation.access import OPERATOR, PERMISSIONS, Permission, Role
 from foundation.clock import VirtualClock
+from foundation.identity.passwords import LONGEST, SHORTEST
 from foundation.identity.people import UserFields
 from foundation.secret import Secret
 from softphone_web.authenticate import CSRF_HEADER
@@ -101,6 +103,16 @@ async def test_in_and_out(api: Api, browser: Browser) -> None:
     assert await browser.ask("GET", "/sign-in/session", 200) == {"session": None}
     actions = [one.action for one in await api.platform.audit.entries()]
     assert actions[:2] == ["session.ended", "session.opened"]
+
+
+async def test_pages_and_manual_tell_the_servers_number_of_characters(api: Api, browser: Browser) -> None:
+    await add_rosa(api.platform)
+    assert (await browser.ask("POST", "/session", 201, ROSA))["password_shortest"] == SHORTEST
+    weak = await browser.ask("PUT", "/me/password", 422, {"old": PASSWORD, "new": "kT9#vQ2!xz"})
+    assert (weak["code"], weak["facts"]) == ("access.weak_password", {"shortest": SHORTEST})
+    root = Path(__file__).parents[2]
+    assert f"{SHORTEST} caracteres o más" in (root / "docs/manual/README.md").read_text()
+    assert f"{SHORTEST} to {LONGEST} characters" in (root / "docs/security.md").read_text()
 
 
 async def test_an_agents_account_is_that_agent(api: Api, browser: Browser) -> None:

@@ -36,7 +36,7 @@ const t = texts({
   "users.username_taken": ["Ya hay una cuenta con ese nombre de usuario. Elija otro.", "There is an account of that user name already. Choose another one."],
   "access.denied": ["Su rol no permite esta acción.", "Your role does not allow this."],
   "access.unauthenticated": ["Su sesión terminó. Ingrese otra vez.", "Your session has ended. Sign in again."],
-  "access.weak_password": ["Esa contraseña es fácil de adivinar. Use doce caracteres o más.", "That password is easy to guess. Use twelve characters or more."],
+  "access.weak_password": ["Esa contraseña es fácil de adivinar. Use {shortest} caracteres o más, que no sean solo su nombre o una palabra común.", "That password is easy to guess. Use {shortest} characters or more, and not only your name or a common word."],
   "phone.leg_down": ["Su teléfono no está conectado. Espere a que vuelva la conexión de audio.", "Your phone is not connected. Wait until the audio is back."],
   "wrap_up.disposition_required": ["Elija el resultado de la llamada primero.", "Choose the outcome of the call first."],
   "agent.busy": ["Tiene una llamada en curso, o le están ofreciendo una.", "You have a call in hand, or one is being offered to you."],
@@ -73,9 +73,9 @@ function wait(seconds: number | null): string {
 /** One sentence in the page's language for whatever was thrown. */
 export function sentence(error: unknown): string {
   if (!(error instanceof Problem)) return t("other", { id: "page" });
-  const { state } = error.facts; // of whom or what it was that could not be
+  const { state, shortest } = error.facts; // of whom or what it was that could not be; of passwords
   for (const key of [`${error.code}.${String(state)}`, error.code, String(error.status)]) {
-    const known = t.found(key, { wait: wait(error.retryAfter) });
+    const known = t.found(key, { wait: wait(error.retryAfter), shortest: String(shortest) });
     if (known !== null) return known;
   }
   return t("other", { id: error.requestId || error.code });

@@ -22,7 +22,7 @@ const t = texts({
   password: ["Contraseña", "Password"],
   old: ["Contraseña actual", "Current password"],
   new: ["Contraseña nueva", "New password"],
-  newHint: ["Doce caracteres o más. Una frase es buena idea.", "Twelve characters or more. A phrase is a good idea."],
+  newHint: ["{n} caracteres o más. Una frase es buena idea.", "{n} characters or more. A phrase is a good idea."],
   again: ["Repita la contraseña nueva", "Repeat the new password"],
   differ: ["Las dos contraseñas no son iguales.", "The two passwords are not the same."],
   change: ["Cambiar contraseña", "Change password"],
@@ -76,7 +76,7 @@ function Password({ onDone }: { onDone: () => void }) {
     <section class="stack">
       <h3>{t("password")}</h3>
       <Field label={t("old")} type="password" value={old} onInput={setOld} attributes={{ autocomplete: "current-password" }} />
-      <Field label={t("new")} type="password" value={next} onInput={setNext} hint={t("newHint")} attributes={{ autocomplete: "new-password" }} />
+      <Field label={t("new")} type="password" value={next} onInput={setNext} hint={t("newHint", { n: session.value?.password_shortest ?? "" })} attributes={{ autocomplete: "new-password" }} />
       <Field label={t("again")} type="password" value={again} onInput={setAgain} error={error} attributes={{ autocomplete: "new-password" }} />
       <div><Button kind="primary" busy={busy} disabled={!old || !next || !again} onClick={() => void save()}>{t("change")}</Button></div>
     </section>

@@ -22,6 +22,7 @@ export interface User {
 export interface Session {
   user: User;
   csrf: string;
+  password_shortest: number;
   expires_at: string;
 }
 
