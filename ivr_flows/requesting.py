@@ -101,10 +101,10 @@ class RequestSpec(Spec):
         body = self.body
         return RequestAction(
             url=context.text(self.url, item, use="url")[:MAX_URL],
-            system=self.system or "",
+            system=str(self.system or ""),
             method=self.method,
             headers={name: context.text(value, item, use="data") for name, value in self.headers.items()},
-            secrets=dict(self.secrets),
+            secrets={header: str(name) for header, name in self.secrets.items()},
             body=None if body is None else {name: _sent(value, context, item) for name, value in body.items()},
             timeout_s=self.timeout_s,
             retries=self.retries if self.method in ("GET", "PUT") else 0,

@@ -38,7 +38,7 @@ class Bot(NodeModel):
 def enter(node: Bot, context: Context) -> Outcome:
     slots = {name: value.of(context) for name, value in node.given.items()}
     comfort = context.prompts(node.comfort) or _patience(context.language)
-    return Wait(Converse(node.name, context.language, slots, node.timeout_s, comfort=comfort))
+    return Wait(Converse(str(node.name), context.language, slots, node.timeout_s, comfort=comfort))
 
 
 def _patience(language: str) -> tuple[Prompt, ...]:

@@ -94,7 +94,7 @@ def enter(node: Queue, context: Context) -> Outcome:
             say_wait=node.say_wait,
             exits="".join(node.exits),
             language=context.language,
-            criticality=node.criticality or "",
+            criticality=str(node.criticality or ""),
             target_s=node.target_s,
             preferred=tuple(name for template in node.prefer if (name := context.text(template).strip())),
         )

@@ -31,7 +31,7 @@ def enter(node: Schedule, context: Context) -> Outcome:
         opening = calendar.next_opening(context.at)
         found[node.opens_at] = context.set_variable(node.opens_at, 0 if opening is None else int(opening))
     targets = {When.OPEN: node.open, When.CLOSED: node.closed, When.HOLIDAY: node.holiday or node.closed}
-    note = context.note("schedule", calendar=node.calendar, when=when.value, holiday=name)
+    note = context.note("schedule", calendar=str(node.calendar), when=when.value, holiday=name)
     return Go(targets[when], variables=found, notes=(note,), typed=context.typed)
 
 

@@ -65,8 +65,8 @@ def enter(node: Transfer, context: Context) -> Outcome:
             return _on(node, context, TransferExit.REFUSED)
         return _calling(node, TransferKind.NUMBER, number[:32])
     if to.phone is not None:
-        return _calling(node, TransferKind.PHONE, to.phone)
-    return _calling(node, TransferKind.AGENT, to.agent or "")
+        return _calling(node, TransferKind.PHONE, str(to.phone))
+    return _calling(node, TransferKind.AGENT, str(to.agent or ""))
 
 
 def _calling(node: Transfer, kind: TransferKind, target: str) -> Outcome:

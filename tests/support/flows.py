@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import msgspec
+
 from ivr_flows import engine
 from ivr_flows.flow import Flow
 from ivr_flows.loader import load
@@ -64,6 +66,7 @@ def flow_of(nodes: str, head: str = HEAD) -> Flow:
 
 def through_json(state: FlowState) -> FlowState:
     again = FlowState.from_json(json.loads(json.dumps(state.to_json(), allow_nan=False)))
+    msgspec.json.encode(state)
     assert again == state
     return again
 
@@ -157,6 +160,7 @@ def check_actions(state: FlowState, actions: tuple[Action, ...]) -> None:
     *before, last = actions or (Note("none", {}),)
     assert all(isinstance(a, Note | AllowRecording | CallBack) for a in before)
     json.dumps([a.data for a in actions if isinstance(a, Note)], allow_nan=False)
+    msgspec.json.encode(actions)  # as the journal and the bus do, which take no kind of text but text
     if isinstance(last, Hangup):
         assert state.is_over
     elif isinstance(last, Answer | Play | Collect | Enqueue | Request | Record | Transfer | Converse):
