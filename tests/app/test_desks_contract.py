@@ -173,6 +173,8 @@ async def test_codes_are_the_queues(rig: Rig) -> None:
     for disposition, reason in (("inventado", None), (None, "inventado")):
         with pytest.raises(Invalid):
             await rig.desks.check_disposition(call, disposition, reason)
+    rig.codes.reasons = {}  # where the organisation has none, agents say it in their words
+    await rig.desks.check_disposition(call, None, "inventado")
 
 
 async def test_what_ran_out_unsaid_is_owed_until_it_is_said(rig: Rig) -> None:

@@ -28,8 +28,11 @@ HERE, WRAP_UP_S = QUEUES[0].name, 20.0
 class OneCode:
     """An organisation that wants to know how each contact ended."""
 
+    def __init__(self) -> None:
+        self.reasons = {"agua": "Agua"}
+
     def codes(self, queue: str | None) -> Codes:
-        return Codes(required=queue == HERE, dispositions={"resuelto": "Resuelto"}, reasons={"agua": "Agua"})
+        return Codes(required=queue == HERE, dispositions={"resuelto": "Resuelto"}, reasons=self.reasons)
 
     def skill_titles(self) -> Mapping[str, str]:
         return {"internet": "Internet"}
@@ -48,6 +51,7 @@ class Rig:
     queue `HERE` and is offered to whoever is ready there; `settle`: what was asked for comes to rest."""
 
     clock: VirtualClock
+    codes: OneCode
     desks: Both
     ready: Callable[[AgentId], Awaitable[None]]
     leg_down: Callable[[AgentId], Awaitable[None]]
@@ -82,8 +86,8 @@ class Rig:
 
 
 def memory_rig() -> Rig:
-    clock = VirtualClock()
-    twin = MemoryDesks(clock, OneCode(), {HERE: "Contact Center"}, wrap_up_s=WRAP_UP_S)
+    clock, codes = VirtualClock(), OneCode()
+    twin = MemoryDesks(clock, codes, {HERE: "Contact Center"}, wrap_up_s=WRAP_UP_S)
     for agent in AGENTS:
         twin.employ(AgentId(agent.id), agent.name, HERE)
 
@@ -105,19 +109,20 @@ def memory_rig() -> Rig:
     async def place(agent: AgentId, number: str, queue: str | None) -> InteractionId:
         return await twin.place(agent, number, queue, None)
 
-    return Rig(clock, twin, ready, leg_down, arrive, leave, settle, place)
+    return Rig(clock, codes, twin, ready, leg_down, arrive, leave, settle, place)
 
 
 @asynccontextmanager
 async def daemon_rig(folder: Path) -> AsyncIterator[Rig]:
     async with DaemonLab(folder) as lab:
-        undisposed = Undisposed(lambda queue: OneCode().codes(queue).required, lab.journal, lab.herald, lab.clock)
+        codes = OneCode()
+        undisposed = Undisposed(lambda queue: codes.codes(queue).required, lab.journal, lab.herald, lab.clock)
         lab.herald.record_folds.append(undisposed.tell)
         rules = replace(QUEUES[0].rules, disposition_required=True, wrap_up_s=WRAP_UP_S)
         lab.daemon.desk.renew([rules], {})
         titles = {queue.name: queue.title for queue in QUEUES}
         agents = ConfiguredAgents(AGENTS)
-        desks = DaemonDesks(lab.daemon, agents, OneCode(), lab.clock, lambda name: titles.get(name, name), undisposed)
+        desks = DaemonDesks(lab.daemon, agents, codes, lab.clock, lambda name: titles.get(name, name), undisposed)
         callers = {}
 
         async def ready(agent: AgentId) -> None:
@@ -142,4 +147,4 @@ async def daemon_rig(folder: Path) -> AsyncIterator[Rig]:
         async def place(agent: AgentId, number: str, queue: str | None) -> InteractionId:
             return await lab.during(desks.place(agent, number, queue, None))
 
-        yield Rig(lab.clock, desks, ready, leg_down, arrive, leave, lambda: lab.go(1), place)
+        yield Rig(lab.clock, codes, desks, ready, leg_down, arrive, leave, lambda: lab.go(1), place)

@@ -32,10 +32,16 @@ _TALKS = frozenset({"talking", "consult", "conference"})
 
 
 class MemoryOrganisation:
+    """`few`: the dispositions of the queues that have not all of them."""
+
+    def __init__(self) -> None:
+        self.few: dict[str | None, list[str]] = {}
+
     def codes(self, queue: str | None) -> p.Codes:
+        dispositions = {"resuelto": "Resuelto", "sin_solucion": "Sin solución"}
         return p.Codes(
             required=queue == "averias",
-            dispositions={"resuelto": "Resuelto", "sin_solucion": "Sin solución"},
+            dispositions={code: dispositions[code] for code in self.few.get(queue, dispositions)},
             reasons={"agua": "Agua potable"},
         )
 
@@ -173,8 +179,9 @@ class MemoryDesks(Shown):
 
     def _check_codes(self, call: Call, disposition: str | None, reason: str | None) -> None:
         codes = self._organisation.codes(call.queue)
-        if disposition not in (None, *codes.dispositions) or reason not in (None, *codes.reasons):
-            raise Invalid("This queue has no such code.")
+        for code, known in ((disposition, codes.dispositions), (reason, codes.reasons)):
+            if code is not None and known and code not in known:
+                raise Invalid("This queue has no such code.")
 
     # --- calls --------------------
 
