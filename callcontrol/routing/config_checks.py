@@ -85,10 +85,10 @@ def _twice(config: RoutingConfig) -> Iterator[Problem]:
 def _queue(config: RoutingConfig, known: Known, n: int, queue: QueueConfig) -> Iterator[Problem]:
     here: tuple[str | int, ...] = ("queues", n)
     if queue.calendar is not None:
-        yield from _known((*here, "calendar"), "calendar", queue.calendar, known.calendars)
+        yield from unknown((*here, "calendar"), "calendar", queue.calendar, known.calendars)
     need = parse(queue.requires)
     for skill in sorted(names(need)):
-        yield from _known((*here, "requires"), "skill", skill, known.skills)
+        yield from unknown((*here, "requires"), "skill", skill, known.skills)
     if not _possible(need):
         yield Problem((*here, "requires"), "nobody can fulfil this: its parts contradict each other")
     yield from _rings(known, here, queue)
@@ -111,9 +111,9 @@ def _rings(known: Known, here: tuple[str | int, ...], queue: QueueConfig) -> Ite
             yield Problem((*at, "after_s"), f"never reached: the queue gives up after {queue.max_wait_s:g} s")
         before = ring.after_s
         for skill in ring.loosen:
-            yield from _known((*at, "loosen", skill), "skill", skill, known.skills)
+            yield from unknown((*at, "loosen", skill), "skill", skill, known.skills)
         for m, skill in enumerate(ring.drop):
-            yield from _known((*at, "drop", m), "skill", skill, known.skills)
+            yield from unknown((*at, "drop", m), "skill", skill, known.skills)
             if skill in ring.loosen:
                 yield Problem((*at, "drop", m), f"{skill!r} is loosened and dropped in the same ring")
         if not (ring.loosen or ring.drop or ring.drop_all):
@@ -128,7 +128,7 @@ def _overflow(known: Known, here: tuple[str | int, ...], queue: QueueConfig) -> 
             yield Problem((*at, "when"), f"two rules for {rule.when.value}: only one can be followed")
         seen.add(rule.when)
         if rule.to is Where.QUEUE:
-            yield from _known((*at, "target"), "queue", rule.target, known.queues)
+            yield from unknown((*at, "target"), "queue", rule.target, known.queues)
         after_a_while = rule.when in (When.TIME, When.NO_AGENTS)
         if after_a_while and queue.max_wait_s is not None and rule.over >= queue.max_wait_s:
             yield Problem((*at, "over"), f"never reached: the queue gives up after {queue.max_wait_s:g} s")
@@ -162,29 +162,29 @@ def _circles(config: RoutingConfig) -> Iterator[Problem]:
 
 def _people(config: RoutingConfig, known: Known) -> Iterator[Problem]:
     for n, team in enumerate(config.teams):
-        yield from _known(("teams", n, "capacity"), "capacity", team.capacity, known.capacities)
+        yield from unknown(("teams", n, "capacity"), "capacity", team.capacity, known.capacities)
         yield from _all_known(("teams", n, "queues"), "queue", team.queues, known.queues)
         for skill in team.skills:
-            yield from _known(("teams", n, "skills", skill), "skill", skill, known.skills)
+            yield from unknown(("teams", n, "skills", skill), "skill", skill, known.skills)
     for n, agent in enumerate(config.agents):
-        yield from _known(("agents", n, "team"), "team", agent.team, known.teams)
+        yield from unknown(("agents", n, "team"), "team", agent.team, known.teams)
         yield from _all_known(("agents", n, "queues"), "queue", agent.queues or [], known.queues)
         if agent.capacity is not None:
-            yield from _known(("agents", n, "capacity"), "capacity", agent.capacity, known.capacities)
+            yield from unknown(("agents", n, "capacity"), "capacity", agent.capacity, known.capacities)
         for skill in agent.skills:
-            yield from _known(("agents", n, "skills", skill), "skill", skill, known.skills)
+            yield from unknown(("agents", n, "skills", skill), "skill", skill, known.skills)
         for queue in agent.ring:
-            yield from _known(("agents", n, "ring", queue), "queue", queue, known.queues)
+            yield from unknown(("agents", n, "ring", queue), "queue", queue, known.queues)
 
 
 def _all_known(
     path: tuple[str | int, ...], kind: str, given: Iterable[str], known: Collection[str]
 ) -> Iterator[Problem]:
     for k, name in enumerate(given):
-        yield from _known((*path, k), kind, name, known)
+        yield from unknown((*path, k), kind, name, known)
 
 
-def _known(path: tuple[str | int, ...], kind: str, name: str, known: Collection[str]) -> Iterator[Problem]:
+def unknown(path: tuple[str | int, ...], kind: str, name: str, known: Collection[str]) -> Iterator[Problem]:
     if name in known:
         return
     near = difflib.get_close_matches(name, known, n=1)

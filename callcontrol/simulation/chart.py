@@ -22,6 +22,9 @@ def terminal(report: Report) -> str:
     rows += [f"occupancy of {crew:15} {_percent(value)}" for crew, value in report.occupancy.items()]
     definitions = sorted({q.definition for q in report.queues})
     rows += [f"SL = {definition}" for definition in definitions]
+    for q in (q for q in report.queues if q.counted):
+        counted = ", ".join(f"{name} {value.mean:.4g} ± {value.half:.2g}" for name, value in q.counted.items())
+        rows.append(f"{q.queue}: chance is taken off by an Erlang queue of the same contacts; as counted: {counted}")
     rows.append(
         f"{report.replications} replications, {report.contacts} contacts, {report.events} events; "
         "± is the 95 % interval"

@@ -20,6 +20,7 @@ from callcontrol.routing.config import RoutingConfig
 from callcontrol.routing.router import Router
 from callcontrol.routing.rules import DEFAULT_CAPACITY
 from callcontrol.simulation.scenario import Arrivals, Crew, Scenario, Shape
+from callcontrol.simulation.sister import misses
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Day:
     busy_s: dict[str, float] = field(default_factory=dict)
     present_s: dict[str, float] = field(default_factory=dict)
     events: int = 0
+    misses: dict[str, dict[str, float]] = field(default_factory=dict)  # by queue and figure: `sister`
 
 
 def contacts(scenario: Scenario, seed: int) -> list[Contact]:
@@ -131,6 +133,7 @@ class Simulation:
             if self.waits[number] is None and contact.patience < math.inf:
                 self._later(t.ItemWithdrawn(at=at + contact.patience, item=item.id))
         self._until(math.inf)
+        self.day.misses = misses(self.scenario, self.config, self.contacts)
         return self.day
 
     def _later(self, event: t.RouterEvent) -> None:

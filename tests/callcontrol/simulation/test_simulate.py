@@ -12,7 +12,7 @@ from app.cli import main
 from callcontrol.simulation.engine import contacts, run
 from callcontrol.simulation.report import report
 from callcontrol.simulation.scenario import Scenario, read
-from foundation.errors import Invalid
+from foundation.settings import SettingsError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -98,8 +98,43 @@ def test_handling_times_follow_the_agents_level() -> None:
     assert tally.handled_s == pytest.approx(100 * len(tally.answered))
 
 
-def test_a_plan_that_names_what_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match="unknown queues: internetz"):
-        read(put(tmp_path, PLAN.replace("queue: internet,", "queue: internetz,")))
-    with pytest.raises(Invalid, match="unknown capacities: mucho"):
-        read(put(tmp_path, PLAN.replace("capacity: multicanal}", "capacity: mucho}")))
+@pytest.mark.parametrize(
+    ("change", "place", "reason"),
+    [
+        (("queue: internet,", "queue: internetz,"), "6:6", "unknown queue 'internetz'; did you mean 'internet'?"),
+        (("queues: [internet, planillas]", "queues: [internet, planilla]"), "11:24", "unknown queue 'planilla'"),
+        (("capacity: multicanal}", "capacity: mucho}"), "14:", "unknown capacity 'mucho'"),
+        (("skills: {internet: 3}", "skills: {internett: 3}"), "6:", "unknown skill 'internett'"),
+        (("facturacion: 1", "facturas: 1"), "12:", "unknown skill 'facturas'"),
+        (("count: 2", "count: 2\n    from_s: 600\n    to_s: 60"), "12:5", "must be later than `from_s`"),
+        (("per_interval: [40]", "per_interval: [.inf]"), "6:", "must be a finite number"),
+        (("per_interval: [40]", "per_interval: [-1]"), "6:", "greater than or equal to 0"),
+        (("per_interval: [40]", "per_interval: [1e6]"), "4:1", "contacts in all"),
+        (("handle_s: 150", "handle_s: .nan"), "6:", "must be a finite number"),
+        (("patience_s: 240", "patience_s: 1e300"), "6:", "less than or equal to"),
+        (("duration_s: 10800", "duration_s: .inf"), "3:1", "must be a finite number"),
+        (("duration_s: 10800", "duration_s: 10800\nwarm_up_s: 20000"), "4:1", "must be less than `duration_s`"),
+        (("organisation: ", "organisation: /no/such"), "", "cannot be read"),
+    ],
+)
+def test_a_plan_that_cannot_be_played_is_refused_with_its_place(
+    tmp_path: Path, change: tuple[str, str], place: str, reason: str
+) -> None:
+    text = PLAN.replace(*change)
+    assert text != PLAN
+    path = put(tmp_path, text)
+    with pytest.raises(SettingsError) as caught:
+        read(path)
+    line = next(line for line in caught.value.message.splitlines() if reason in line)
+    assert line.startswith(f"{path}:{place}" if place else "/no/such"), caught.value.message
+
+
+def test_a_chart_that_cannot_be_written_is_told_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("the run began")
+
+    monkeypatch.setattr("callcontrol.simulation.engine.run", never)
+    assert main(["simulate", str(put(tmp_path, PLAN)), "--svg", str(tmp_path / "no/such/x.svg")]) == 1
+    assert "x.svg cannot be written: No such file or directory" in capsys.readouterr().err

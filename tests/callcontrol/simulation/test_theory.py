@@ -7,33 +7,23 @@
 
 from __future__ import annotations
 
-import heapq
+import json
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from app.cli import main
 from callcontrol.routing.config import RoutingConfig
 from callcontrol.simulation.engine import Simulation, run
 from callcontrol.simulation.erlang import erlang_a, erlang_c
-from callcontrol.simulation.report import report
+from callcontrol.simulation.report import controlled, estimate, report
 from callcontrol.simulation.scenario import Scenario, read
+from callcontrol.simulation.sister import waits
 
 SCENARIOS = Path(__file__).resolve().parents[3] / "config/scenarios"
 PER_S, HANDLE_S, AGENTS, PATIENCE_S = 100 / 1800, 180.0, 14, 300.0
-
-
-def waits(arrivals: list[float], handles: list[float], patience: list[float], agents: int) -> list[float]:
-    """Of each caller; who would have to wait longer than their patience leaves and takes nobody."""
-    free = [-math.inf] * agents
-    found = []
-    for at, handle, most in zip(arrivals, handles, patience, strict=True):
-        wait = max(0.0, free[0] - at)
-        found.append(min(wait, most))
-        if wait <= most:
-            heapq.heapreplace(free, at + wait + handle)
-    return found
 
 
 def test_formulas_give_the_known_figures() -> None:
@@ -55,8 +45,7 @@ def test_every_caller_waits_as_long_as_the_recursion_says(name: str) -> None:
     simulation = Simulation(scenario.model_copy(update={"duration_s": 500_000.0, "warm_up_s": 0.0}), config, 7)
     simulation.run()
     contacts = simulation.contacts
-    patience = [c.patience for c in contacts]
-    wanted = waits([c.at for c in contacts], [c.handle * HANDLE_S for c in contacts], patience, AGENTS)
+    wanted = [wait for wait, _ in waits([(c.at, c.handle * HANDLE_S, c.patience) for c in contacts], AGENTS)]
     assert len(contacts) > 25_000
     for contact, ours, theirs in zip(contacts, simulation.waits, wanted, strict=True):
         if ours is None:
@@ -75,7 +64,8 @@ def test_the_recursion_is_within_one_percent_of_erlang(patience_s: float) -> Non
         n = 20_000
         gaps, handles = rng.exponential(1 / PER_S, n), rng.exponential(HANDLE_S, n)
         patience = rng.exponential(patience_s, n) if patience_s < math.inf else np.full(n, math.inf)
-        got = np.array(waits(np.cumsum(gaps).tolist(), handles.tolist(), patience.tolist(), AGENTS))[2000:]
+        given = zip(np.cumsum(gaps).tolist(), handles.tolist(), patience.tolist(), strict=True)
+        got = np.array([wait for wait, _ in waits(given, AGENTS)])[2000:]
         most = patience[2000:]
         rows.append([(got > 0).mean(), got.mean(), (got == most).mean()])
         known.append([1.0, gaps.mean() * PER_S - 1, handles.mean() / HANDLE_S - 1])
@@ -90,22 +80,61 @@ def test_the_recursion_is_within_one_percent_of_erlang(patience_s: float) -> Non
     assert mean_wait == pytest.approx(theory.asa_s, rel=0.01)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["erlang-c", "erlang-a"])
-def test_theory_lies_within_twice_the_reports_intervals(name: str) -> None:
-    """Once would fail by right in one of twenty; twice in one of five hundred (seven degrees of freedom)."""
-    scenario, config = read(SCENARIOS / f"{name}.yaml")
-    scenario = scenario.model_copy(update={"duration_s": 180_000.0, "replications": 8})
-    queue = report(run(scenario, config, 5), config).queues[0]
+def test_what_the_command_tells_of_the_shipped_plans_is_within_one_percent(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what was counted holds theory within twice its interval: once would fail by right in one of twenty."""
+    assert main(["simulate", str(SCENARIOS / f"{name}.yaml"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    (queue,) = told["queues"]
     patient = name == "erlang-c"
     theory = erlang_c(PER_S, HANDLE_S, AGENTS) if patient else erlang_a(PER_S, HANDLE_S, AGENTS, PATIENCE_S)
-    assert queue.wait_probability.half < 0.03
-    pairs = [(queue.wait_probability, theory.wait_probability)]
+    known = {"wait_probability": theory.wait_probability}
     if patient:
-        pairs += [(queue.asa_s, theory.asa_s), (queue.service_level, theory.service_level(20))]
+        known |= {"asa_s": theory.asa_s, "service_level": theory.service_level(20)}
     else:
-        pairs += [(queue.abandoned, theory.abandoned)]
-    for measured, exact in pairs:
-        assert abs(measured.mean - exact) < 2 * measured.half
+        known |= {"abandoned": theory.abandoned}
+    assert queue["counted"].keys() == known.keys()
+    for figure, exact in known.items():
+        assert queue[figure]["mean"] == pytest.approx(exact, rel=0.01), figure
+        counted = queue["counted"][figure]
+        assert 0 < abs(counted["mean"] - exact) < 2 * counted["half"], figure
+    assert told["occupancy"]["agentes"]["mean"] == pytest.approx(theory.occupancy, rel=0.01)
+
+
+def test_chance_is_taken_off_and_nothing_else() -> None:
+    """A queue that shares its agents is no Erlang queue: its figures stay its own, with a smaller interval or one as
+    small; one that serves in another order than the sister differs from theory by just that."""
+    plan = {
+        "routing": {"queues": [{"name": "q", "wrap_up_s": 0}, {"name": "r", "wrap_up_s": 0, "priority": 50}]},
+        "duration_s": 36000,
+        "warm_up_s": 1800,
+        "replications": 12,
+        "arrivals": [
+            {"queue": "q", "per_interval": [60], "handle_s": 180},
+            {"queue": "r", "per_interval": [40], "handle_s": 180},
+        ],
+        "crews": [{"name": "c", "count": 12, "queues": ["q", "r"]}],
+    }
+    scenario = Scenario.model_validate(plan)
+    config = scenario.routing or RoutingConfig()
+    queue = report(run(scenario, config, 3), config).queues[0]
+    counted, alone = queue.counted["asa_s"], erlang_c(60 / 1800, HANDLE_S, 12).asa_s
+    assert counted.mean > 20 * alone
+    assert abs(queue.asa_s.mean - counted.mean) < 2 * counted.half
+
+
+def test_the_weight_of_a_control_is_measured() -> None:
+    rng = np.random.default_rng(3)
+    miss, noise = rng.normal(0, 1, 40), rng.normal(0, 0.1, 40)
+    better = controlled((5 + 2 * miss + noise).tolist(), miss.tolist())
+    assert better is not None
+    assert better.covers(5)
+    assert better.half < 0.1 * estimate((5 + 2 * miss).tolist()).half
+    assert controlled([1.0] * 6, [0.1] * 6) is None  # too few days to weigh anything
+    assert controlled([1.0] * 9, [None] * 9) is None
 
 
 def test_the_same_seed_gives_the_same_day_and_another_another() -> None:
