@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ivr_flows.loader import load
@@ -29,6 +30,7 @@ def test_it_asks_for_what_is_written() -> None:
         preferred=("Totoracocha",),
         asides=PERSON,
     )
+    assert msgspec.to_builtins(caller.waits)["criticality"] == "outage"  # a plain text: it is kept with the call
 
 
 @pytest.mark.parametrize(

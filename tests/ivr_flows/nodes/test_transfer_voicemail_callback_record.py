@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ivr_flows.loader import load
@@ -32,6 +33,7 @@ ENDS = "".join(f"  {name}: {{kind: play, prompts: {name.upper()}, next: fin}}\n"
 def test_whom_it_calls(to: str, kind: TransferKind, target: str) -> None:
     caller = Caller(flow_of(f"  uno: {{kind: transfer, to: {to}, timeout_s: 20, then: {{failed: a}}}}\n{ENDS}"))
     assert caller.waits == Transfer(kind, target, 20.0, "default", PERSON)
+    assert msgspec.to_builtins(caller.waits)["target"] == target  # a plain text: it is kept with the call
 
 
 @pytest.mark.parametrize(("how", "said"), [("no_answer", "A"), ("busy", "B"), ("failed", "C"), ("refused", "C")])
