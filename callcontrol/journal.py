@@ -39,7 +39,7 @@ class Journal(Protocol):
 
 
 class MemoryJournal:
-    """The twin: as lasting as the process. `fail` makes it behave like a database that is away."""
+    """The twin: as lasting as the process. What could not be written is a mistake in the program and raises at once."""
 
     def __init__(self) -> None:
         self.events: dict[InteractionId, list[InteractionEvent]] = {}
@@ -49,6 +49,7 @@ class MemoryJournal:
         self.agent_changes: list[AgentChanged] = []
 
     def append(self, entry: Entry) -> None:
+        msgspec.json.encode(entry)
         self.events.setdefault(entry.record.id, []).extend(entry.events)
         self.records[entry.record.id] = entry.record
         self.states[entry.record.id] = entry.state

@@ -184,8 +184,9 @@ class SqlJournal:
 
         try:
             await self._database.run(work, wait_s=wait_s, idempotent=True)
-        except (SQLAlchemyError, ValueError) as error:
-            # The database is there and says no. One bad entry must not hold up all others for ever, nor be lost.
+        except (SQLAlchemyError, ValueError, TypeError) as error:
+            # The database is there and says no, or it cannot be told (TypeError: no JSON). One bad entry must not hold
+            # up all others for ever, nor be lost.
             if len(batch) > 1:
                 for one in batch:
                     await self._store([one], wait_s)
@@ -197,7 +198,7 @@ class SqlJournal:
     def _set_aside(self, entries: Sequence[Entry | AgentChanged], file: Path) -> None:
         """Keep them in a file that an operator can read and a program can store again."""
         try:
-            lines = [msgspec.json.encode({"kind": type(e).__name__, "entry": e}) + b"\n" for e in entries]
+            lines = [msgspec.json.encode({"kind": type(e).__name__, "entry": e}, enc_hook=str) + b"\n" for e in entries]
             with file.open("ab") as out:
                 os.fchmod(out.fileno(), 0o600)  # names and numbers of citizens
                 out.writelines(lines)

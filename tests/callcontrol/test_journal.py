@@ -220,6 +220,34 @@ async def test_one_entry_that_the_database_refuses_holds_up_no_other(database: D
     assert [entry["entry"]["record"]["id"] for entry in kept] == [bad.id]
 
 
+class Strange(str):
+    """A text that is none for the journal's JSON."""
+
+    __slots__ = ()
+
+
+def strange(call: Call) -> Entry:
+    begun = call.begin()
+    queued = call.entry(ev.Queued(queue=Strange("averias"), priority=0, skills={}, reason=""))
+    return Entry(events=(*begun.events, *queued.events), record=queued.record, state=queued.state)
+
+
+async def test_what_is_no_json_is_set_aside_and_holds_up_no_other(database: Database, tmp_path: Path) -> None:
+    good, bad = Call(), Call()
+    async with sql_journal(database, tmp_path) as journal:
+        journal.append(strange(bad))
+        journal.append(good.begin())
+        await asyncio.wait_for(journal.flush(), 60)
+    assert (await SqlInteractions(database).get(good.id)).id == good.id
+    (kept,) = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text().splitlines()]
+    assert kept["entry"]["record"]["queue"] == "averias"
+
+
+def test_the_twin_takes_nothing_that_could_not_be_written() -> None:
+    with pytest.raises(TypeError):
+        MemoryJournal().append(strange(Call()))
+
+
 async def test_who_must_know_waits_for_the_batch_and_not_for_ever(
     database: Database, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
