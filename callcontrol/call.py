@@ -213,6 +213,7 @@ TABLE: dict[tuple[Phase, type[Any]], _Handler] = {
     (Phase.QUEUED, routing.Assign): queue.assigned,
     (Phase.QUEUED, routing.GiveUp): _gave_up,
     (Phase.QUEUED, routing.Moved): queue.moved,
+    (Phase.QUEUED, routing.Relaxed): queue.relaxed,
     (Phase.QUEUED, pbx.ChannelAnswered): queue.agent_answered,
     (Phase.QUEUED, pbx.PlaybackFinished): wait.playback_finished,
     (Phase.QUEUED, pbx.DigitReceived): wait.key,
@@ -322,7 +323,7 @@ ANYWHERE: dict[type[Any], _Handler] = {
     inp.BotTalked: _late,
     inp.QueuePlace: _late,
     routing.Released: queue.released,
-    routing.Relaxed: _late,  # shown by the offer's own explanation
+    routing.Relaxed: _late,
     routing.WorkSuspended: _late,  # a call is never suspended: it is what suspends
     routing.WorkResumed: _late,
     routing.WrapUpBegun: talk.wrap_up_begun,

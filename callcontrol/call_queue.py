@@ -142,6 +142,10 @@ def moved(turn: Turn, d: routing.Moved) -> None:
     queued(turn)
 
 
+def relaxed(turn: Turn, d: routing.Relaxed) -> None:
+    turn.fact(ev.Relaxed(queue=turn.s.queue or "", ring=d.ring, requires=d.requires, waited_s=waited(turn)))
+
+
 def released(turn: Turn, d: routing.Released) -> None:
     """Whom a supervisor had chosen has signed out. The place is the old one; the supervisor hears of it."""
     if turn.s.hand == d.agent and not turn.s.handed:

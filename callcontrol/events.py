@@ -102,6 +102,15 @@ class Dequeued(Fact, frozen=True, kw_only=True, tag="dequeued"):
     waited_s: float
 
 
+class Relaxed(Fact, frozen=True, kw_only=True, tag="relaxed"):
+    """With waiting, less is asked of an agent's skills: `requires` from step `ring` (from 1) on; empty: nothing."""
+
+    queue: str
+    ring: int
+    requires: str
+    waited_s: float
+
+
 class Offered(Fact, frozen=True, kw_only=True, tag="offered"):
     offer: OfferId
     agent: AgentId
@@ -389,6 +398,7 @@ AnyFact: TypeAlias = (
     | CallbackPlaced
     | CallbackScheduled
     | Steered
+    | Relaxed
     | Reattached
     | CommandFailed
     | Ended

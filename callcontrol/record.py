@@ -338,6 +338,7 @@ _APPLY: dict[type[ev.Fact], Callable[[Interaction, Any, float], Interaction]] = 
     ev.FlowEnded: _same,
     ev.Queued: _queued,
     ev.Dequeued: _dequeued,
+    ev.Relaxed: _same,
     ev.Offered: _offered,
     ev.OfferEnded: _offer_ended,
     ev.Connected: _connected,

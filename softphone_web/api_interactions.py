@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Literal
 
 import msgspec
 
-from callcontrol.events import InteractionEvent, Offered, OfferEnded, is_behind_the_agent
+from callcontrol.events import Dequeued, InteractionEvent, Offered, OfferEnded, Relaxed, is_behind_the_agent
 from callcontrol.model import AgentId, Interaction, InteractionId
-from callcontrol.routing.why import Why, sentence
+from callcontrol.routing.why import Language, Why, left_sentence, relaxed_sentence, sentence
 from foundation.access import Permission, PermissionDenied
 from foundation.errors import NotFound
 from softphone_web.call import Call
@@ -126,9 +127,11 @@ _PIECE = 500
 
 @routes.get("/interactions/{interaction}/routing", INTERACTIONS, raises=(404,))
 async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
-    """Why each agent was chosen to whom this interaction was offered."""
+    """Why each agent was chosen to whom this interaction was offered, when less was required, and why it left a queue
+    without an agent."""
     record = await visible_interaction(call, path.interaction)
-    named = await _naming(call)
+    queues = {view.name: view.title for view in await call.deps.queues.list()}
+    named = await _naming(call, queues)
     items: list[RoutingDecisionOut] = []
     after = 0
     while True:
@@ -136,6 +139,8 @@ async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
         for event in found:
             if isinstance(event.fact, Offered) and event.fact.why is not None:
                 items.append(_decision(call, event, event.fact, event.fact.why, named))
+            elif isinstance(event.fact, Relaxed | Dequeued):
+                items += _step(call, event, event.fact, queues)
             elif isinstance(event.fact, OfferEnded):
                 how = event.fact.how.value
                 items = [i.model_copy(update={"outcome": how}) if i.offer == event.fact.offer else i for i in items]
@@ -144,13 +149,31 @@ async def get_routing(call: Call, path: InteractionPath) -> RoutingOut:
         after = found[-1].n
 
 
-async def _naming(call: Call) -> Callable[[Why], Why]:
+async def _naming(call: Call, queues: Mapping[str, str]) -> Callable[[Why], Why]:
     """With what people call agent and queue, for the sentence; of whom there is no more, with the id."""
     agents = {view.id: view.name for view in await call.deps.agents.list()}
-    queues = {view.name: view.title for view in await call.deps.queues.list()}
     return lambda why: msgspec.structs.replace(
         why, agent=AgentId(agents.get(why.agent, why.agent)), queue=queues.get(why.queue, why.queue)
     )
+
+
+def _step(
+    call: Call, event: InteractionEvent, fact: Relaxed | Dequeued, queues: Mapping[str, str]
+) -> list[RoutingDecisionOut]:
+    """Of the router's, without an agent; none for who was answered or hung up."""
+    language: Language = "en" if first_language(call) == "en" else "es"
+    queue = queues.get(fact.queue, fact.queue)
+    kind: Literal["relaxed", "left"] = "left"
+    if isinstance(fact, Relaxed):
+        titles, kind = call.deps.organisation.skill_titles(), "relaxed"
+        text: str | None = relaxed_sentence(queue, fact.ring, fact.requires, fact.waited_s, language, titles)
+    else:
+        text = left_sentence(queue, fact.how, fact.waited_s, language)
+    if text is None:
+        return []
+    at = datetime.fromtimestamp(event.at, UTC)
+    outcome = fact.how if isinstance(fact, Dequeued) else None
+    return [RoutingDecisionOut(at=at, kind=kind, offer=None, agent=None, outcome=outcome, sentence=text, why=None)]
 
 
 def _decision(
@@ -160,6 +183,7 @@ def _decision(
         why = msgspec.structs.replace(why, excluded=())  # what colleagues were doing is not for everybody
     return RoutingDecisionOut(
         at=datetime.fromtimestamp(event.at, UTC),
+        kind="offered",
         offer=fact.offer,
         agent=fact.agent,
         outcome=None,

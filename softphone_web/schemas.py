@@ -125,16 +125,18 @@ class EventPage(Model):
 
 
 class RoutingDecisionOut(Model):
-    """`why` is the decision as data: who could have had it, who was excluded by what, what was relaxed."""
+    """`why` is the decision as data: who could have had it, who was excluded by what, what was relaxed. `offer`,
+    `agent` and `why` are null for a step without an agent: less was required, or it left the queue."""
 
     at: datetime
-    offer: str
-    agent: str
+    kind: Literal["offered", "relaxed", "left"]
+    offer: str | None
+    agent: str | None
     outcome: str | None = Field(description="accepted, rejected, expired, failed, withdrawn; null while it is open")
     sentence: str = Field(
         description="the same for people: in English to who asks for it first (Accept-Language), else in Spanish"
     )
-    why: dict[str, Any]
+    why: dict[str, Any] | None
 
 
 class RoutingOut(Model):

@@ -214,3 +214,58 @@ OF_STATE = {
     AgentState.NOT_READY: "not_ready",
     AgentState.RESERVED: "reserved",
 }
+
+
+# How an item left a queue without an agent, by the facts' words.
+_LEFT: Mapping[Language, Mapping[str, str]] = {
+    "es": {
+        "timeout": "esperó el tiempo máximo",
+        "time": "esperó el tiempo máximo",
+        "no_agents": "nadie conectado podía atender",
+        "closed": "la cola estaba cerrada",
+        "full": "la cola estaba llena",
+        "length": "ya esperaban demasiados",
+        "expected_wait": "la espera prevista era demasiado larga",
+        "unknown_queue": "la cola no existe",
+        "supervisor": "una persona de supervisión lo pasó a otra cola",
+    },
+    "en": {
+        "timeout": "it had waited the longest that is allowed",
+        "time": "it had waited the longest that is allowed",
+        "no_agents": "nobody signed in could take it",
+        "closed": "the queue was closed",
+        "full": "the queue was full",
+        "length": "too many were waiting",
+        "expected_wait": "the expected wait was too long",
+        "unknown_queue": "there is no such queue",
+        "supervisor": "a supervisor moved it to another queue",
+    },
+}
+_STEPS: Mapping[Language, Mapping[str, str]] = {
+    "es": {
+        "left": "Salió de la cola {queue} sin agente después de {waited}: {reason}.",
+        "relaxed": "Tras {waited} en la cola {queue} se relajó lo pedido (paso {ring}): ahora se pide «{requires}».",
+        "nothing": "Tras {waited} en la cola {queue} se relajó lo pedido (paso {ring}): ya no se pide habilidad.",
+    },
+    "en": {
+        "left": "Left the queue {queue} without an agent after {waited}: {reason}.",
+        "relaxed": "After {waited} in the queue {queue} less is required (step {ring}): “{requires}”.",
+        "nothing": "After {waited} in the queue {queue} less is required (step {ring}): no skill any more.",
+    },
+}
+
+
+def left_sentence(queue: str, how: str, waited_s: float, language: Language = "es") -> str | None:
+    """None for who was answered or left by their own will: that is no decision of the router's."""
+    reason = _LEFT[language].get(how.removeprefix("moved:"))
+    if reason is None:
+        return None
+    return _STEPS[language]["left"].format(queue=queue, waited=_seconds(waited_s), reason=reason)
+
+
+def relaxed_sentence(
+    queue: str, ring: int, requires: str, waited_s: float, language: Language = "es", titles: Mapping[str, str] = {}
+) -> str:
+    asked = asked_in_words(requires, titles, language)
+    said = _STEPS[language]["relaxed" if asked else "nothing"]
+    return said.format(queue=queue, ring=ring, waited=_seconds(waited_s), requires=asked)

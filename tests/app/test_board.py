@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.organisation import Organisation
+from callcontrol.events import Relaxed
 from callcontrol.model import AgentId, AgentState, InteractionId, Phase
 from callcontrol.routing.config_store import FILE, apply
 from callcontrol.routing.terms import AgentAsked, AgentSignedIn
@@ -305,3 +306,16 @@ async def test_who_was_assigned_by_hand_is_anybodys_when_that_agent_goes(lab: Da
     assert session.state.hand is None
     assert session.state.phase is Phase.QUEUED
     assert "assignment_released" in str(lab.herald.alerts)
+
+
+async def test_what_was_relaxed_stands_in_the_record(lab: DaemonLab, tmp_path: Path) -> None:
+    steps = "[{after_s: 5, loosen: {kichwa: 1}}, {after_s: 9, drop: [kichwa]}]"
+    rings = f"requires: kichwa >= 2, stranded_s: 60, rings: {steps},"
+    Supervision(
+        lab, tmp_path, "skills: {kichwa: Kichwa}\n" + ORGANISATION.replace("offer_s: 10,", f"offer_s: 10, {rings}")
+    )
+    waiting = await call(lab)
+    await lab.go(12)
+    facts = [e.fact for e in lab.journal.events[waiting] if isinstance(e.fact, Relaxed)]
+    assert [(f.queue, f.ring, f.requires) for f in facts] == [(QUEUE, 1, "kichwa"), (QUEUE, 2, "")]
+    assert 4 < facts[0].waited_s < 7
