@@ -128,7 +128,7 @@ class CustomerNoteBody(Model):
     text: NoteText
 
 
-class CustomerQuery(Model):
+class CustomerSearch(Model):
     """Exactly one of them."""
 
     address: Number | None = None
@@ -142,21 +142,23 @@ async def get_customer_of_interaction(call: Call, path: InteractionPath) -> Cust
     return _card_out(await call.deps.around.customers.of_interaction(await _private_interaction(call, path)))
 
 
-@customer_routes.get("/customers", READ_CUSTOMERS)
-async def find_customer(call: Call, query: CustomerQuery) -> CustomerOut:
-    """The card of a customer by number, document or contract. Who was looked up is kept in the audit trail."""
+@customer_routes.post("/customers/search", READ_CUSTOMERS)
+async def find_customer(call: Call, body: CustomerSearch) -> CustomerOut:
+    """The card of a customer by number, document or contract. Who was looked up is kept in the audit trail.
+
+    They stand in the body: every proxy on the way writes URLs down."""
     given = [
         (by, value)
         for by, value in (
-            (Sure.PHONE, query.address),
-            (Sure.DOCUMENT, query.document),
-            (Sure.CONTRACT, query.contract),
+            (Sure.PHONE, body.address),
+            (Sure.DOCUMENT, body.document),
+            (Sure.CONTRACT, body.contract),
         )
         if value is not None
     ]
     if len(given) != 1:
         message = "Give one of address, document and contract."
-        raise RequestInvalid([FieldError(where="query", field="address", code="one_of", message=message)])
+        raise RequestInvalid([FieldError(where="body", field="address", code="one_of", message=message)])
     ((by, value),) = given
     await call.audit("customer.looked_up", _audited(value), by=by.value)
     return _card_out(await call.deps.around.customers.look_up(by, value))
@@ -329,7 +331,7 @@ def _hit(article: Article, words: str) -> ArticleHit:
 # --- the directory --------------------
 
 
-class DirectoryQuery(Model):
+class DirectorySearch(Model):
     q: Words = ""
 
 
@@ -346,9 +348,11 @@ class Directory(Model):
     items: list[DirectoryEntry]
 
 
-@knowledge_routes.get("/directory", (Permission.DIRECTORY_READ,))
-async def search_directory(call: Call, query: DirectoryQuery) -> Directory:
-    """Whom one can transfer to: agents with their state, queues with who waits, and the numbers of the house."""
+@knowledge_routes.post("/directory/search", (Permission.DIRECTORY_READ,))
+async def search_directory(call: Call, body: DirectorySearch) -> Directory:
+    """Whom one can transfer to: agents with their state, queues with who waits, and the numbers of the house.
+
+    What is typed stands in the body: half of the time it is a citizen's number."""
     deps = call.deps
     queues = {view.name: view.title for view in await deps.queues.list()}
     entries = [
@@ -371,7 +375,7 @@ async def search_directory(call: Call, query: DirectoryQuery) -> Directory:
         DirectoryEntry(kind="number", id=each.number, name=each.name, detail=each.detail, state=None, waiting=None)
         for each in deps.around.knowledge.library().numbers
     ]
-    return Directory(items=[entry for entry in entries if _named(entry, query.q)])
+    return Directory(items=[entry for entry in entries if _named(entry, body.q)])
 
 
 def _named(entry: DirectoryEntry, words: str) -> bool:

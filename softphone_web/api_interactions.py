@@ -30,6 +30,7 @@ from softphone_web.schemas import (
     InteractionPage,
     InteractionPath,
     InteractionQuery,
+    InteractionSearch,
     RoutingDecisionOut,
     RoutingOut,
     interaction_out,
@@ -43,23 +44,23 @@ def encode_cursor(position: Position) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def decode_cursor(text: str) -> Position:
+def decode_cursor(text: str, where: str = "query") -> Position:
     """Raises RequestInvalid for anything that `encode_cursor` did not make."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         created_at, interaction = msgspec.json.decode(raw, type=tuple[float, str])
     except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _bad_cursor() from error
+        raise _bad_cursor(where) from error
     if not (math.isfinite(created_at) and 0 <= created_at < 2**33) or not 1 <= len(interaction) <= 128:
-        raise _bad_cursor()
+        raise _bad_cursor(where)
     if not interaction.isprintable():
-        raise _bad_cursor()
+        raise _bad_cursor(where)
     return Position(created_at=created_at, id=InteractionId(interaction))
 
 
-def _bad_cursor() -> RequestInvalid:
+def _bad_cursor(where: str) -> RequestInvalid:
     message = "Pass the `next` of an earlier answer, unchanged."
-    return RequestInvalid([FieldError(where="query", field="cursor", code="cursor", message=message)])
+    return RequestInvalid([FieldError(where=where, field="cursor", code="cursor", message=message)])
 
 
 @routes.get("/interactions", INTERACTIONS)
@@ -68,6 +69,19 @@ async def list_interactions(call: Call, query: InteractionQuery) -> InteractionP
 
     An agent sees those in which they took part. Pages are followed by `next`; what begins meanwhile shifts nothing.
     """
+    return await _page(call, query, None, "query")
+
+
+@routes.post("/interactions/search", INTERACTIONS)
+async def search_interactions(call: Call, body: InteractionSearch) -> InteractionPage:
+    """The interactions with a number, newest first; only for who sees numbers."""
+    if not sees_private(call.who, mine=True):
+        # It would tell whose the number is.
+        raise PermissionDenied("Your role sees no personal data and cannot search by it.", role=call.who.role)
+    return await _page(call, body, body.number, "body")
+
+
+async def _page(call: Call, query: InteractionQuery, number: str | None, where: str) -> InteractionPage:
     everything = call.may(Permission.INTERACTIONS_READ)
     if not everything and call.agent is None:
         return InteractionPage(items=[], next=None)
@@ -80,10 +94,10 @@ async def list_interactions(call: Call, query: InteractionQuery) -> InteractionP
         exit_reason=query.exit_reason,
         since=query.since.timestamp() if query.since is not None else None,
         until=query.until.timestamp() if query.until is not None else None,
-        number=_number(call, query),
+        number=number,
         took_part=None if everything else call.agent,
     )
-    after = decode_cursor(query.cursor) if query.cursor is not None else None
+    after = decode_cursor(query.cursor, where) if query.cursor is not None else None
     found = await call.deps.interactions.page(wanted, after=after, limit=query.limit + 1)
     shown = found[: query.limit]
     more = len(found) > query.limit
@@ -92,13 +106,6 @@ async def list_interactions(call: Call, query: InteractionQuery) -> InteractionP
         items=[_out(call, record) for record in shown],
         next=encode_cursor(last) if last is not None else None,
     )
-
-
-def _number(call: Call, query: InteractionQuery) -> str | None:
-    """Searching by a number tells whose it is: only for those who see numbers."""
-    if query.number is not None and not sees_private(call.who, mine=True):
-        raise PermissionDenied("Your role sees no personal data and cannot search by it.", role=call.who.role)
-    return query.number
 
 
 @routes.get("/interactions/{interaction}", INTERACTIONS, raises=(404,))

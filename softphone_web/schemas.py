@@ -152,9 +152,14 @@ class InteractionQuery(Model):
     exit_reason: ExitReason | None = None
     since: Time | None = Field(default=None, alias="from", description="created at or after")
     until: Time | None = Field(default=None, alias="to", description="created before")
-    number: Number | None = Field(default=None, description="exactly the address of either side")
     cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,256}$")] | None = None
     limit: int = Field(default=50, ge=1, le=200)
+
+
+class InteractionSearch(InteractionQuery):
+    """As the list's query, and a number: personal data stands in no URL, which every proxy on the way writes down."""
+
+    number: Number = Field(description="exactly the address of either side")
 
 
 class InteractionPath(Model):

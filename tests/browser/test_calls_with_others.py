@@ -152,7 +152,7 @@ async def test_calling_a_number_and_again_from_the_card(scene: Scene) -> None:
     await desk.page.get_by_role("dialog").get_by_role("button", name="Llamar").click()
     await _talks_outside(desk, carrier)
     await desk.finish()
-    found = await scene.api.get("/interactions", number=FAR_NUMBER)
+    found = await scene.api.search(FAR_NUMBER)
     assert [(one["direction"], one["agent"], one["exit_reason"]) for one in found["items"]] == [
         ("outbound", "eva", "completed")
     ] * 2
@@ -167,7 +167,7 @@ async def test_an_outcome_that_was_not_given_in_time(scene: Scene) -> None:
     await expect(desk.page.get_by_text("Por tipificar")).to_be_visible(timeout=WAIT_S * 1000)
     await desk.state_is("No disponible")
     await expect(desk.page.get_by_role("button", name="Ponerse disponible")).to_have_count(0)  # not before that is said
-    found = (await scene.api.get("/interactions", number=FAR_NUMBER, queue="encuestas"))["items"][0]
+    found = (await scene.api.search(FAR_NUMBER, queue="encuestas"))["items"][0]
     assert await desk.person.axe() == []
     await desk.key("Control+Enter")
     await expect(desk.page.get_by_text("Esta cola pide el resultado").first).to_be_visible()

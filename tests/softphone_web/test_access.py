@@ -70,7 +70,8 @@ async def test_personal_data_only_for_who_may_hear_the_citizen(api: Api, role: s
         assert ("Rosa Quito" in text) is shown
         assert ("0102030405" in text) is (shown and path.endswith("events"))
         assert "/secret/" not in text
-    async with api.ask("GET", "/api/v1/interactions?number=%2B593987654321", role) as response:
+    number = {"number": "+593987654321"}
+    async with api.ask("POST", "/api/v1/interactions/search", role, json=number) as response:
         assert response.status == (200 if shown else 403)
 
 

@@ -68,7 +68,6 @@ async def _walk(tmp_path: Path, ages: list[int], limit: int, late: int) -> None:
         ("phase=talking", ["i-00014"]),
         ("direction=outbound", ["i-00015"]),
         ("exit_reason=abandoned_in_queue", ["i-00016"]),
-        (f"number={quote('+593999000111')}", ["i-00017"]),
         ("from=2026-11-18T11:06:28Z&to=2026-11-18T11:06:29.5Z", ["i-00011", "i-00012"]),
         (f"from={quote('2026-11-18T06:06:28-05:00')}&to={quote('2026-11-18T06:06:28.001-05:00')}", ["i-00012"]),
         ("medium=chat&queue=facturas", []),
@@ -87,6 +86,18 @@ async def test_filters(api: Api, query: str, expected: list[str]) -> None:
     )
     page = await api.get(f"/api/v1/interactions?{query}")
     assert [item["id"] for item in page["items"]] == expected
+
+
+async def test_a_number_is_searched_for_in_the_body(api: Api) -> None:
+    api.platform.add(*(interaction(n, from_address="+593999000111") for n in (11, 12, 13)))
+    path, wanted = "/api/v1/interactions/search", {"number": "+593999000111", "limit": 2, "queue": "averias"}
+    first = await api.json("POST", path, "supervisor", 200, json=wanted)
+    rest = await api.json("POST", path, "supervisor", 200, json={**wanted, "cursor": first["next"]})
+    assert [item["id"] for item in first["items"] + rest["items"]] == ["i-00011", "i-00012", "i-00013"]
+    bad = await api.json("POST", path, "supervisor", 422, json={**wanted, "cursor": "nonsense"})
+    assert [(error["where"], error["field"]) for error in bad["errors"]] == [("body", "cursor")]
+    await api.json("POST", path, "supervisor", 422, json={"number": "+593'--"})
+    await api.json("POST", path, "supervisor", 422, json={"queue": "averias"})
 
 
 async def test_events_are_paged_by_their_numbers(api: Api) -> None:

@@ -69,6 +69,7 @@ _USER = {"username": "nuevo", "name": "Nuevo Nombre", "role": "agent"}
 TABLE: dict[str, Row] = {
     # interactions
     "list_interactions": row(*EVERYBODY),
+    "search_interactions": row(A, S, M, P, body={"number": "0991234567"}),
     "get_interaction": row(S, M, X, P),
     "list_events": row(S, M, X, P),
     "get_routing": row(S, M, X, P),
@@ -78,14 +79,14 @@ TABLE: dict[str, Row] = {
     "download_recording": row(S, M, P),
     # around a contact
     "get_customer_of_interaction": row(S, M, P),
-    "find_customer": row(A, S, M, P, query="?address=0991234567"),
+    "find_customer": row(A, S, M, P, body={"address": "0991234567"}),
     "list_notes": row(S, M, P),
     "add_note": row(S, body=_NOTE),
     "add_customer_note": row(A, S, body={"address": "0991234567", **_NOTE}),
     "search_knowledge": row(*EVERYBODY),
     "get_article": row(*EVERYBODY, path={"article": "sin-agua"}),
     "list_scripts": row(*EVERYBODY),
-    "search_directory": row(A, S, M, X),
+    "search_directory": row(A, S, M, X, body={"q": "luis"}),
     "get_my_statistics": row(A, S, also=(409,)),
     # flows
     "list_flows": row(S, M, X),

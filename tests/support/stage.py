@@ -112,9 +112,14 @@ class Api:
 
     # --- interactions
 
+    async def search(self, number: str, **more: object) -> Record:
+        """A page of the interactions with that number."""
+        found: Record = await self.order("POST", "/interactions/search", {"number": number, **more})
+        return found
+
     async def find(self, number: str) -> Record | None:
         """The newest interaction with that number."""
-        items = (await self.get("/interactions", number=number))["items"]
+        items = (await self.search(number))["items"]
         return items[0] if items else None
 
     async def events(self, interaction: str) -> list[Record]:

@@ -75,7 +75,7 @@ const FIXED: Record<string, () => unknown> = {
   ] }),
   "/knowledge/fuga": () => ({ id: "fuga", title: "Fuga de agua en la vía", excerpt: "", body: "Pida la **dirección exacta** y una referencia.\n\n## Es urgente si\n- el agua entra en una casa\n- hay un hueco en la calzada\n\n1. Abra una orden de trabajo.\n2. Diga el plazo: *24 horas*.", updated_at: "2026-11-02" }),
   "/scripts": () => ({ items: [{ id: "s1", title: "Reporte de fuga", steps: [{ text: "Salude y confirme el nombre." }, { text: "Pida la dirección y una referencia." }, { text: "Pregunte si el agua entra en una casa." }, { text: "Dé el número de la orden y el plazo." }] }] }),
-  "/directory": () => ({ items: [
+  "/directory/search": () => ({ items: [
     { kind: "agent", id: "luis", name: "Luis Fernando Pauta", detail: "Internet", state: "ready", waiting: null }, { kind: "agent", id: "marta", name: "Marta Ordóñez", detail: "Planillas", state: "interacting", waiting: null },
     { kind: "queue", id: "internet", name: "Internet y telefonía", detail: "", state: null, waiting: 3 }, { kind: "number", id: "072831000", name: "Bodega de materiales", detail: "Lunes a viernes", state: null, waiting: null },
   ] }),

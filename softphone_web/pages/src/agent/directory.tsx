@@ -1,7 +1,7 @@
 // Finding people, queues and numbers: for transfers, new calls and the palette.
 import { Phone, Users } from "lucide-preact";
 import { useId, useState } from "preact/hooks";
-import { api, query } from "../kit/api";
+import { api } from "../kit/api";
 import { AGENT_TONE, Avatar, Badge } from "../kit/badge";
 import { Field } from "../kit/field";
 import { groupBy, phone } from "../kit/format";
@@ -11,7 +11,7 @@ import type { AgentState, DirectoryEntry } from "../kit/types";
 import { useLoad, useSettled } from "../kit/use";
 import { t } from "./texts";
 
-export const findInDirectory = (text: string, signal?: AbortSignal): Promise<{ items: DirectoryEntry[] }> => api.get(`/directory${query({ q: text })}`, signal);
+export const findInDirectory = (text: string, signal?: AbortSignal): Promise<{ items: DirectoryEntry[] }> => api.post("/directory/search", { q: text }, signal);
 
 /** "098 765 4321" -> "0987654321"; null when it is no number that can be called. Pure. */
 export function dialable(text: string): string | null {

@@ -65,7 +65,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
  
 export const api = {
   get: <T>(path: string, signal?: AbortSignal): Promise<T> => send("GET", path, undefined, signal) as Promise<T>,
-  post: <T = void>(path: string, body?: unknown): Promise<T> => send("POST", path, body) as Promise<T>,
+  post: <T = void>(path: string, body?: unknown, signal?: AbortSignal): Promise<T> => send("POST", path, body, signal) as Promise<T>,
   put: <T = void>(path: string, body?: unknown): Promise<T> => send("PUT", path, body) as Promise<T>,
   delete: <T = void>(path: string, body?: unknown): Promise<T> => send("DELETE", path, body) as Promise<T>,
 };
