@@ -169,7 +169,7 @@ class Parts:
             bots=bots,
             sounds=sounds,
             watch=watch,
-            flows=ShelfFlows(book, shelf, clock, watch.look),
+            flows=ShelfFlows(book, shelf, clock, watch.look, bots),
             daemon=daemon,
             interactions=SqlInteractions(database, journal.stored),
             recordings=recordings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from typing import Annotated
 
@@ -50,6 +51,10 @@ class HttpBots:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._bots.keys()
 
     def turn_s(self, bot: str) -> float:
         return self._bots[bot].turn_s if bot in self._bots else TURN_S

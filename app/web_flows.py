@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+from app.bots import HttpBots
+from app.rehearsed_bots import beside
 from foundation.access import Principal
 from foundation.clock import Clock
 from foundation.errors import NotFound
@@ -15,13 +18,22 @@ from ivr_flows.trying import Standing, TryRoom
 
 
 class ShelfFlows:
-    """`taken_up` looks at the files now; it is awaited after each saving, so that new calls have it."""
+    """`taken_up` looks at the files now; it is awaited after each saving, so that new calls have it. Without `bots`
+    they are played by hand."""
 
-    def __init__(self, book: FlowBook, shelf: FlowShelf, clock: Clock, taken_up: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        book: FlowBook,
+        shelf: FlowShelf,
+        clock: Clock,
+        taken_up: Callable[[], Awaitable[None]],
+        bots: HttpBots | None = None,
+    ) -> None:
         self._book = book
         self._shelf = shelf
         self._clock = clock
         self._taken_up = taken_up
+        self._bots = bots
         self._trials = TryRoom()
 
     async def list(self) -> Sequence[Listed]:
@@ -49,7 +61,9 @@ class ShelfFlows:
         await self._taken_up()
         return saved
 
-    async def begin_try(self, flow: str, text: str | None, *, caller: str, at: float | None, by: Principal) -> Standing:
+    async def begin_try(
+        self, flow: str, text: str | None, *, caller: str, at: float | None, by_hand: bool, by: Principal
+    ) -> Standing:
         tried = self._serving(flow) if text is None else self._of_text(flow, text)
 
         def find(name: str, version: str) -> Flow | None:
@@ -57,10 +71,14 @@ class ShelfFlows:
             return tried if name == tried.id else self._book.find(name, version)
 
         now = self._clock.now()
-        return self._trials.begin(tried, find, caller=caller, owner=by.id, now=now, at=at)
+        bots = None if by_hand or self._bots is None else beside(self._bots)
+        # In a thread: a rehearsal waits for its bot.
+        return await asyncio.to_thread(
+            self._trials.begin, tried, find, caller=caller, owner=by.id, now=now, at=at, bots=bots
+        )
 
     async def tell_try(self, session: str, given: Mapping[str, Any], *, by: Principal) -> Standing:
-        return self._trials.tell(session, given, owner=by.id, now=self._clock.now())
+        return await asyncio.to_thread(self._trials.tell, session, given, owner=by.id, now=self._clock.now())
 
     def _serving(self, flow: str) -> Flow:
         found = self._book.find(flow, "")

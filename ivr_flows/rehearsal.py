@@ -55,10 +55,11 @@ _MOST_PLAYS = 1000
 
 @dataclass(frozen=True, slots=True)
 class BotSaid:
-    """A bot's turn; `ended` with its last one."""
+    """A bot's turn; `ended` with its last one. `phrases` are what may be said to it, where it has such."""
 
     text: str
     ended: Conversed | None = None
+    phrases: tuple[str, ...] = ()
 
 
 class BotPlayer(Protocol):
@@ -79,7 +80,8 @@ class NotWaitedFor(Exception):
 
 @dataclass(slots=True)
 class Rehearsal:
-    """`said` are the texts that the caller has heard, one entry an action; `notes` all that was noted."""
+    """`said` are the texts that the caller has heard, one entry an action; `notes` all that was noted; `done` all
+    actions, where what a bot says counts as a `Play`."""
 
     flow: Flow
     find: engine.Find
@@ -91,7 +93,7 @@ class Rehearsal:
     state: Any = None
     recordings: int = 0
     bots: BotPlayer | None = None
-    _bot_talks: bool = False
+    bot_talks: BotSaid | None = None  # what the bot said last, where it is one that answers by itself
 
     def begin(self) -> None:
         self.state = engine.begin(self.flow)
@@ -128,19 +130,19 @@ class Rehearsal:
         elif isinstance(self.waits, Converse) and self.bots is not None:
             begun = self.bots.begin(self.waits)
             if begun is not None:
-                self._bot_talks = True
                 self._bot_says(begun)
 
     def _bot_says(self, turn: BotSaid) -> None:
         if turn.text:
             self.said.append(turn.text)
+            self.done.append(Play((PromptText(turn.text),)))
+        self.bot_talks = turn if turn.ended is None else None
         if turn.ended is not None:
-            self._bot_talks = False
             self.tell(turn.ended)
 
     def _to_the_bot(self, digits: str = "", phrase: str = "") -> bool:
         """Whether one listens."""
-        if not self._bot_talks or self.bots is None:
+        if self.bot_talks is None or self.bots is None:
             return False
         self._bot_says(self.bots.hear(digits, phrase))
         return True
@@ -231,11 +233,11 @@ class Rehearsal:
     def bot(self, how: BotExit, slots: Mapping[str, object]) -> None:
         self.let_it_speak()
         self._wants(isinstance(self.waits, Converse), "no bot was asked")
-        self._bot_talks = False
+        self.bot_talks = None
         self.tell(Conversed(how, slots))
 
     def hang_up(self) -> None:
-        self._bot_talks = False
+        self.bot_talks = None
         self.tell(CallerLeft())
 
     def pass_time(self, seconds: float) -> None:

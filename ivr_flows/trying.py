@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from ivr_flows.engine import Find
 from ivr_flows.faults import UnexpectedInput
 from ivr_flows.flow import Flow
 from ivr_flows.nodes.menu import Menu
-from ivr_flows.rehearsal import NotWaitedFor, Rehearsal, prompts_of, spoken
+from ivr_flows.rehearsal import BotPlayer, NotWaitedFor, Rehearsal, prompts_of, spoken
 
 MOST_SESSIONS = 200
 MOST_OF_ONE = 10  # the oldest of one person makes room
@@ -40,8 +41,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What was said since the last input, and what is waited for: keys, queue, system, message, transfer, bot or
-    nothing."""
+    """What was said since the last input, and what is waited for: keys, queue, system, message, transfer, bot (played
+    by hand), talk (a bot that answers by itself) or nothing."""
 
     session: str
     said: tuple[Said, ...]
@@ -61,49 +62,77 @@ class _Session:
     told: int = 0
     inputs: int = 0
     owner: str = ""
+    busy: bool = False
 
 
 @dataclass(slots=True)
 class TryRoom:
-    """Each session belongs to who began it. Time comes with each call, in unix seconds."""
+    """Each session belongs to who began it. Time comes with each call, in unix seconds. Several threads may call: where
+    a bot answers by itself, `begin` and `tell` take as long as it does."""
 
     _sessions: dict[str, _Session] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(
-        self, flow: Flow, find: Find, *, caller: str, owner: str, now: float, at: float | None = None
+        self,
+        flow: Flow,
+        find: Find,
+        *,
+        caller: str,
+        owner: str,
+        now: float,
+        at: float | None = None,
+        bots: BotPlayer | None = None,
     ) -> Standing:
-        """A call from `caller` to this flow, at that time (`now` without). Raises `TooMany`."""
+        """A call from `caller` to this flow, at that time (`now` without); its bots are played by hand without `bots`.
+        Raises `TooMany`."""
+        facts = {"from": caller, "to": "072831900", "name": "", "trunk": "prueba"}
+        call = Rehearsal(flow, find, facts, at=now if at is None else at, bots=bots)
+        key = secrets.token_urlsafe(12)
+        session = _Session(call, now, owner=owner, busy=True)
+        with self._lock:
+            self._make_room(owner, now)
+            self._sessions[key] = session
+        try:
+            call.begin()
+            return self._standing(key, session)
+        finally:
+            session.busy = False
+
+    def _make_room(self, owner: str, now: float) -> None:
         self._forget(now)
         mine = [key for key, each in self._sessions.items() if each.owner == owner]
         for key in mine[: max(0, len(mine) - MOST_OF_ONE + 1)]:
             del self._sessions[key]
         if len(self._sessions) >= MOST_SESSIONS:
             raise TooMany("Too many flows are being tried at once.", retry_after_s=60)
-        number = "072831900"
-        call = Rehearsal(
-            flow, find, {"from": caller, "to": number, "name": "", "trunk": "prueba"}, at=now if at is None else at
-        )
-        key = secrets.token_urlsafe(12)
-        self._sessions[key] = session = _Session(call, now, owner=owner)
-        call.begin()
-        return self._standing(key, session)
 
     def tell(self, key: str, given: Mapping[str, Any], *, owner: str, now: float) -> Standing:
         """One input: digits, text, silence, hangup, or the others' `answer` (of a system, a queue, a transfer, a
         message or a bot). Raises `NotFound` and `Invalid`."""
-        self._forget(now)
-        session = self._sessions.get(key)
-        if session is None or session.owner != owner:
-            raise NotFound("There is no such trial; it may have been forgotten.")
-        if session.inputs >= MOST_INPUTS:
-            raise Invalid("This trial is over; begin another one.")
-        session.call.pass_time(now - session.touched)
-        session.touched, session.inputs = now, session.inputs + 1
+        session = self._taken(key, owner, now)
         try:
+            session.call.pass_time(now - session.touched)
+            session.touched, session.inputs = now, session.inputs + 1
             _tell(session.call, given)
+            return self._standing(key, session)
         except (NotWaitedFor, UnexpectedInput, ValueError) as error:
             raise Invalid(f"That cannot be told now: {error}", node=session.call.state.node) from error
-        return self._standing(key, session)
+        finally:
+            session.busy = False
+
+    def _taken(self, key: str, owner: str, now: float) -> _Session:
+        with self._lock:
+            self._forget(now)
+            session = self._sessions.get(key)
+            if session is None or session.owner != owner:
+                raise NotFound("There is no such trial; it may have been forgotten.")
+            if session.inputs >= MOST_INPUTS:
+                raise Invalid("This trial is over; begin another one.")
+            if session.busy:
+                raise Invalid("The bot has not answered yet.")
+            session.busy = True
+            return session
 
     def _forget(self, now: float) -> None:
         for key in [k for k, each in self._sessions.items() if now - each.touched > FORGOTTEN_AFTER_S]:
@@ -115,11 +144,12 @@ class TryRoom:
         fresh = call.done[session.told :]
         session.told = len(call.done)
         if call.is_over:
-            self._sessions.pop(key, None)
+            with self._lock:
+                self._sessions.pop(key, None)
         return Standing(
             session=key,
             said=tuple(_said(prompt) for action in fresh for prompt in prompts_of(action)),
-            waits_for=_WAITS_FOR[type(call.waits)],
+            waits_for="talk" if call.bot_talks is not None else _WAITS_FOR[type(call.waits)],
             detail=call.standing(),
             choices=tuple(_choices(call)),
             path=tuple(call.path),
@@ -148,6 +178,8 @@ _WAITS_FOR: Mapping[Any, str] = {
 
 
 def _choices(call: Rehearsal) -> list[Choice]:
+    if call.bot_talks is not None:
+        return [Choice("text", phrase, phrase) for phrase in call.bot_talks.phrases]
     match call.waits:
         case p.Collect() as asked:
             return [*_options(call), *(Choice("text", phrase, phrase) for phrase in asked.phrases)]

@@ -106,7 +106,9 @@ class ChoiceOut(Model):
 
 
 class WaitingOut(Model):
-    kind: str = Field(description="keys, queue, system, message, transfer, bot or nothing")
+    kind: str = Field(
+        description="keys, queue, system, message, transfer, bot (by hand), talk (the bot answers) or nothing"
+    )
     detail: str
     options: list[ChoiceOut]
 
@@ -153,6 +155,7 @@ class TryBody(Model):
     yaml: Yaml | None = Field(default=None, description="without it: the version that serves")
     caller: Number = "0991234567"
     at: Time | None = Field(default=None, description="when the call comes; now, if not given")
+    by_hand: bool = Field(default=False, description="play the bots of the settings, too, instead of asking them")
 
 
 class Given(Model):
@@ -247,7 +250,10 @@ async def roll_back_flow(call: Call, path: FlowPath, body: RollBackBody) -> Save
 async def try_flow(call: Call, path: FlowPath, body: TryBody) -> TryOut:
     """Begin a rehearsal: a call without a telephone, to this text or to the version that serves."""
     moment = None if body.at is None else body.at.timestamp()
-    return _tried(await call.deps.flows.begin_try(path.flow, body.yaml, caller=body.caller, at=moment, by=call.who))
+    standing = await call.deps.flows.begin_try(
+        path.flow, body.yaml, caller=body.caller, at=moment, by_hand=body.by_hand, by=call.who
+    )
+    return _tried(standing)
 
 
 @routes.post("/flows/try/{session}", READ, raises=(404,))

@@ -26,8 +26,11 @@ class Flows(Protocol):
         ...
 
     async def roll_back(self, flow: str, version: str, *, by: Principal) -> str: ...
-    async def begin_try(self, flow: str, text: str | None, *, caller: str, at: float | None, by: Principal) -> Standing:
-        """A rehearsal of that text, or of the version that serves."""
+    async def begin_try(
+        self, flow: str, text: str | None, *, caller: str, at: float | None, by_hand: bool, by: Principal
+    ) -> Standing:
+        """A rehearsal of that text, or of the version that serves. The settings' bots answer by themselves in it,
+        unless they are played `by_hand`, too."""
         ...
 
     async def tell_try(self, session: str, given: Mapping[str, Any], *, by: Principal) -> Standing: ...

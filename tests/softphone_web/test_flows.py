@@ -125,6 +125,16 @@ async def test_an_input_that_makes_no_sense_is_said_so(api: Api, given: dict[str
     assert (await tell(api, session, digits="1"))["over"] is True
 
 
+async def test_who_has_no_bots_plays_them(api: Api) -> None:
+    text = SMALL.replace("entry: motivo", "entry: bot").replace(
+        "nodes:\n", "nodes:\n  bot: {kind: bot, name: averias, next: motivo, unavailable: cola}\n"
+    )
+    for by_hand in (True, False):
+        here = await begin(api, {"yaml": text, "by_hand": by_hand})
+        assert here["waiting"]["kind"] == "bot"
+        assert (await tell(api, here["session"], answer={"bot": "done"}))["node"] == "motivo"
+
+
 async def test_trials_are_their_owners_and_bounded(api: Api) -> None:
     first = (await begin(api))["session"]
     await tell(api, first, status=404, who="admin", digits="1")

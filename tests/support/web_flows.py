@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.bots import HttpBots
 from app.web_flows import ShelfFlows
 from foundation.clock import Clock
 from ivr_flows.book import FlowBook
@@ -30,7 +31,7 @@ nodes:
 """
 
 
-def folder_flows(folder: Path, clock: Clock) -> ShelfFlows:
+def folder_flows(folder: Path, clock: Clock, bots: HttpBots | None = None) -> ShelfFlows:
     theirs = folder / "customer-flows"
     theirs.mkdir(exist_ok=True)
     if not (theirs / "pequeno.yaml").exists():
@@ -44,4 +45,4 @@ def folder_flows(folder: Path, clock: Clock) -> ShelfFlows:
     async def look() -> None:
         book.refresh()
 
-    return ShelfFlows(book, shelf, clock, look)
+    return ShelfFlows(book, shelf, clock, look, bots)

@@ -5,7 +5,7 @@ import { counts, difference } from "./difference";
 import { entriesOf, fieldOf, nameOf, onTop, usesOf, withEntry, withField, withoutEntry, type Document, type Section } from "./document";
 import { mistakesOf, placeOf } from "./mistakes";
 import { nodeOf } from "./drawing";
-import { heard, inputOf, inputOfChoice, NO_TALK } from "./rehearsal";
+import { heard, inputOf, inputOfChoice, mayMeetBot, NO_TALK } from "./rehearsal";
 
 const QUEUES: Section = { path: "queues", key: "name", shape: "list" };
 const SKILLS: Section = { path: "skills", key: "name", shape: "titles" };
@@ -136,6 +136,11 @@ describe("a rehearsal", () => {
     expect(inputOfChoice({ field: "answer.queue", value: "answered", title: "" })).toEqual({ answer: { queue: "answered" } });
     expect(inputOfChoice({ field: "answer", value: '{"status":200}', title: "" })).toEqual({ answer: { status: 200 } });
     expect(inputOfChoice({ field: "hangup", value: "", title: "" })).toEqual({ hangup: true });
+  });
+  it("asks who answers for a bot only where one may be met", () => {
+    expect(mayMeetBot("uno: {kind: bot, name: averias}")).toBe(true);
+    expect(mayMeetBot("uno:\n  kind: subflow\n  flow: asistente")).toBe(true);
+    expect(mayMeetBot("uno: {kind: menu, prompts: El robot le atiende}")).toBe(false);
   });
 });
 

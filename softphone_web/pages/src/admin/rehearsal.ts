@@ -46,3 +46,6 @@ function valueOf(text: string): unknown {
     return text;
   }
 }
+
+/** Whether a call to this text may come to a bot: one of its own, or of a flow that it enters. */
+export const mayMeetBot = (yaml: string): boolean => /\bkind:\s*["']?bot\b|\bflow:/.test(yaml);

@@ -240,6 +240,8 @@ export const t = texts({
   "try.start": ["Empezar una llamada de prueba", "Begin a trial call"],
   "try.again": ["Empezar otra vez", "Begin again"],
   "try.caller": ["Número que llama", "Calling number"],
+  "try.byHand": ["Responder yo por el asistente de voz", "Answer for the voice bot myself"],
+  "try.byHandHint": ["Sin marcar, responde el asistente configurado, y recibe esta prueba como cualquier conversación.", "Unmarked, the bot of the settings answers, and takes this trial as any talk."],
   "try.hint": ["Prueba el texto que está editando. No se llama a nadie.", "Tries the text that you are editing. Nobody is called."],
   "try.say": ["Teclas o palabras", "Keys or words"],
   "try.send": ["Enviar", "Send"],
@@ -257,6 +259,7 @@ export const t = texts({
   "try.waits.message": ["Graba un mensaje", "Records a message"],
   "try.waits.transfer": ["Transfiere. ¿Qué pasa?", "Transfers. What happens?"],
   "try.waits.bot": ["Habla el asistente de voz. ¿Cómo termina?", "The voice bot talks. How does it end?"],
+  "try.waits.talk": ["Escucha el asistente de voz: teclas o palabras", "The voice bot listens: keys or words"],
   "try.waits.nothing": ["Sigue sola", "Goes on by itself"],
   // trunks, health, settings, audit
   "trunk.state.up": ["En servicio", "Up"],

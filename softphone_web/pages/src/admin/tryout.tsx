@@ -3,14 +3,15 @@ import { PhoneCall, PhoneOff, Send } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, idPart } from "../kit/api";
 import { Button } from "../kit/button";
-import { Field } from "../kit/field";
+import { Check, Field } from "../kit/field";
 import { tellError } from "../kit/toast";
 import { useBusy } from "../kit/use";
-import { heard, inputOf, inputOfChoice, NO_TALK, type Input, type TryOut } from "./rehearsal";
+import { heard, inputOf, inputOfChoice, mayMeetBot, NO_TALK, type Input, type TryOut } from "./rehearsal";
 import { t, word } from "./texts";
 
 export function TryPanel({ flow, text, onNode }: { flow: string; text: string; onNode: (node: string | null) => void }) {
   const [caller, setCaller] = useState("0991234567");
+  const [byHand, setByHand] = useState(false);
   const [talk, setTalk] = useState(NO_TALK);
   const [typed, setTyped] = useState("");
   const [busy, run] = useBusy();
@@ -19,7 +20,7 @@ export function TryPanel({ flow, text, onNode }: { flow: string; text: string; o
     onNode(talk.node);
     end.current?.scrollIntoView({ block: "nearest" });
   }, [talk]);
-  const begin = (): void => void run(() => api.post<TryOut>(`/flows/${idPart(flow)}/try`, { yaml: text, caller }).then((answer) => setTalk(heard(NO_TALK, null, answer)), tellError));
+  const begin = (): void => void run(() => api.post<TryOut>(`/flows/${idPart(flow)}/try`, { yaml: text, caller, by_hand: byHand }).then((answer) => setTalk(heard(NO_TALK, null, answer)), tellError));
   const tell = (input: Input, said: string): void => {
     const { session } = talk;
     if (session === null) return;
@@ -36,6 +37,7 @@ export function TryPanel({ flow, text, onNode }: { flow: string; text: string; o
       <form class="try-start stack" onSubmit={(event) => { event.preventDefault(); begin(); }}>
         <p class="muted">{t("try.hint")}</p>
         <Field label={t("try.caller")} type="tel" value={caller} onInput={setCaller} />
+        {mayMeetBot(text) && <Check label={t("try.byHand")} hint={t("try.byHandHint")} checked={byHand} onChange={setByHand} />}
         <div><Button kind="primary" icon={PhoneCall} type="submit" busy={busy}>{t("try.start")}</Button></div>
       </form>
     );
