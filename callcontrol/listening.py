@@ -96,11 +96,18 @@ class _Understood:
     carried: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _CarriedOver:
+    """What somebody else heard out."""
+
+    pcm: Pcm | None
+
+
 class _Over:
     """The stream ended: the caller is gone, or somebody else took the channel."""
 
 
-_Heard: TypeAlias = "_Frame | _Understood | _Over | collect.Input"
+_Heard: TypeAlias = "_Frame | _Understood | _CarriedOver | _Over | collect.Input"
 
 
 class Listening:
@@ -127,11 +134,20 @@ class Listening:
         self._tasks: list[asyncio.Task[None]] = []
         self._speaker: asyncio.Task[None] | None = None
         self._understanding = False
+        self._is_heard_elsewhere = False
         self._aside = ""  # said while the prompt must be heard to its end
         self._timer: Timer | None = None
 
     def key(self, digit: str) -> None:
         self._inbox.put_nowait(collect.Digit(digit))
+
+    def wait_for_carried(self) -> None:
+        """Somebody else hears out who is speaking now, and tells by `carry`: until then nothing is heard here."""
+        self._is_heard_elsewhere = True
+
+    def carry(self, pcm: Pcm | None) -> None:
+        """What was begun before this question; None: it was nothing."""
+        self._inbox.put_nowait(_CarriedOver(pcm))
 
     async def ask(self) -> Answer | None:
         """The answer; None when the stream ended before there was one. Raises what the switch and the sounds do."""
@@ -184,10 +200,13 @@ class Listening:
                     return Answer(digits="", end=DigitsEnd.COMPLETE, phrase=heard.text or UNEXPECTED)
                 state = self._waited_for_nothing(state)
                 continue
+            if isinstance(heard, _CarriedOver):
+                state = self._carried_over(state, heard.pcm)
+                continue
             if isinstance(heard, _Frame):
                 state = await self._voice(stream, state, heard.pcm)
                 continue
-            if isinstance(heard, collect.Tick) and (self._endpointer.in_speech or self._understanding):
+            if isinstance(heard, collect.Tick) and self._somebody_speaks:
                 continue  # who speaks is not out of time
             state, effects = collect.step(state, heard, self._clock.now())
             for effect in effects:
@@ -197,6 +216,22 @@ class Listening:
                     return Answer(digits=effect.digits, end=effect.end, phrase=self._aside)
             self._set_timer(state)
 
+    @property
+    def _somebody_speaks(self) -> bool:
+        return self._endpointer.in_speech or self._understanding or self._is_heard_elsewhere
+
+    def _is_deaf(self, state: collect.Collecting) -> bool:
+        busy = state.digits or self._understanding or self._aside or self._is_heard_elsewhere
+        must_be_heard = state.prompting and not self._question.rules.barge_in and not self._question.to_the_end
+        return self._ears.recogniser is None or bool(busy) or must_be_heard
+
+    def _carried_over(self, state: collect.Collecting, pcm: Pcm | None) -> collect.Collecting:
+        self._is_heard_elsewhere = False
+        if pcm is None or self._is_deaf(state):
+            return self._waited_for_nothing(state)
+        self._begin_to_understand(pcm, carried=True)
+        return state
+
     def _waited_for_nothing(self, state: collect.Collecting) -> collect.Collecting:
         """Nobody answered after all: the time for an answer begins again."""
         if not state.prompting:
@@ -205,8 +240,7 @@ class Listening:
         return state
 
     async def _voice(self, stream: AudioStream, state: collect.Collecting, frame: bytes) -> collect.Collecting:
-        deaf = self._ears.recogniser is None or state.digits or self._understanding or self._aside
-        if deaf or (state.prompting and not self._question.rules.barge_in and not self._question.to_the_end):
+        if self._is_deaf(state):
             self._endpointer.forget()
             self._is_carried = False
             return state

@@ -32,6 +32,7 @@ from foundation.logs import get_logger, interaction
 from foundation.metrics import CONTROL_S
 from ivr_flows.protocol import BotExit, Conversed, Failure, Response
 from pbx.events import DigitReceived, SwitchEvent
+from pbx.recognition.terms import Pcm
 from pbx.terms import (
     ChannelId,
     DigitRules,
@@ -69,7 +70,9 @@ class CallSession:
         self._last_at = 0.0 if record is None else last_moment(record)
         self._requests: set[asyncio.Task[None]] = set()
         self._listening: Listening | BotTalk | None = None  # what takes the citizen's keys and words now
-        self._overhearing = Overhearing(around.switch, around.ears, lambda words: self.tell(inp.Overheard(words)))
+        self._overhearing = Overhearing(
+            around.switch, around.ears, lambda words: self.tell(inp.Overheard(words)), self._carry_over
+        )
         self._switch_hands = SwitchHands(around, state.id, self.tell)
         self._router_hands = RouterHands(around, state.id, self.tell)
         metrics = around.metrics
@@ -272,8 +275,15 @@ class CallSession:
     def _listen(self, c: cmd.CollectFrom | cmd.PlayTo, question: Question, ears: Ears) -> None:
         """Beside the mailbox: whoever answers is told of as `Heard`."""
         listening = Listening(self._around.switch, ears, self._around.clock, ChannelId(c.channel), question)
+        if self._overhearing.is_hearing_out:
+            listening.wait_for_carried()
         self._listening = listening
         self._beside(self._answered(c, listening), f"question {c.playback}")
+
+    def _carry_over(self, pcm: Pcm | None) -> None:
+        """Said across the boundary of two nodes: for the question that is asked now."""
+        if isinstance(self._listening, Listening):
+            self._listening.carry(pcm)
 
     async def _answered(self, c: cmd.CollectFrom | cmd.PlayTo, listening: Listening) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from pbx.memory.audio import SILENCE, Tones
 from tests.callcontrol.test_flow_actions import Make, lab_with, notes
 from tests.callcontrol.test_person_by_words import Understands
 from tests.support.daemon import DaemonLab
-from tests.support.tone_speech import ears
+from tests.support.tone_speech import Inline, ears
 
 __all__ = ["lab_with"]  # the fixture
 
@@ -31,18 +30,6 @@ NODES = """\
 SPEAKS_S = 1.0  # each text
 STEP_S = 0.1
 ASKS = BotReply(say="¿Qué servicio?", phrases=("internet",))
-
-
-class Inline(ThreadPoolExecutor):
-    """No virtual time passes while sound is made."""
-
-    def submit(self, work: Callable[..., Any], /, *args: Any, **more: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(work(*args, **more))
-        except BaseException as error:  # noqa: BLE001 - told by the future
-            future.set_exception(error)
-        return future
 
 
 class Thinker:

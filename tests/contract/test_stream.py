@@ -152,6 +152,24 @@ async def test_an_ear_stays_through_playbacks_recordings_and_keys(lab: Lab) -> N
     await ear.close()
 
 
+async def test_an_ear_hears_on_while_a_stream_begins_and_ends(lab: Lab) -> None:
+    """Who began to speak before a question with a stream of its own is heard out."""
+    leg = await caller(lab)
+    ear = await lab.switch.open_ear(leg.channel)
+    assert await heard_within(ear, CALLER_HZ)
+    stream = await lab.switch.open_stream(leg.channel)
+    assert await heard_within(ear, CALLER_HZ)
+    assert await heard_within(stream, CALLER_HZ)
+    await ear.close()
+    await stream.send(speech(stream, 1.2))
+    assert await leg.call.hears(BOT_HZ)
+    assert await heard_within(stream, CALLER_HZ)
+    again = await lab.switch.open_ear(leg.channel)
+    await stream.close()
+    assert await heard_within(again, CALLER_HZ)
+    await again.close()
+
+
 async def test_an_ear_ends_nothing_when_its_channel_is_joined(lab: Lab) -> None:
     leg = await caller(lab)
     ear = await lab.switch.open_ear(leg.channel)
