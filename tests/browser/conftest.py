@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from app.demo_bot import DemoBot
 from app.pages_build import build_pages
 from callcontrol.routing import config_store
 from foundation.errors import RimayError
+from tests.app.test_rehearsed_bots import beside
 from tests.support.browser import PASSWORD, Crowd, crowd, why_no_browser
 from tests.support.engines import why_absent
 from tests.support.platform import ENGINE, QUEUE, PlatformProcess, running_platform
@@ -49,11 +51,15 @@ def platform() -> Iterator[PlatformProcess]:
         asyncio.run(build_pages())
     except RimayError as error:
         pytest.skip(f"the pages cannot be built: {error.message.splitlines()[0]}")
-    with running_platform(
-        agents=[{**one, "queues": [queue["name"] for queue in _QUEUES]} for one in AGENTS],
-        queues=_QUEUES,
-        web__webphone={"at_once": 5, "per_minute_each": 30},
-    ) as process:
+    with (
+        beside(DemoBot()) as bot,
+        running_platform(
+            bots=[{"name": "averias", "url": bot}],
+            agents=[{**one, "queues": [queue["name"] for queue in _QUEUES]} for one in AGENTS],
+            queues=_QUEUES,
+            web__webphone={"at_once": 5, "per_minute_each": 30},
+        ) as process,
+    ):
         make_accounts(process, PASSWORD)
         config_store.put(_ORGANISATION, process.var, config_store.revision_of(""))
         yield process
