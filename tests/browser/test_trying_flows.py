@@ -50,3 +50,5 @@ async def test_the_bot_answers_or_is_played_by_hand(people: Crowd) -> None:
     await by_hand.check()
     await page.get_by_role("button", name="Empezar una llamada de prueba").click()
     await expect(page.get_by_text("Habla el asistente de voz. ¿Cómo termina?")).to_be_visible()
+    await page.get_by_role("button", name="No responde").click()
+    await expect(talk).to_contain_text("La llamada terminó.")

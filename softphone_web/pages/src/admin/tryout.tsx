@@ -6,8 +6,11 @@ import { Button } from "../kit/button";
 import { Check, Field } from "../kit/field";
 import { tellError } from "../kit/toast";
 import { useBusy } from "../kit/use";
-import { heard, inputOf, inputOfChoice, mayMeetBot, NO_TALK, type Input, type TryOut } from "./rehearsal";
+import { heard, inputOf, inputOfChoice, mayMeetBot, NO_TALK, type Choice, type Input, type TryOut } from "./rehearsal";
 import { t, word } from "./texts";
+
+/** In the page's language, where it is one of the words for how somebody else's part may end. */
+const titleOf = ({ field, value, title }: Choice): string => (field.startsWith("answer.") ? word(`try.${field}`, value) : title || value);
 
 export function TryPanel({ flow, text, onNode }: { flow: string; text: string; onNode: (node: string | null) => void }) {
   const [caller, setCaller] = useState("0991234567");
@@ -53,7 +56,7 @@ export function TryPanel({ flow, text, onNode }: { flow: string; text: string; o
         <div class="try-now">
           <p class="small"><strong>{word("try.waits", waits.kind)}</strong></p>
           <div class="row">
-            {waits.options.map((one) => <Button key={`${one.field} ${one.value}`} size="small" disabled={busy} onClick={() => tell(inputOfChoice(one), one.title || one.value)}>{one.field === "digits" ? <><strong>{one.value}</strong> {one.title}</> : one.title || one.value}</Button>)}
+            {waits.options.map((one) => <Button key={`${one.field} ${one.value}`} size="small" disabled={busy} onClick={() => tell(inputOfChoice(one), titleOf(one))}>{one.field === "digits" ? <><strong>{one.value}</strong> {one.title}</> : titleOf(one)}</Button>)}
           </div>
           <form class="row try-say" onSubmit={(event) => { event.preventDefault(); say(); }}>
             <input class="input" aria-label={t("try.say")} placeholder={t("try.say")} value={typed} onInput={(event) => setTyped(event.currentTarget.value)} />
