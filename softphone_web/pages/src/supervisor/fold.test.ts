@@ -163,6 +163,7 @@ describe("an alert's sentence", () => {
   it("is in the language of the page, with its figures", () => {
     expect(alertSentence(level, names)).toBe("Nivel de servicio de Agua: 75,5 % en la última media hora (meta 80 %)");
     expect(alertSentence(alone, names)).toBe("Nadie atiende Agua y una persona espera");
+    expect(alertSentence({ ...alone, kind: "no_qualified_agent" }, names)).toBe("Nadie conectado tiene lo que se pide en Agua");
     language.value = "en";
     expect(alertSentence(level, names)).toBe("Service level of Agua: 75.5 % in the last half hour (target 80 %)");
     expect(alertSentence({ ...alone, figures: { waiting: 3 } }, names)).toBe("Nobody serves Agua and 3 people wait");

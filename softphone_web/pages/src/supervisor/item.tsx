@@ -21,7 +21,7 @@ import { queueTitle } from "./store";
 import { t, word } from "./texts";
 import { timeline, type FactOut } from "./timeline";
 
-interface Routing { items: { at: string; agent: string; outcome: string | null; sentence: string }[] }
+interface Routing { items: { at: string; agent: string | null; outcome: string | null; sentence: string }[] }
 
 export function ItemDrawer({ item, board, onClose, write }: { item: BoardItem; board: Board; onClose: () => void; write: (agent: string) => void }) {
   const waits = item.phase === "queued" ? item.sla : null;
