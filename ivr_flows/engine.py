@@ -8,7 +8,9 @@ entry is one `Note` of kind ``node`` and one item of the path, and the path has 
 changes nothing.
 
 Flows may enter other flows: the state keeps a stack of those that wait for a `return`. `find` gives a flow by id and
-version (an empty version: the present one). Time comes in as `at` with each input; nothing here looks at a clock.
+version (an empty version: the present one). Which version each of them is in, the call's `Begin` fixes for all that it
+can come to, so that flows which were saved together, and only fit together, stay together. Time comes in as `at` with
+each input; nothing here looks at a clock.
 
 No caller is left in silence: a fault of the flow (a limit, a text or condition that fails) leads to the flow's
 `on_error` with a small reserve of steps; a second one, or the want of `on_error`, to a spoken apology and hang-up.
@@ -52,7 +54,7 @@ from ivr_flows.protocol import (
     TransferEnded,
     Waiting,
 )
-from ivr_flows.run import STEPS_AFTER_FAULT, Find, Run, Step
+from ivr_flows.run import STEPS_AFTER_FAULT, Find, Run, Step, versions_from
 from ivr_flows.state import FlowState, Phase
 from ivr_flows.terms import converted
 
@@ -95,14 +97,15 @@ def _timed(state: FlowState, at: float | None) -> tuple[float, float]:
 
 
 def moved(flow: Flow, state: FlowState) -> FlowState:
-    """The state taken up by another version of its flow, where its own is lost: values that still fit are kept."""
+    """The state taken up by another version of its flow, where its own is lost: values that still fit are kept. Flows
+    that it enters from now on are in the version that goes with this one."""
     variables = dict(flow.first)
     for name, spec in flow.head.variables.items():
         try:
             variables[name] = converted(state.variables[name], spec.type)
         except (KeyError, ValueError):
             continue  # new, or of another type now: it begins afresh
-    return dataclasses.replace(state, flow=flow.id, version=flow.version, variables=variables)
+    return dataclasses.replace(state, flow=flow.id, version=flow.version, versions={}, variables=variables)
 
 
 # --- the inputs --------------------
@@ -112,6 +115,7 @@ def _on_begin(run: Run, heard: Begin) -> None:
     run.variables = dict(run.flow.first)
     ours = {"today": local(run.at).date().isoformat()}
     run.facts = clean_facts(ours | dict(heard.facts) | ours)
+    run.versions = versions_from(run.flow, run.find)
     run.follow(lambda: Go(run.flow.head.entry))
 
 

@@ -59,6 +59,7 @@ class Flow:
     nodes: Mapping[str, NodeModel]
     first: Mapping[str, Scalar]  # the variables' values at the beginning
     text: str
+    enters: tuple[str, ...] = ()  # the flows that its nodes name
 
     @property
     def id(self) -> str:

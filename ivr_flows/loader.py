@@ -20,7 +20,7 @@ from ivr_flows.problems import add_problems, words_written
 from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.source import Path as Place
 from ivr_flows.source import Source, decode, parse
-from ivr_flows.terms import CalendarRef, Expression, NodeRef, Template, VariableRef, Word, words_of
+from ivr_flows.terms import CalendarRef, Expression, FlowName, NodeRef, Template, VariableRef, Word, words_of
 
 MAX_FINDINGS = 200
 
@@ -79,7 +79,9 @@ def _read(source: Source, text: str) -> Flow | None:
     if head is None or has_errors(source.findings):
         return None
     first = {str(name): spec.first() for name, spec in head.variables.items()}
-    return Flow(head, version_of(text), MappingProxyType(nodes), MappingProxyType(first), text)
+    named = (str(word) for node in nodes.values() for _, word in words_of(node) if isinstance(word, FlowName))
+    enters = tuple(dict.fromkeys(named))
+    return Flow(head, version_of(text), MappingProxyType(nodes), MappingProxyType(first), text, enters)
 
 
 def _head(data: Mapping[str, Any], source: Source) -> FlowHead | None:

@@ -68,6 +68,7 @@ class Run:
         self.at = at
         self.spent_s = spent_s
         self.stack = state.stack
+        self.versions = state.versions
         self.language = state.language
         self.actions: list[Action] = []
         self.changes: dict[str, Any] = {}
@@ -97,6 +98,7 @@ class Run:
             waiting=changes.get("waiting", before.waiting),
             held=changes.get("held", before.held),
             stack=self.stack,
+            versions=self.versions,
             language=self.language,
             at=self.at,
             spent_s=self.spent_s,
@@ -135,7 +137,7 @@ class Run:
                 return self._return()
 
     def _enter_flow(self, wanted: Enter) -> Outcome:
-        flow = self.find(wanted.flow, "")
+        flow = self._version_of(wanted.flow)
         if flow is None:
             raise FlowFault("flow", f"there is no flow {wanted.flow!r}")
         if wanted.comes_back:
@@ -149,6 +151,19 @@ class Run:
         self.variables = {**flow.first, **{n: self._converted(n, value) for n, value in wanted.values.items()}}
         self.note("flow.entered")
         return self._enter(flow.head.entry)
+
+    def _version_of(self, flow_id: str) -> Flow | None:
+        """That of this call. Where it is lost, or the flow is newer than the call, the present one."""
+        version = self.versions.get(flow_id, "")
+        flow = self.find(flow_id, version) if version else None
+        if flow is not None:
+            return flow
+        flow = self.find(flow_id, "")
+        if flow is not None:
+            self.versions = {**versions_from(flow, self.find), **self.versions, flow_id: flow.version}
+            if version:
+                self.note("flow.version_lost", entered=flow_id, lost=version, now=flow.version)
+        return flow
 
     def _return(self) -> Outcome:
         if not self.stack:
@@ -344,6 +359,18 @@ def _hearing(action: Enqueue | Request | Record | Transfer, asides: tuple[str, .
 @lru_cache(maxsize=256)
 def _folded(phrases: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(phrase.casefold() for phrase in phrases)
+
+
+def versions_from(flow: Flow, find: Find) -> dict[str, str]:
+    """The present versions of the flows that can be come to from this one, and its own."""
+    found, waiting = {flow.id: flow.version}, [flow]
+    while waiting:
+        for name in waiting.pop().enters:
+            other = None if name in found else find(name, "")
+            if other is not None:
+                found[name] = other.version
+                waiting.append(other)
+    return found
 
 
 def _person_of(head: FlowHead) -> Person | None:

@@ -66,6 +66,8 @@ class FlowState:
     waiting: Waiting | None = None
     held: Waiting | None = None
     stack: tuple[Frame, ...] = ()  # the callers of this flow, the first one outermost
+    # Of each flow that the call can come to, by id: what served when it began, or when it first came there.
+    versions: Mapping[str, str] = field(default_factory=dict)
     language: str = ""  # that the caller chose; empty: the flow's own
     at: float = 0.0  # of the last input, unix seconds
     spent_s: float = 0.0  # in the flow, without queues and talks
@@ -87,6 +89,7 @@ class FlowState:
             "scratch": dict(self.scratch),
             "variables": dict(self.variables),
             "facts": dict(self.facts),
+            "versions": dict(self.versions),
             "path": list(self.path),
             "waiting": action_to_json(self.waiting),
             "held": action_to_json(self.held),
@@ -113,6 +116,7 @@ class FlowState:
         plain["stack"] = tuple(Frame(**frame) for frame in plain.get("stack", ()))
         for name in ("scratch", "variables", "facts"):
             plain[name] = dict(plain[name])
+        plain["versions"] = {str(flow): str(version) for flow, version in plain.get("versions", {}).items()}
         return cls(**plain)
 
 

@@ -81,6 +81,13 @@ class NodeRef(Word):
     pattern = r"^[a-z][a-z0-9_-]{0,63}$"
 
 
+class FlowName(Word):
+    """The id of a flow to go on in."""
+
+    __slots__ = ()
+    pattern = NAME
+
+
 class VariableRef(Word):
     """The name of a variable that is written."""
 

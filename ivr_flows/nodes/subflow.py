@@ -9,21 +9,21 @@ from pydantic import Field
 
 from ivr_flows.node import Context, Enter, Go, NodeKind, NodeModel, Outcome
 from ivr_flows.nodes.set import Value
-from ivr_flows.terms import Name, NodeRef, Scalar, VariableRef
+from ivr_flows.terms import FlowName, NodeRef, Scalar, VariableRef
 
 
 class Subflow(NodeModel):
     """`with` gives values to the other flow's variables; `take` brings its variables home (mine: theirs)."""
 
     kind: Literal["subflow"]
-    flow: Name
+    flow: FlowName
     given: dict[str, Value] = Field(default={}, alias="with", max_length=50)
     take: dict[VariableRef, str] = Field(default={}, max_length=50)
     next: NodeRef
 
 
 def enter(node: Subflow, context: Context) -> Outcome:
-    return Enter(node.flow, {name: value.of(context) for name, value in node.given.items()})
+    return Enter(str(node.flow), {name: value.of(context) for name, value in node.given.items()})
 
 
 def returned(node: Subflow, context: Context, theirs: Mapping[str, Scalar]) -> Outcome:

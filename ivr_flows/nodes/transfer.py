@@ -14,7 +14,7 @@ from ivr_flows.node import Context, Doubt, Enter, Go, NodeKind, NodeModel, Outco
 from ivr_flows.protocol import Input, TransferEnded, TransferExit, TransferKind
 from ivr_flows.protocol import Transfer as TransferAction
 from ivr_flows.references import AgentName, PhoneName
-from ivr_flows.terms import Name, NodeRef, Spec, Template
+from ivr_flows.terms import FlowName, Name, NodeRef, Spec, Template
 
 
 class Party(Spec):
@@ -23,7 +23,7 @@ class Party(Spec):
     number: Template | None = None
     phone: PhoneName | None = Field(default=None, description="a SIP telephone, by its name in pbx.phones")
     agent: AgentName | None = None
-    flow: Name | None = Field(default=None, description="it takes the call over and does not come back")
+    flow: FlowName | None = Field(default=None, description="it takes the call over and does not come back")
 
     @model_validator(mode="after")
     def _one_of(self) -> Party:
@@ -58,7 +58,7 @@ class Transfer(NodeModel):
 def enter(node: Transfer, context: Context) -> Outcome:
     to = node.to
     if to.flow is not None:
-        return Enter(to.flow, comes_back=False)
+        return Enter(str(to.flow), comes_back=False)
     if to.number is not None:
         number = re.sub(r"[^0-9+*#]", "", context.text(to.number, use="data"))
         if not number:

@@ -14,6 +14,8 @@ from ivr_flows.faults import NoFlow
 from ivr_flows.findings import Severity
 from ivr_flows.protocol import Answered, Begin, Collected, CollectEnd, Note
 from ivr_flows.settings import Entry, FlowSettings
+from ivr_flows.state import FlowState
+from tests.support.flows import through_json
 
 TEXT = """\
 id: {id}
@@ -186,6 +188,99 @@ def test_an_earlier_folder_replaces_a_shipped_flow(folder: Folder) -> None:
     book.refresh()
     assert "Nuestra" in book.choose("").text
     assert book.findings() == []
+
+
+CALLING = """\
+id: a
+entry: uno
+person: {{to: fin}}
+on_error: fin
+nodes:
+  uno: {{kind: menu, prompts: Hola, options: {{"1": parte}}}}
+  parte: {{kind: subflow, flow: b, with: {{{name}: x}}, next: fin}}
+  fin: {{kind: hangup}}
+"""
+CALLED = """\
+id: b
+entry: uno
+variables: {{{name}: text}}
+nodes:
+  uno: {{kind: goto, to: dos}}
+  dos: {{kind: menu, prompts: "{{{{ {name} }}}}", options: {{"1": tres}}}}
+  tres: {{kind: subflow, flow: c, with: {{{name}: "{{{{ {name} }}}}"}}, next: vuelve}}
+  vuelve: {{kind: return}}
+"""
+LAST = """\
+id: c
+entry: uno
+variables: {{{name}: text}}
+nodes:
+  uno: {{kind: menu, prompts: "{{{{ {name} }}}}", options: {{"1": vuelve}}}}
+  vuelve: {{kind: return}}
+"""
+
+
+def three_flows(folder: Folder, name: str) -> None:
+    """Saved together; they fit together only where they name their variable alike."""
+    for flow_id, text in {"a": CALLING, "b": CALLED, "c": LAST}.items():
+        folder.write(f"{flow_id}.yaml", text.format(name=name))
+
+
+def at_the_menu(book: FlowBook) -> FlowState:
+    state, _ = book.step(book.begin(""), Begin({}))
+    return book.step(state, Answered()).state
+
+
+ONE = Collected("1", CollectEnd.COMPLETE)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_call_enters_other_flows_in_the_versions_of_its_beginning(
+    folder: Folder, tmp_path: Path, restart: bool
+) -> None:
+    three_flows(folder, "antes")
+    book = book_of(folder, archive=tmp_path / "archive")
+    book.refresh()
+    state = at_the_menu(book)
+    three_flows(folder, "ahora")
+    if restart:
+        book = book_of(folder, archive=tmp_path / "archive")
+    assert {flow.id for flow in book.refresh().taken} == {"a", "b", "c"}
+    for node in ("b.dos", "c.uno", "fin"):
+        state, actions = book.step(through_json(state), ONE)
+        assert not [a for a in actions if isinstance(a, Note) and a.kind in ("flow.error", "flow.version_lost")]
+        assert state.path[-1] == node
+    assert set(at_the_menu(book).versions.values()) == {flow.version for flow in book.flows()}
+
+
+def test_a_flow_that_came_after_the_call_is_entered_in_the_version_that_is_there_then(folder: Folder) -> None:
+    three_flows(folder, "antes")
+    gone = folder.path / "c.yaml"
+    gone.unlink()
+    book = book_of(folder)
+    book.refresh()
+    state = at_the_menu(book)
+    assert set(state.versions) == {"a", "b"}
+    folder.write(gone.name, LAST.format(name="antes"))
+    book.refresh()
+    for _ in range(2):
+        state, _ = book.step(state, ONE)
+    assert state.flow == "c"
+    assert state.versions["c"] == state.version
+
+
+def test_where_a_version_is_lost_the_present_one_is_entered_and_the_record_says_so(folder: Folder) -> None:
+    three_flows(folder, "antes")
+    book = book_of(folder)
+    book.refresh()
+    state = at_the_menu(book)
+    folder.write("b.yaml", CALLED.format(name="antes") + "description: otra\n")
+    book = book_of(folder)  # and no archive
+    book.refresh()
+    state, actions = book.step(state, ONE)
+    (lost,) = [action for action in actions if isinstance(action, Note) and action.kind == "flow.version_lost"]
+    assert lost.data["entered"] == "b"
+    assert (state.flow, state.version) == ("b", state.versions["b"])
 
 
 # --- after a restart --------------------

@@ -83,6 +83,7 @@ def test_a_step_that_does_nothing_keeps_every_field() -> None:
         waiting=Play(()),
         held=Play(()),
         stack=(Frame(flow="f", version="v", node="n", variables={}),),
+        versions={"f": "v"},
         language="en",
         at=5.0,
         spent_s=2.0,
@@ -219,7 +220,7 @@ def test_an_apology_that_cannot_be_rendered_is_replaced() -> None:
     [
         ("{kind: condition, if: n / 0 > 1, then: fin, else: fin}", "expression"),
         ("{kind: condition, if: n > call.from, then: fin, else: fin}", "expression"),
-        ("{kind: set, values: {n: hola}, next: fin}", "variable"),
+        ("{kind: set, values: {n: '{{ call.trunk }}'}, next: fin}", "variable"),
         ("{kind: set, values: {n: {expr: 9999999999 * 9999999999}}, next: fin}", "variable"),
         ("{kind: play, prompts: '{% if n < call.from %}x{% endif %}', next: fin}", "template"),
     ],
