@@ -17,7 +17,7 @@ from callcontrol.routing.terms import AgentAsked
 from pbx.memory import MemoryCall
 from pbx.memory.audio import MUSIC_HZ
 from pbx.terms import HangupCause
-from tests.support.daemon import DaemonLab
+from tests.support.daemon import TO_QUEUE, DaemonLab
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
 
@@ -246,7 +246,7 @@ async def test_a_page_loaded_anew_in_the_talk(lab: DaemonLab) -> None:
     assert [f for f in facts if f.startswith("agent_")] == ["agent_away", "agent_back"]
     assert facts.count("connected") == facts.count("recording_started") == facts.count("recording_stopped") == 1
     kinds = [s.kind for s in lab.record().segments if s.participant.endswith(".c")]
-    assert kinds == [SegmentKind.IVR, SegmentKind.QUEUE, SegmentKind.TALK, SegmentKind.HOLD, SegmentKind.TALK]
+    assert kinds == [*TO_QUEUE, SegmentKind.TALK, SegmentKind.HOLD, SegmentKind.TALK]
 
 
 async def test_a_new_leg_before_the_old_one_is_known_to_be_dead(lab: DaemonLab) -> None:

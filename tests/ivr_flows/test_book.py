@@ -20,11 +20,12 @@ from tests.support.flows import through_json
 TEXT = """\
 id: {id}
 entry: uno
-person: {{to: fin}}
+person: {{to: cola}}
 on_error: fin
 nodes:
   uno: {{kind: menu, prompts: {says}, options: {{"1": {to}, "2": dos}}}}
   dos: {{kind: hangup, cause: busy}}
+  cola: {{kind: queue, name: x, then: {{talked: fin, timeout: fin}}}}
   fin: {{kind: hangup}}
 """
 

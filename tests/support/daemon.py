@@ -15,7 +15,7 @@ from callcontrol.events import InteractionEvent, fact_type
 from callcontrol.flows import BookFlows
 from callcontrol.journal import MemoryJournal
 from callcontrol.listening import Ears
-from callcontrol.model import AgentId, AgentState, Interaction, OfferId
+from callcontrol.model import AgentId, AgentState, Interaction, OfferId, SegmentKind
 from callcontrol.open_leg import NUMBER as OPEN_LEG
 from callcontrol.orders import Orders
 from callcontrol.ports import CustomerSystems
@@ -46,6 +46,8 @@ AGENTS = [
     Agent(id="luis", name="Luis Vintimilla", phone="1002", queues=["contact-center"]),
 ]
 PHONES = {agent.id: str(agent.phone) for agent in AGENTS}
+# How a call comes to the queue below by the shipped flow: first to the line of its service, which is not here.
+TO_QUEUE = (SegmentKind.IVR, SegmentKind.QUEUE, SegmentKind.IVR, SegmentKind.QUEUE)
 QUEUES = [Queue(name="contact-center", title="Contact Center", offer_s=10, wrap_up_s=20)]
 
 
