@@ -19,8 +19,9 @@ from app.web_desk import OrganisationCodes
 from foundation.audit import PostgresAudit
 from foundation.errors import Unavailable
 from foundation.identity.oidc import Oidc
+from pbx.terms import TrunkState
 from softphone_web.deps import WebDeps
-from softphone_web.ports import Found, HealthCheck, Well
+from softphone_web.ports import Found, HealthCheck, Trunks, Well
 from softphone_web.server import RunningServer, build_app, serve
 from softphone_web.tls import Certificate
 
@@ -33,11 +34,12 @@ def serve_web(
     certificate: Certificate | None,
     oidc: Oidc | None,
 ) -> AbstractAsyncContextManager[RunningServer]:
+    trunks = SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks)
     deps = WebDeps(
         interactions=parts.interactions,
         queues=DeskQueues(parts.daemon, parts.organisation, parts.clock),
         agents=parts.agents,
-        trunks=SwitchTrunks(parts.daemon, parts.switch, settings.pbx.trunks),
+        trunks=trunks,
         recordings=KeptRecordings(parts.interactions, parts.recordings),
         flows=parts.flows,
         around=around(settings.customers, settings.pbx.dialing, parts.database, parts.systems, parts.clock),
@@ -53,7 +55,7 @@ def serve_web(
         people=parts.people,
         oidc=oidc,
         supervision=parts.board.supervision,
-        checks=_checks(parts),
+        checks=_checks(parts, trunks),
         shown_settings=show_settings(settings),
         version=__version__,
         metrics=parts.metrics,
@@ -75,7 +77,24 @@ class NotReconciled(Unavailable):
     code = "health.not_reconciled"
 
 
-def _checks(parts: Parts) -> list[HealthCheck]:
+class NoTrunkUp(Unavailable):
+    code = "health.no_trunk"
+
+
+def trunk_check(trunks: Trunks) -> HealthCheck:
+    """Calls by the network need one; those that are in hand, and pages, do not: degraded, not down."""
+
+    async def check() -> Found:
+        found = await trunks.list()
+        up = sum(trunk.state is TrunkState.UP for trunk in found)
+        if found and not up:
+            raise NoTrunkUp("no trunk is up", total=len(found))
+        return Found(Well.TRUNKS, {"up": up, "total": len(found)})
+
+    return HealthCheck(name="trunks", check=check, critical=False)
+
+
+def _checks(parts: Parts, trunks: Trunks) -> list[HealthCheck]:
     async def database() -> Found:
         return Found(Well.DATABASE, {"ms": round(await parts.database.ping() * 1000, 1)})
 
@@ -98,6 +117,7 @@ def _checks(parts: Parts) -> list[HealthCheck]:
 
     return [
         HealthCheck(name="switch", check=switch),
+        trunk_check(trunks),
         HealthCheck(name="database", check=database),
         # Without Redis calls go on and pages of this daemon too: degraded, not down.
         HealthCheck(name="redis", check=bus, critical=False),

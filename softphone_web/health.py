@@ -1,4 +1,4 @@
-"""Is the platform well? For load balancers, for the operator, and, in four figures, for anybody."""
+"""Is the platform well? For load balancers, for the operator, and, as a verdict, for anybody."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ WELL: Mapping[Well, str] = {
     Well.RECORDINGS: "{free_mb} MB free",
     Well.FLOWS: "{flows} flows",
     Well.LIVE: "{pages} pages",
+    Well.TRUNKS: "{up} of {total} up",
 }
 NO_ANSWER = "health.no_answer"  # seconds
 UNEXPECTED = "health.unexpected"  # error
@@ -85,15 +86,20 @@ class QueuesNow(Model):
     longest_wait_s: float | None
 
 
-class HealthOut(Model):
+class FiguresNow(Model):
     """A part is null when it could not be measured."""
 
-    status: Overall
-    measured_at: datetime
     switch: CheckState | None
     trunks: TrunksNow | None
     queues: QueuesNow | None
     calls: int | None
+
+
+class HealthOut(Model):
+    status: Overall
+    measured_at: datetime
+    takes_calls: bool | None = Field(description="the switch and, where there are any, a trunk; null: not measured")
+    figures: FiguresNow | None = Field(description="for who is signed in and may see queues; null for anybody else")
 
 
 async def run_checks(checks: Sequence[HealthCheck], timeout_s: float) -> list[CheckOut]:
@@ -154,7 +160,8 @@ class HealthDesk:
         elif failed or trunks is None or queues is None or calls is None or (trunks.total and not trunks.up):
             status = Overall.DEGRADED
         switch = next((check.state for check in checks if check.name == "switch"), None)
-        return HealthOut(status=status, measured_at=at(now), switch=switch, trunks=trunks, queues=queues, calls=calls)
+        figures = FiguresNow(switch=switch, trunks=trunks, queues=queues, calls=calls)
+        return HealthOut(status=status, measured_at=at(now), takes_calls=_takes_calls(figures), figures=figures)
 
     async def _figures(self, timeout_s: float) -> tuple[TrunksNow | None, QueuesNow | None, int | None]:
         return await asyncio.gather(
@@ -175,6 +182,14 @@ class HealthDesk:
         return active.get(Medium.VOICE, 0) + active.get(Medium.VIDEO, 0)
 
 
+def _takes_calls(figures: FiguresNow) -> bool | None:
+    if figures.switch is CheckState.FAILED:
+        return False
+    if figures.trunks is None:
+        return None
+    return figures.trunks.up > 0 or figures.trunks.total == 0
+
+
 T = TypeVar("T")
 
 
@@ -191,14 +206,11 @@ async def _or_none(measure: Callable[[], Awaitable[T]], timeout_s: float) -> T |
 DESK: web.AppKey[HealthDesk] = web.AppKey("health_desk", HealthDesk)
 
 
-@routes.get("/health", Open.PUBLIC)
+@routes.get("/health", Open.PUBLIC, raises=(401,))
 async def get_health(call: Call) -> HealthOut:
-    """How the platform is, in four figures.
-
-    Open to anybody: it names nothing and nobody. Measured at most once a second.
-    """
+    """How the platform is: a verdict for anybody, and figures for who is signed in. Measured at most once a second."""
     _, summary = await call.request.app[DESK].measure()
-    return summary
+    return summary if await _may(call, Permission.QUEUES_READ) else summary.model_copy(update={"figures": None})
 
 
 @routes.get("/health/live", Open.PUBLIC)
@@ -238,8 +250,11 @@ async def get_metrics(call: Call) -> web.StreamResponse:
 
 
 async def _is_operator(call: Call) -> bool:
-    if is_local(call.request):
-        return True
+    return is_local(call.request) or await _may(call, Permission.METRICS_READ)
+
+
+async def _may(call: Call, permission: Permission) -> bool:
+    """Of an operation that is open to anybody: whether who asks has signed in, and may see this as well."""
     token = bearer_token(call.request)
     if token is None and session_cookie(call.request, call.deps.settings) is None:
         return False
@@ -249,4 +264,4 @@ async def _is_operator(call: Call) -> bool:
         if token is not None:
             raise
         return False  # a browser sends the cookie of a session that is over for as long as it has it
-    return principal.may(Permission.METRICS_READ)
+    return principal.may(permission)

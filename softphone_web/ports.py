@@ -229,6 +229,7 @@ class Well(StrEnum):
     RECORDINGS = "health.recordings"  # free_mb
     FLOWS = "health.flows"  # flows
     LIVE = "health.live"  # pages
+    TRUNKS = "health.trunks"  # up, total
 
 
 @dataclass(frozen=True, slots=True)

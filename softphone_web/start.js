@@ -1,4 +1,4 @@
-// The live figures of the start page: asks /health every few seconds, only while the page is looked at.
+// The state on the start page, with figures for who is signed in: asks /health every few seconds, only while the page is looked at.
 "use strict";
 
 const EVERY_MS = 5000;
@@ -7,9 +7,13 @@ const GIVE_UP_MS = 4000;
 const WORDS = {
   ok: ["La plataforma funciona con normalidad", "Todos los servicios responden."],
   degraded: ["La plataforma funciona con limitaciones", "Se atienden llamadas, pero un servicio no responde bien."],
+  no_trunk: ["La plataforma funciona con limitaciones", "Ninguna troncal está activa: no entran ni salen llamadas de la red telefónica."],
+  degraded_unknown: ["La plataforma funciona con limitaciones", "Un servicio no responde bien y no se sabe si entran llamadas."],
   down: ["La plataforma no está disponible", "Un servicio indispensable no responde. El equipo técnico debe revisarlo."],
   unreachable: ["No hay respuesta del servidor", "Se intenta de nuevo cada pocos segundos. Revise su conexión."],
 };
+
+const LEVELS = { no_trunk: "degraded", degraded_unknown: "degraded" };
 
 const byId = (id) => document.getElementById(id);
 
@@ -23,7 +27,7 @@ function show(id, text, note = "", level = "") {
 
 function verdict(status) {
   const [title, text] = WORDS[status];
-  byId("state").dataset.status = status === "unreachable" ? "down" : status;
+  byId("state").dataset.status = status === "unreachable" ? "down" : status in LEVELS ? LEVELS[status] : status;
   if (byId("verdict-title").textContent !== title) {
     byId("verdict-title").textContent = title;
     byId("verdict-text").textContent = text;
@@ -36,9 +40,17 @@ function minutes(seconds) {
 }
 
 function draw(health) {
-  verdict(health.status);
+  if (health.status !== "degraded" || health.takes_calls) verdict(health.status);
+  else verdict(health.takes_calls === null ? "degraded_unknown" : "no_trunk");
+  const time = new Date(health.measured_at).toLocaleTimeString("es-EC", { hour12: false });
+  byId("measured").textContent = `Medido a las ${time}. Se actualiza cada ${EVERY_MS / 1000} segundos.`;
+  byId("figures").hidden = health.figures === null;
+  if (health.figures) drawFigures(health.figures);
+}
+
+function drawFigures(figures) {
   const unknown = ["—", "sin medición", "warn"];
-  const { switch: central, trunks, queues, calls } = health;
+  const { switch: central, trunks, queues, calls } = figures;
   if (central === "ok") show("switch", "Conectada");
   else if (central === "failed") show("switch", "Sin conexión", "no responde", "bad");
   else show("switch", ...unknown);
@@ -50,8 +62,6 @@ function draw(health) {
   if (queues === null) show("queues", ...unknown);
   else if (queues.longest_wait_s === null) show("queues", String(queues.waiting), `en ${queues.total} ${queues.total === 1 ? "cola" : "colas"}`);
   else show("queues", String(queues.waiting), `la más larga ${minutes(queues.longest_wait_s)}`);
-  const time = new Date(health.measured_at).toLocaleTimeString("es-EC", { hour12: false });
-  byId("measured").textContent = `Medido a las ${time}. Se actualiza cada ${EVERY_MS / 1000} segundos.`;
 }
 
 async function ask() {

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from app.bootstrap_web import NoTrunkUp, trunk_check
 from foundation.access import Permission
 from foundation.errors import Unavailable
 from pbx.terms import TrunkState
@@ -72,21 +73,36 @@ async def test_a_check_that_hangs_does_not_hang_the_answer(api: Api, monkeypatch
         await asyncio.Event().wait()
 
     monkeypatch.setattr(api.platform.trunks, "list", hang)
-    health = await asyncio.wait_for(api.get("/health", None), 5)
-    assert (health["status"], health["trunks"], health["switch"]) == ("degraded", None, "ok")
+    health = await asyncio.wait_for(api.get("/health", "agent"), 5)
+    assert (health["status"], health["takes_calls"]) == ("degraded", None)
+    assert (health["figures"]["trunks"], health["figures"]["switch"]) == (None, "ok")
 
 
 async def test_no_trunk_up_is_degraded(api: Api) -> None:
     down = GatewayView(name="a", state=TrunkState.DOWN)
     api.platform.trunks.views = [TrunkView(name="gateway", gateways=(down,))]
-    health = await api.get("/health", None)
-    assert (health["status"], health["trunks"]) == ("degraded", {"up": 0, "total": 1})
+    health = await api.get("/health", "agent")
+    assert (health["status"], health["takes_calls"]) == ("degraded", False)
+    assert health["figures"]["trunks"] == {"up": 0, "total": 1}
+    check = trunk_check(api.platform.trunks)
+    assert not check.critical
+    with pytest.raises(NoTrunkUp):
+        await check.check()
+    api.platform.trunks.views = []
+    assert (await check.check()).facts == {"up": 0, "total": 0}
 
 
-async def test_public_health_names_nobody(api: Api) -> None:
-    health = await api.get("/health", None)
-    assert set(health) == {"status", "measured_at", "switch", "trunks", "queues", "calls"}
-    assert health["queues"] == {"total": 2, "waiting": 2, "longest_wait_s": 42.5}
+async def test_anybody_is_told_a_verdict_and_who_is_signed_in_the_figures(api: Api) -> None:
+    for headers in ({}, {"Cookie": "rimay=over"}):
+        health = await api.get("/health", None, headers=headers)
+        assert set(health) == {"status", "measured_at", "takes_calls", "figures"}
+        assert (health["figures"], health["takes_calls"]) == (None, True)
+    for told in (
+        await api.get("/health", "agent"),
+        await api.get("/health", None, headers=await api.session_headers("ana")),
+    ):
+        assert set(told["figures"]) == {"switch", "trunks", "queues", "calls"}
+        assert told["figures"]["queues"] == {"total": 2, "waiting": 2, "longest_wait_s": 42.5}
 
 
 async def test_health_is_measured_once_for_many(tmp_path: Path) -> None:

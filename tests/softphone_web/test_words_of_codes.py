@@ -66,7 +66,7 @@ def test_every_way_in_which_the_chain_breaks_has_its_words() -> None:
 def test_what_the_health_checks_find_and_miss_has_its_words() -> None:
     assert set(health.WELL) == set(Well)
     codes = {one.value for one in Well} | {health.NO_ANSWER, health.UNEXPECTED, live.Interrupted.code}
-    codes |= {app.bootstrap_web.BusGone.code, app.bootstrap_web.NotReconciled.code}
+    codes |= {app.bootstrap_web.BusGone.code, app.bootstrap_web.NotReconciled.code, app.bootstrap_web.NoTrunkUp.code}
     codes |= {recording.place.NoFolder.code, recording.place.NoRoom.code}
     assert {f"said.{code}" for code in codes} <= set(ADMIN)
     for what, english in health.WELL.items():
