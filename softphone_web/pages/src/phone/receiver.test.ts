@@ -7,22 +7,36 @@ const ANSWER = [
   "a=ssrc:77 cname:x", "a=msid:one two", "a=sendrecv", "a=mid:0", "",
 ].join("\r\n");
 
-function line(change: Partial<{ state: RTCSignalingState; type: RTCSdpType; current: RTCRtpTransceiverDirection; refuse: number }> = {}) {
+type Change = Partial<{ state: RTCSignalingState; type: RTCSdpType; current: RTCRtpTransceiverDirection; refuse: number; newestOnly: boolean }>;
+
+/** What a connection is told, in its order. `refuse`: that answer of the far end; `newestOnly`: any offer but the last one. */
+function line(change: Change = {}) {
   const audio = { direction: "sendrecv", currentDirection: change.current ?? "sendrecv" };
-  const told: [string, string][] = [];
+  const told: string[] = [];
+  let offered = "", state = change.state ?? "stable";
   return {
     told,
-    signalingState: change.state ?? "stable",
+    get signalingState() { return state; },
     remoteDescription: { type: change.type ?? "answer", sdp: ANSWER } as RTCSessionDescription,
     getTransceivers: () => [audio] as unknown as RTCRtpTransceiver[],
-    setLocalDescription: () => Promise.resolve(),
+    createOffer: () => Promise.resolve({ type: "offer", sdp: (offered = audio.direction) } as RTCSessionDescriptionInit),
+    setLocalDescription: (offer?: RTCSessionDescriptionInit) => {
+      const sdp = offer?.sdp ?? audio.direction;
+      if (change.newestOnly && offer && sdp !== offered) return Promise.reject(new Error("not the last offer"));
+      state = "have-local-offer";
+      told.push(sdp);
+      return Promise.resolve();
+    },
     setRemoteDescription: (answer: RTCSessionDescriptionInit) => {
+      if (state === "stable") return Promise.reject(new Error("no offer"));
       if (change.refuse === told.length) return Promise.reject(new Error("refused"));
-      told.push([audio.direction, answer.sdp ?? ""]);
+      state = "stable";
+      told.push(answer.sdp ?? "");
       return Promise.resolve();
     },
   };
 }
+const WHOLE = ["sendonly", listeningOnly(ANSWER), "sendrecv", ANSWER];
 
 describe("a receiver that begins anew", () => {
   it("is told that the far end only listens: nothing else of its answer changes", () => {
@@ -35,7 +49,28 @@ describe("a receiver that begins anew", () => {
   it("is let go and taken up again with the very answer that there was", async () => {
     const one = line();
     expect(await renewReceiver(one)).toBe(true);
-    expect(one.told).toEqual([["sendonly", listeningOnly(ANSWER)], ["sendrecv", ANSWER]]);
+    expect(one.told).toEqual(WHOLE);
+  });
+  it("is asked for all of it before anything is done, so that a busy page makes no pause", async () => {
+    const one = line();
+    let free = (): void => undefined;
+    const busy = new Promise<void>((done) => (free = done));
+    const renewed = renewReceiver({ ...one, setRemoteDescription: async (answer) => { await one.setRemoteDescription(answer); await busy; } });
+    await new Promise((soon) => setTimeout(soon));
+    expect(one.told).toEqual(WHOLE);
+    free();
+    expect(await renewed).toBe(true);
+  });
+  it("is renewed once where it is asked for twice", async () => {
+    const one = line();
+    expect(await Promise.all([renewReceiver(one), renewReceiver(one)])).toEqual([true, false]);
+    expect(one.told).toEqual(WHOLE);
+    expect(await renewReceiver(one)).toBe(true);
+  });
+  it("is renewed one step after the other where only the newest offer is taken", async () => {
+    const one = line({ newestOnly: true });
+    expect(await renewReceiver(one)).toBe(true);
+    expect(one.told).toEqual(["sendrecv", ANSWER, ...WHOLE]);
   });
   it("is left alone on a line that is not at rest", async () => {
     for (const change of [{ state: "have-local-offer" }, { type: "offer" }, { current: "sendonly" }] as const) {
@@ -45,6 +80,6 @@ describe("a receiver that begins anew", () => {
     }
   });
   it("does not hide that the browser refused half-way", async () => {
-    await expect(renewReceiver(line({ refuse: 1 }))).rejects.toThrow("refused");
+    await expect(renewReceiver(line({ refuse: 3 }))).rejects.toThrow("refused");
   });
 });

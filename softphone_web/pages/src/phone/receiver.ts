@@ -18,18 +18,55 @@ export function listeningOnly(answer: string): string {
   return [kept(head), ...media.map((part) => [...kept(part), "a=recvonly"])].flat().join("\r\n") + "\r\n";
 }
 
-type Line = Pick<RTCPeerConnection, "signalingState" | "remoteDescription" | "getTransceivers" | "setLocalDescription" | "setRemoteDescription">;
+interface Line {
+  readonly signalingState: RTCSignalingState;
+  readonly remoteDescription: RTCSessionDescription | null;
+  getTransceivers(): RTCRtpTransceiver[];
+  createOffer(): Promise<RTCSessionDescriptionInit>;
+  setLocalDescription(offer?: RTCSessionDescriptionInit): Promise<void>;
+  setRemoteDescription(answer: RTCSessionDescriptionInit): Promise<void>;
+}
 
-/** False where nothing was done: the line is being negotiated, on hold, or was offered by the far end. Throws where the
- * browser refuses half-way: the line is then of no use any more. */
+const underWay = new WeakSet<Line>();
+
+/** False where nothing was done: the line is being negotiated or renewed, on hold, or was offered by the far end. Throws where the
+ * browser refuses half-way: the line is then of no use any more.
+ *
+ * Between the two exchanges nothing is heard. So all is made ready before, and then asked for at once: the connection takes
+ * one after the other by itself, however busy the page is. A browser that takes no offer but the newest does only the
+ * second exchange, which changes nothing; there each waits for the one before. */
 export async function renewReceiver(line: Line): Promise<boolean> {
   const answer = line.remoteDescription;
   const audio = line.getTransceivers()[0];
-  if (line.signalingState !== "stable" || answer?.type !== "answer" || audio?.currentDirection !== "sendrecv") return false;
-  for (const [direction, sdp] of [["sendonly", listeningOnly(answer.sdp)], ["sendrecv", answer.sdp]] as const) {
-    audio.direction = direction;
-    await line.setLocalDescription();
-    await line.setRemoteDescription({ type: "answer", sdp });
+  if (underWay.has(line) || line.signalingState !== "stable" || answer?.type !== "answer" || audio?.currentDirection !== "sendrecv") return false;
+  underWay.add(line);
+  try {
+    await beginAnew(line, audio, answer);
+  } finally {
+    underWay.delete(line);
   }
   return true;
+}
+
+async function beginAnew(line: Line, audio: RTCRtpTransceiver, answer: RTCSessionDescription): Promise<void> {
+  const only: RTCSessionDescriptionInit = { type: "answer", sdp: listeningOnly(answer.sdp) };
+  const both: RTCSessionDescriptionInit = { type: "answer", sdp: answer.sdp };
+  audio.direction = "sendonly";
+  const deaf = await line.createOffer();
+  audio.direction = "sendrecv";
+  const hearing = await line.createOffer();
+  const done = await Promise.allSettled([
+    line.setLocalDescription(deaf),
+    line.setRemoteDescription(only),
+    line.setLocalDescription(hearing),
+    line.setRemoteDescription(both),
+  ]);
+  const [first, , third, last] = done.map((one) => one.status === "fulfilled");
+  if (first && last) return;
+  if (!third || !last) throw done.find((one) => one.status === "rejected")?.reason;
+  for (const [direction, told] of [["sendonly", only], ["sendrecv", both]] as const) {
+    audio.direction = direction;
+    await line.setLocalDescription();
+    await line.setRemoteDescription(told);
+  }
 }
