@@ -153,8 +153,8 @@ TABLE: dict[str, Row] = {
     "list_messages": row(A, S, M, X),
     # the organisation
     "get_organisation": row(S, M, X),
-    "check_organisation": row(M, X, body={"yaml": ""}),
-    "put_organisation": row(M, X, body={"yaml": "", "revision": "e3b0c44298fc1c14"}),
+    "check_organisation": row(M, X, body={"yaml": "queues: []\n"}),
+    "put_organisation": row(M, X, body={"yaml": "queues: []\n", "revision": "e3b0c44298fc1c14"}),
     "render_organisation": row(M, X, body={"document": {}}),
     "list_holidays": row(S, M, X, query="?year=2026"),
     # live
