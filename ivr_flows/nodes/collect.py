@@ -17,7 +17,9 @@ from ivr_flows.protocol import Collect as CollectAction
 from ivr_flows.terms import Digit, NodeRef, Seconds, VariableRef
 
 _YES, _NO = "1", "2"
-_SAY_YES, _SAY_NO = ("sí", "correcto"), ("no", "corregir")
+# What may be said instead of the two keys.
+_SAY_YES: Mapping[str, tuple[str, ...]] = {"es": ("sí", "correcto"), "en": ("yes", "correct")}
+_SAY_NO: Mapping[str, tuple[str, ...]] = {"es": ("no", "corregir"), "en": ("no", "change it")}
 _CONFIRM = {
     "es": "Usted digitó: {value}. Si es correcto, marque uno. Para corregirlo, marque dos.",
     "en": "You entered: {value}. If this is correct, press one. To correct it, press two.",
@@ -86,18 +88,24 @@ def enter(node: Collect, context: Context) -> Outcome:
 
 def handle(node: Collect, context: Context, heard: Input) -> Outcome:
     if "value" in context.scratch:
-        return _confirmed(node, context, _key_of(heard) if isinstance(heard, Collected) else "")
+        return _confirmed(node, context, _key_of(heard, context) if isinstance(heard, Collected) else "")
     if not isinstance(heard, Collected):
         return _again(node, context, silent=True)
     before = str(context.scratch.get("typed", ""))
     return _collected(node, context, Collected(before + heard.digits, heard.end, heard.phrase))
 
 
-def _key_of(heard: Collected) -> str:
+def _said(phrases: Mapping[str, tuple[str, ...]], context: Context) -> tuple[str, ...]:
+    return phrases.get(context.language[:2], phrases["es"])
+
+
+def _key_of(heard: Collected, context: Context) -> str:
     """Of the read-back: what was said stands for a key, anything that was not understood for a wrong one."""
     if heard.digits or not heard.phrase:
         return heard.digits
-    return _YES if heard.phrase in _SAY_YES else _NO if heard.phrase in _SAY_NO else "?"
+    if heard.phrase in _said(_SAY_YES, context):
+        return _YES
+    return _NO if heard.phrase in _said(_SAY_NO, context) else "?"
 
 
 def _collected(node: Collect, context: Context, heard: Collected) -> Outcome:
@@ -120,7 +128,8 @@ def _again(node: Collect, context: Context, *, silent: bool, notes: tuple[Aside,
 def _read_back(node: Collect, context: Context, value: str) -> Outcome:
     spoken = read_back(node.meaning, value, context.language)
     question = (words(_CONFIRM, context, value=spoken),)
-    wait = ask(node, context, keys=(1, 1.0, ""), question=question, phrases=_SAY_YES + _SAY_NO)
+    phrases = _said(_SAY_YES, context) + _said(_SAY_NO, context)
+    wait = ask(node, context, keys=(1, 1.0, ""), question=question, phrases=phrases)
     asked = int(context.scratch.get("asked", 1))
     return Wait(wait.action, {"asked": asked, "confirms": 1, "value": value})
 

@@ -14,6 +14,7 @@ from ivr_flows.checking import check, load_all
 from ivr_flows.drawing import draw
 from ivr_flows.flow import Flow
 from ivr_flows.flow_tests import run_tests
+from ivr_flows.loader import load
 from ivr_flows.nodes.set import Set
 from ivr_flows.nodes.switch import Switch
 from ivr_flows.protocol import Collect, Enqueue, Failure, Hangup, Play, PromptFile, QueueExit, Request, Response
@@ -50,6 +51,24 @@ def test_the_greeting_is_a_recording_with_a_text_to_stand_in(caller: Caller) -> 
     assert isinstance(prompt, PromptFile)
     assert prompt.name == "bienvenida"
     assert prompt.fallback_text.startswith("Bienvenido a ETAPA EP.")
+
+
+def test_an_opening_that_nobody_knows_of_is_not_told_as_a_day(flows: dict[str, Flow]) -> None:
+    """The calendar finds none within two weeks: a long closure."""
+    days = ", ".join(f"2026-03-{day:02}: cierre" for day in range(2, 25))
+    text = flows["atencion"].text.replace("    holidays: cuenca\n", f"    holidays: cuenca\n    closed: {{{days}}}\n")
+    closed = load(text).flow
+    assert closed is not None
+    caller = Caller(flows["principal"], *{**flows, "atencion": closed}.values())
+    caller.press("0")
+    heard = []
+    while caller.state.node != "fuera_de_horario":
+        heard.append(caller.said())
+        caller.say_nothing()
+    assert heard == ["Hoy es feriado y nuestras oficinas están cerradas."]
+    caller.press("2")
+    caller.press("1")
+    assert caller.said() == "Le llamaremos en cuanto abramos."
 
 
 def test_who_knows_the_menu_presses_during_the_greeting(caller: Caller) -> None:

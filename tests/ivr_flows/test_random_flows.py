@@ -68,7 +68,10 @@ QUESTION: dict[str, st.SearchStrategy[object]] = {
 WORDS = st.sampled_from(["0", "1", "hola", ""])
 REQUESTS = st.fixed_dictionaries(
     {"system": st.just("s"), "url": st.sampled_from(["/x", "/{{ t }}?{{ call.from }}", "/{{ n | money }}"])},
-    optional={"method": st.sampled_from(["GET", "POST"]), "body": st.just({"a": "{{ t }}"})},
+    optional={
+        "method": st.sampled_from(["GET", "POST"]),
+        "body": st.sampled_from([{"a": "{{ t }}"}, {"a": {"b": [{"expr": "n"}, {"expr": "[1]"}]}}]),
+    },
 )
 TAKES = st.dictionaries(st.sampled_from(["n", "t", "d"]), st.sampled_from(["a", "xs.0.a", "xs.#"]))
 NODES = st.one_of(
@@ -94,11 +97,14 @@ NODES = st.one_of(
     node("http", {"status": st.dictionaries(st.sampled_from(["404", "500"]), TARGETS)}, request=REQUESTS, take=TAKES,
          next=TARGETS, fallback=TARGETS),
     node("announce", {"none": TARGETS, "count": st.just("n")}, request=REQUESTS, list=st.just("xs"),
-         each=st.sampled_from(["{{ item.a }}", "{{ item.a | time }}"]), next=TARGETS, fallback=TARGETS),
+         each=st.sampled_from(["{{ item.a }}", "{{ item.a | time }}", "{{ item.a | count('día') }}"]),
+         next=TARGETS, fallback=TARGETS),
     node("identify", {**QUESTION, "sure": st.just("n")}, by=st.lists(st.sampled_from(["caller", "cedula", "contract"]),
          min_size=1), request=REQUESTS, take=TAKES, prompts=PROMPTS, next=TARGETS, unknown=TARGETS, fallback=TARGETS),
-    node("collect", {**QUESTION, "read_back": st.booleans()}, prompts=PROMPTS, into=st.just("t"),
-         next=TARGETS, **{"as": st.sampled_from(["cedula", "contract", "phone", "date", "amount"])}),
+    node("collect", {**QUESTION, "read_back": st.booleans()}, prompts=PROMPTS, into=st.sampled_from(["n", "t", "d"]),
+         next=TARGETS, **{"as": st.sampled_from(["cedula", "contract", "phone"])}),
+    node("collect", {**QUESTION, "read_back": st.booleans()}, prompts=PROMPTS, into="t",
+         next=TARGETS, **{"as": st.sampled_from(["date", "amount"])}),
     node("voicemail", {"none": TARGETS}, mailbox="m", prompts=PROMPTS, next=TARGETS),
     node("transfer", to=st.sampled_from([{"number": "{{ t }}"}, {"phone": "x"}]), timeout_s=5,
          then=st.fixed_dictionaries({"failed": TARGETS}, optional={"talked": TARGETS})),

@@ -148,3 +148,18 @@ def test_a_person_at_the_read_back() -> None:
     caller.press("20451")
     caller.press("0")
     assert caller.path == "uno cola"
+
+
+@pytest.mark.parametrize(
+    ("language", "yes", "no"),
+    [("es", ("sí", "correcto"), ("no", "corregir")), ("en", ("yes", "correct"), ("no", "change it"))],
+)
+def test_a_read_back_is_answered_in_the_callers_words(language: str, yes: tuple[str, ...], no: tuple[str, ...]) -> None:
+    flow = flow_of(ASK % ", read_back: true", f"{DECLARED}language: {language}\n")
+    for phrase in (*yes, *no):
+        caller = Caller(flow)
+        caller.press("20451", CollectEnd.TERMINATOR)
+        assert isinstance(caller.waits, Collect)
+        assert caller.waits.phrases == (*yes, *no)
+        caller.say(phrase)
+        assert (caller.state.node == "cola") == (phrase in yes)
