@@ -114,6 +114,29 @@ async def test_a_lock_out_is_seen_in_the_users_sheet_and_lifted_there(platform: 
     await lola.page.get_by_text("Su cuenta no está asociada a un agente.").wait_for()  # and no 409
 
 
+async def test_a_locked_address_is_seen_above_the_users_and_lifted_there(people: Crowd) -> None:
+    admin, stranger = await people.person("admin"), await people.person("nadie", ignored=["401", "429"])
+    await admin.sign_in(then="/admin/usuarios")
+    await stranger.open("/")
+    last = await stranger.page.evaluate("""async () => {
+        for (let n = 0; n < 80; n += 1) {
+            const {status} = await fetch("/api/v1/session", {
+                method: "POST", headers: {"Content-Type": "application/json"},
+                body: JSON.stringify({username: `nadie${n}`, password: "no es esta"})
+            })
+            if (status !== 401) return status
+        }
+    }""")
+    assert last == 429
+    await admin.page.reload()
+    told = admin.page.get_by_role("region", name="Direcciones bloqueadas")
+    await expect(told).to_contain_text("127.0.0.1")
+    assert await admin.axe() == []
+    await told.get_by_role("button", name="Levantar el bloqueo de 127.0.0.1").click()
+    await expect(told).to_have_count(0)
+    await (await people.person("sofia")).sign_in()
+
+
 async def test_an_administrator_with_the_keyboard_alone(people: Crowd) -> None:
     """Signing in, a new account, a flow saved as a new version, and both found in the audit trail: no mouse."""
     admin = await people.person("admin")

@@ -40,6 +40,22 @@ async def test_page_at_every_width(people: Crowd, path: str, theme: str) -> None
             assert await person.axe() == [], width
 
 
+async def test_tables_of_the_administration_stack_their_cells_at_a_phones_width(people: Crowd) -> None:
+    admin = await people.person("admin")
+    await admin.sign_in(then="/admin/estado")
+    await admin.is_at("phone")
+    for part in ("estado", "usuarios", "colas", "troncales", "ajustes", "auditoria"):
+        await admin.open(f"/admin/{part}")
+        tables = admin.page.locator(".table-scroll")
+        await tables.locator("tbody tr").first.wait_for()
+        sideways = await tables.evaluate_all(
+            "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+        )
+        assert sideways == 0, part
+        assert await admin.overflows() == [], part
+        assert await admin.axe() == [], part
+
+
 async def test_signing_in_with_the_keyboard_alone_after_a_mistyped_password(people: Crowd) -> None:
     person = await people.person("ana")
     await person.sign_in_by_keys(password="no es esta")

@@ -1,7 +1,7 @@
 // The flow's picture. The server draws it; here it is built anew from what we know of SVG, element by element: nothing in it can run,
 // nothing needs a style of its own, and it follows the page's theme. A click on a node goes to its line.
 import { h, type ComponentChild } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../kit/button";
 import { EmptyState } from "../kit/states";
 import { t } from "./texts";
@@ -48,6 +48,9 @@ function show(box: HTMLElement | null, current: string | null): void {
   if (at.top < seen.top || at.bottom > seen.bottom) box.scrollTop += at.top + at.height / 2 - seen.top - seen.height / 2;
 }
 
+/** Smaller than this its words are too small to be read. */
+const LEAST = 0.7;
+
 interface Props {
   svg: string | null;
   nodes: readonly NodeRef[];
@@ -57,9 +60,22 @@ interface Props {
 }
 
 export function Drawing({ svg, nodes, current, goTo }: Props) {
-  const [fit, setFit] = useState(false);
+  const [chosen, setFit] = useState<boolean | null>(null);
+  const [fits, setFits] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const root = useMemo(() => (svg ? parsed(svg) : null), [svg]);
+  const fit = chosen ?? fits;
+  // Until somebody chooses: as a whole, where it need not shrink much for that.
+  useLayoutEffect(() => {
+    const seen = box.current;
+    if (!seen || !root) return;
+    const needed = Number(root.getAttribute("width"));
+    const look = (): void => setFits(seen.clientWidth < needed && seen.clientWidth > needed * LEAST);
+    look();
+    const observer = new ResizeObserver(look);
+    observer.observe(seen);
+    return () => observer.disconnect();
+  }, [root]);
   useEffect(() => show(box.current, current), [current, root, fit]);
   if (!root) return <EmptyState title={t("flow.noPicture")} />;
   const [width, height] = [Number(root.getAttribute("width")), Number(root.getAttribute("height"))];

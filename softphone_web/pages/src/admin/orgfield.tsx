@@ -77,6 +77,7 @@ function Many({ spec, value, document, readOnly, error, set }: { spec: FieldSpec
     <fieldset class="many">
       <legend>{t(spec.label)}</legend>
       {spec.hint && <p class="field-hint">{t(spec.hint)}</p>}
+      {entriesOf(document, from).length === 0 && <p class="muted">{t("org.noneToChoose")}</p>}
       <div class="many-list">
         {entriesOf(document, from).map((one) => {
           const name = nameOf(one, from);

@@ -132,6 +132,7 @@ export const t = texts({
   "org.taken": ["Ya existe «{name}».", "“{name}” exists already."],
   "org.review": ["Revisar los cambios", "Review the changes"],
   "org.difference": ["Qué cambia", "What changes"],
+  "org.noneToChoose": ["Todavía no hay ninguno: se añaden en su propia página.", "There is none yet: they are added on a page of their own."],
   "org.same": ["No cambia nada.", "Nothing changes."],
   "org.save": ["Guardar y poner en vigor", "Save and put in force"],
   "org.back": ["Seguir editando", "Go on editing"],
