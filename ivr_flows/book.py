@@ -10,10 +10,11 @@ from pathlib import Path
 
 from ivr_flows import engine
 from ivr_flows.archive import KEPT_VERSIONS, FlowArchive
+from ivr_flows.entering import CODE, unknown_flows
 from ivr_flows.faults import NoFlow
-from ivr_flows.findings import Finding, Severity, has_errors
+from ivr_flows.findings import Finding, Severity, has_errors, in_order
 from ivr_flows.flow import Flow
-from ivr_flows.loader import load_file
+from ivr_flows.loader import Loaded, load_file
 from ivr_flows.protocol import Input, Note
 from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.settings import FlowSettings
@@ -145,9 +146,9 @@ class FlowBook:
         paths = self._paths()
         before = dict(self._current)
         fresh = [path for path, stamp in paths.items() if self._is_new(path, stamp)]
-        for path in fresh:
-            self._read(path, paths[path])
+        self._read({path: paths[path] for path in fresh})
         self._forget(set(self._files) - set(paths))
+        fresh += self._read_again(paths) if fresh else []
         self._current = self._by_id()
         if self._stand_in_for_missing():
             self._current = self._by_id()
@@ -177,14 +178,49 @@ class FlowBook:
         known = self._files.get(path)
         return known is None or known.stamp != stamp
 
-    def _read(self, path: Path, stamp: tuple[int, int]) -> None:
-        loaded = load_file(path, known=self._known)
+    def _read(self, stamps: Mapping[Path, tuple[int, int]]) -> None:
+        """These files together, as they were saved together. What enters a flow that there is not is refused like any
+        other mistake; only at the start it serves where nothing better is to be had, as its other ways lead on."""
+        loaded = {path: load_file(path, known=self._known) for path in stamps}
+        former = {path: self._former(path) for path, each in loaded.items() if each.flow is None}
+        valid = {path: each.flow for path, each in loaded.items()}
+        while wrong := self._unknown(loaded, former, valid):
+            for path, found in wrong.items():
+                loaded[path] = Loaded(None, in_order([*loaded[path].findings, *found]))
+                former[path] = self._former(path)
+        for path, each in loaded.items():
+            flow, last = each.flow or former.get(path), self._files.get(path)
+            if flow is None and not self._current:
+                flow = valid[path]
+            if flow is not None and last is not None and last.flow is not None and _same(flow, last.flow):
+                flow = last.flow  # touched, not changed
+            self._files[path] = _File(stamps[path], flow, each.findings)
+
+    def _unknown(
+        self,
+        loaded: Mapping[Path, Loaded],
+        former: Mapping[Path, Flow | None],
+        valid: Mapping[Path, Flow | None],
+    ) -> dict[Path, list[Finding]]:
+        """Which of the loaded flows enter flows that there are not."""
+        others = (file.flow for path, file in self._files.items() if path not in loaded)
+        serving = [*others, *(each.flow for each in loaded.values()), *former.values()]
+        known = {flow.id for flow in [*serving, *(() if self._current else valid.values())] if flow is not None}
+        flows = {path: each.flow for path, each in loaded.items() if each.flow is not None}
+        found = {path: unknown_flows(str(path), flow, known) for path, flow in flows.items()}
+        return {path: findings for path, findings in found.items() if findings}
+
+    def _read_again(self, paths: Mapping[Path, tuple[int, int]]) -> list[Path]:
+        """What was refused for a flow that was not there, after others have changed; those where that changed
+        something."""
+        refused = {path: file for path, file in self._files.items() if any(f.code == CODE for f in file.findings)}
+        self._read({path: paths[path] for path in refused if path in paths})
+        return [path for path, file in refused.items() if self._files[path].findings != file.findings]
+
+    def _former(self, path: Path) -> Flow | None:
+        """What served from this file until now."""
         known = self._files.get(path)
-        last_good = known.flow if known is not None else None
-        flow = loaded.flow
-        if flow is not None and last_good is not None and _same(flow, last_good):
-            flow = last_good  # touched, not changed
-        self._files[path] = _File(stamp, flow or last_good or self._last_served(path), loaded.findings)
+        return (known.flow if known is not None else None) or self._last_served(path)
 
     def _last_served(self, path: Path) -> Flow | None:
         """Of a file that has mistakes when the daemon starts: its flow's last version in the archive."""
@@ -205,8 +241,10 @@ class FlowBook:
         return list(dict.fromkeys([*(entry.flow for entry in self._settings.entries), self._settings.default]))
 
     def _forget(self, gone: Collection[Path]) -> None:
-        """A deleted file's flow is withdrawn, unless a number leads to it: then its last version serves on."""
-        named = self._named()
+        """A deleted file's flow is withdrawn, unless a number or another flow leads to it: then its last version serves
+        on."""
+        there = [file.flow for path, file in self._files.items() if path not in gone and file.flow is not None]
+        named = {*self._named(), *(name for flow in there for name in flow.enters)}
         for path in sorted(gone):
             flow = self._files[path].flow
             if flow is None or flow.id not in named or any(flow.id == f.id for f in self._others(path)):

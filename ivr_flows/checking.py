@@ -6,14 +6,11 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ivr_flows.book import flow_files
-from ivr_flows.findings import Finding, Severity, closest, in_order
+from ivr_flows.entering import unknown_flows
+from ivr_flows.findings import Finding, Severity, in_order
 from ivr_flows.flow import Flow
 from ivr_flows.loader import load, load_file
-from ivr_flows.nodes.subflow import Subflow
-from ivr_flows.nodes.transfer import Transfer
 from ivr_flows.references import NOTHING_KNOWN, Known
-from ivr_flows.source import Path as Place
-from ivr_flows.source import parse
 
 
 def check(paths: Iterable[Path | str], *, known: Known = NOTHING_KNOWN) -> list[Finding]:
@@ -32,7 +29,7 @@ def check(paths: Iterable[Path | str], *, known: Known = NOTHING_KNOWN) -> list[
         if owner != path:
             found.append(_error(path, (1, 1), "flow.duplicate_id", f"flow {loaded.flow.id!r} is already in {owner}"))
     for path, flow in flows:
-        found += _unknown_flows(str(path), flow, {*owners, *_beside(path, flow)})
+        found += unknown_flows(str(path), flow, {*owners, *_beside(path, flow)})
     return in_order(found)
 
 
@@ -43,17 +40,8 @@ def check_text(
     loaded = load(text, file, known=known)
     if loaded.flow is None:
         return None, loaded.findings
-    unknown = _unknown_flows(file, loaded.flow, {*flows, loaded.flow.id})
+    unknown = unknown_flows(file, loaded.flow, {*flows, loaded.flow.id})
     return loaded.flow, in_order([*loaded.findings, *unknown])
-
-
-def _unknown_flows(file: str, flow: Flow, known: Collection[str]) -> list[Finding]:
-    found = []
-    for node_id, node in flow.nodes.items():
-        named = _named_flow(node)
-        if named is not None and named[0] not in known:
-            found.append(_unknown_flow(file, flow, ("nodes", str(node_id), *named[1]), named[0], known))
-    return found
 
 
 def load_all(paths: Iterable[Path | str]) -> dict[str, Flow]:
@@ -66,27 +54,14 @@ def load_all(paths: Iterable[Path | str]) -> dict[str, Flow]:
     return flows
 
 
-def _named_flow(node: object) -> tuple[str, Place] | None:
-    if isinstance(node, Subflow):
-        return node.flow, ("flow",)
-    if isinstance(node, Transfer) and node.to.flow is not None:
-        return node.to.flow, ("to", "flow")
-    return None
-
-
 def _beside(path: Path, flow: Flow) -> set[str]:
     """Ids of the flows in the same folder, where this one names any."""
-    if not any(_named_flow(node) for node in flow.nodes.values()):
+    if not flow.enters:
         return set()
     return set(load_all(each for each in flow_files(path.parent) if each != path))
 
 
-def _unknown_flow(file: str, flow: Flow, place: Place, name: str, known: Collection[str]) -> Finding:
-    spot = parse(flow.text, file).place(place)
-    return _error(file, spot, "flow.unknown", f"there is no flow {name!r}", closest(name, known))
-
-
-def _error(file: Path | str, spot: tuple[int, int], code: str, message: str, suggestion: str = "") -> Finding:
+def _error(file: Path | str, spot: tuple[int, int], code: str, message: str) -> Finding:
     return Finding(
         file=str(file),
         line=spot[0],
@@ -94,7 +69,6 @@ def _error(file: Path | str, spot: tuple[int, int], code: str, message: str, sug
         severity=Severity.ERROR,
         code=code,
         message=message,
-        suggestion=suggestion,
     )
 
 

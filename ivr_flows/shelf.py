@@ -94,7 +94,9 @@ class FlowShelf:
 
     def check(self, name: str, text: str) -> Checked:
         """All that `rimay ivr check` finds, of a text that need not be saved."""
-        flow, findings = check_text(text, f"{name}.yaml", known=self._known, flows=self._book.ids())
+        flow, findings = check_text(
+            text, f"{name}.yaml", known=self._known, flows=[flow.id for flow in self._book.flows()]
+        )
         return Checked(flow, findings)
 
     def save(self, flow_id: str, text: str, *, base: str, at: float, by: str, comment: str) -> str:

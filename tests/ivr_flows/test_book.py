@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ivr_flows.archive import KEPT_VERSIONS
 from ivr_flows.book import FlowBook
 from ivr_flows.faults import NoFlow
-from ivr_flows.findings import Severity
+from ivr_flows.findings import Severity, has_errors
 from ivr_flows.protocol import Answered, Begin, Collected, CollectEnd, Note
 from ivr_flows.settings import Entry, FlowSettings
 from ivr_flows.state import FlowState
@@ -24,6 +24,7 @@ person: {{to: cola}}
 on_error: fin
 nodes:
   uno: {{kind: menu, prompts: {says}, options: {{"1": {to}, "2": dos}}}}
+  cola: {{kind: queue, name: q, then: {{talked: fin, timeout: fin}}}}
   dos: {{kind: hangup, cause: busy}}
   cola: {{kind: queue, name: x, then: {{talked: fin, timeout: fin}}}}
   fin: {{kind: hangup}}
@@ -282,6 +283,54 @@ def test_where_a_version_is_lost_the_present_one_is_entered_and_the_record_says_
     (lost,) = [action for action in actions if isinstance(action, Note) and action.kind == "flow.version_lost"]
     assert lost.data["entered"] == "b"
     assert (state.flow, state.version) == ("b", state.versions["b"])
+
+
+# --- flows that enter others are checked together --------------------
+
+
+def test_a_file_that_enters_a_flow_that_there_is_not_is_refused_until_there_is(folder: Folder) -> None:
+    three_flows(folder, "antes")
+    book = book_of(folder)
+    book.refresh()
+    served = book.choose("").version
+    wrong = folder.write("a.yaml", CALLING.format(name="antes").replace("flow: b", "flow: bb"))
+    found = book.refresh()
+    assert found.refused == (str(wrong),)
+    assert [f.code for f in found.findings if f.severity is Severity.ERROR] == ["flow.unknown"]
+    assert book.choose("").version == served
+    folder.write("bb.yaml", CALLED.format(name="antes").replace("id: b", "id: bb"))
+    assert {flow.id for flow in book.refresh().taken} == {"a", "bb"}
+    assert not has_errors(book.findings())
+
+
+def test_it_is_refused_with_all_that_enter_it(folder: Folder) -> None:
+    folder.flow("z")
+    book = book_of(folder, default="z")
+    book.refresh()
+    three_flows(folder, "antes")
+    (folder.path / "c.yaml").unlink()
+    assert book.refresh().taken == ()
+    assert sorted(f.code for f in book.findings() if f.severity is Severity.ERROR) == ["flow.unknown", "flow.unknown"]
+    folder.write("c.yaml", LAST.format(name="antes"))
+    assert {flow.id for flow in book.refresh().taken} == {"a", "b", "c"}
+
+
+def test_a_deleted_flow_that_another_one_enters_serves_on(folder: Folder) -> None:
+    three_flows(folder, "antes")
+    book = book_of(folder)
+    book.refresh()
+    (folder.path / "b.yaml").unlink()
+    assert book.refresh().withdrawn == ()
+    assert [f.code for f in book.findings() if f.severity is Severity.ERROR] == ["file.gone"]
+
+
+def test_at_the_start_what_has_no_other_version_serves_and_is_told_of(folder: Folder) -> None:
+    three_flows(folder, "antes")
+    (folder.path / "c.yaml").unlink()
+    book = book_of(folder)
+    book.refresh()
+    assert book.serves
+    assert [f.code for f in book.findings() if f.severity is Severity.ERROR] == ["flow.unknown"]
 
 
 # --- after a restart --------------------

@@ -44,8 +44,9 @@ from ivr_flows.state import FlowState
 from ivr_flows.terms import NodeRef, words_of
 
 FLOWS = load_all([Path(ivr_flows.__file__).parent / "flows"])
-# Calls begin in those that name a way to a person; the others are parts of them.
-ENTRIES = [flow.id for flow in FLOWS.values() if flow.head.person is not None]
+# Calls begin in those that no other one enters.
+PARTS = {name for flow in FLOWS.values() for name in flow.enters}
+ENTRIES = [flow.id for flow in FLOWS.values() if flow.id not in PARTS]
 TIMES = {"day": SOME_MONDAY, "night": SOME_MONDAY + 13 * 3600, "holiday": SOME_MONDAY - 67 * 86_400}
 FACTS = {"from": "0991234567", "to": "072831900", "trunk": "prueba"}
 # Where somebody is served who asked for a person and cannot have one now.
