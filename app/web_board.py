@@ -143,9 +143,11 @@ class FileOrganisation:
 
     async def get(self) -> ports.OrganisationView:
         text = await asyncio.to_thread(config_store.text_in_force, self._organisation.folder)
-        return ports.OrganisationView(
-            revision=config_store.revision_of(text), yaml=text, document=config_edit.document_of(text)
-        )
+        try:
+            document = config_edit.document_of(text)
+        except config_edit.NotADocument:
+            document = {}  # spoilt by hand: the text is what there is to mend
+        return ports.OrganisationView(revision=config_store.revision_of(text), yaml=text, document=document)
 
     async def check(self, yaml: str) -> tuple[Sequence[ports.MistakeView], Sequence[str]]:
         try:

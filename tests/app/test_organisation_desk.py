@@ -137,3 +137,15 @@ async def test_a_document_is_written_into_the_text_and_not_yet_in_force(desk: Or
     assert (await desk.get()).yaml == FIRST
     _, changes = await desk.put(text, revision)
     assert list(changes) == ["+ skills.internet: Internet"]
+
+
+@pytest.mark.parametrize("text", ["queues: [", "- una lista\n", "", "queues: [{name: MAL}]\n"])
+async def test_a_file_that_was_spoilt_by_hand_can_be_mended_there(tmp_path: Path, text: str) -> None:
+    desk = file_desk(tmp_path)
+    await in_force(desk)
+    (tmp_path / config_store.FILE).write_text(text)
+    found = await desk.get()
+    assert found.yaml == text
+    _, changes = await desk.put(SECOND, found.revision)
+    assert list(changes) == ["+ skills.internet: Internet"]  # held against the last good one
+    assert (await desk.get()).yaml == SECOND
