@@ -24,6 +24,7 @@ async def test_the_bot_answers_or_is_played_by_hand(people: Crowd) -> None:
     page = admin.page
     await page.locator(".cm-content").click()
     await page.keyboard.press("ControlOrMeta+A")
+    await page.keyboard.press("Delete")  # what is typed over coloured words, Chromium would colour by itself
     await page.keyboard.insert_text(TEXT)
     await page.get_by_role("tab", name="Probar").click()
     by_hand = page.get_by_role("checkbox", name="Responder yo por el asistente de voz")
