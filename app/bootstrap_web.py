@@ -7,13 +7,14 @@ from contextlib import AbstractAsyncContextManager
 
 from app import __version__
 from app.bootstrap_parts import Parts
+from app.identity import secret_of
 from app.live import BusLive
 from app.pages_build import BuiltPages
 from app.place import Place
 from app.ports import Ports
 from app.settings import Settings
 from app.shown_settings import show_settings
-from app.web_around import around
+from app.web_around import Numbers, around
 from app.web_data import DeskQueues, KeptRecordings, SwitchTrunks
 from app.web_desk import OrganisationCodes
 from foundation.audit import PostgresAudit
@@ -50,6 +51,9 @@ def serve_web(
         organisation=OrganisationCodes(parts.organisation),
         live=BusLive(parts.bus),
         audit=PostgresAudit(parts.database),
+        look_up_key=secret_of(settings, place, "rimay look-ups"),
+        canonical=Numbers(settings.pbx.dialing).canonical,
+        alert=lambda kind, message, about: parts.herald.alert(parts.clock.now(), kind, message, about),
         tokens=parts.tokens,
         accounts=parts.accounts,
         people=parts.people,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -60,6 +61,15 @@ async def single_sign_on(web: WebSettings, clock: Clock) -> AsyncIterator[Oidc |
         yield Oidc(rules, provider, clock)
 
 
+def _key(settings: Settings, place: Place) -> Secret:
+    return settings.web.secret_key or Secret(place.secrets.get(_KEY))
+
+
+def secret_of(settings: Settings, place: Place, purpose: str) -> Secret:
+    """A key of its own for that purpose, the same at each start and on each machine that shares `web.secret_key`."""
+    return Secret(hmac.new(_key(settings, place).get_secret_value().encode(), purpose.encode(), "sha256").hexdigest())
+
+
 def open_accounts(database: Database, settings: Settings, place: Place, clock: Clock) -> tuple[Accounts, Standings]:
     """The standings are remembered while somebody watches them."""
     standings = Standings(PostgresSessions(database), clock)
@@ -70,7 +80,7 @@ def open_accounts(database: Database, settings: Settings, place: Place, clock: C
         throttle=PostgresThrottle(database),
     )
     web = settings.web
-    key = web.secret_key or Secret(place.secrets.get(_KEY))
+    key = _key(settings, place)
     lives = Lives(idle=timedelta(seconds=web.session_idle_s), absolute=timedelta(seconds=web.session_life_s))
     accounts = Accounts(stores, Passwords(), Box(key), clock, lives=lives, title=f"Rimay {web.organisation}")
     return accounts, standings

@@ -58,7 +58,8 @@ def entry(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuery:
     """All that is set must hold. `action` that ends in a dot is a beginning (``user.``); `since` is included, `until`
-    is not; `before_n`: only those with a smaller number."""
+    is not; `before_n`: only those with a smaller number; `citizen`: a hash among those that `after` keeps under that
+    name."""
 
     actor: str | None = None
     action: str | None = None
@@ -66,6 +67,7 @@ class AuditQuery:
     since: datetime | None = None
     until: datetime | None = None
     before_n: int | None = None
+    citizen: str | None = None
 
 
 class Audit(Protocol):
@@ -123,6 +125,7 @@ def _fits(link: Link, query: AuditQuery) -> bool:
         and (query.since is None or one.at >= query.since)
         and (query.until is None or one.at < query.until)
         and (query.before_n is None or link.n < query.before_n)
+        and (query.citizen is None or query.citizen in (one.after or {}).get("citizen", ()))
     )
 
 
@@ -189,6 +192,8 @@ def _conditions(query: AuditQuery) -> list[ColumnElement[bool]]:
         found.append(c.at < query.until)
     if query.before_n is not None:
         found.append(c.n < query.before_n)
+    if query.citizen is not None:
+        found.append(c.after["citizen"].contains([query.citizen]))
     return found
 
 

@@ -13,9 +13,9 @@ from customers.card import CustomerCard, Note, Sure
 from customers.knowledge import Article, excerpt, plain
 from foundation.access import Permission, PermissionDenied
 from foundation.errors import Conflict, NotFound
-from foundation.privacy import private
 from softphone_web.api_interactions import visible_interaction
 from softphone_web.call import Call
+from softphone_web.look_ups import look_ups_of, target_of
 from softphone_web.permissions import agents_in, sees_private
 from softphone_web.problems import FieldError, RequestInvalid
 from softphone_web.routes import Model, Routes
@@ -142,7 +142,7 @@ async def get_customer_of_interaction(call: Call, path: InteractionPath) -> Cust
     return _card_out(await call.deps.around.customers.of_interaction(await _private_interaction(call, path)))
 
 
-@customer_routes.post("/customers/search", READ_CUSTOMERS)
+@customer_routes.post("/customers/search", READ_CUSTOMERS, raises=(429,))
 async def find_customer(call: Call, body: CustomerSearch) -> CustomerOut:
     """The card of a customer by number, document or contract. Who was looked up is kept in the audit trail.
 
@@ -160,8 +160,11 @@ async def find_customer(call: Call, body: CustomerSearch) -> CustomerOut:
         message = "Give one of address, document and contract."
         raise RequestInvalid([FieldError(where="body", field="address", code="one_of", message=message)])
     ((by, value),) = given
-    await call.audit("customer.looked_up", _audited(value), by=by.value)
-    return _card_out(await call.deps.around.customers.look_up(by, value))
+    look_ups = look_ups_of(call)
+    await look_ups.take(call, value)
+    card = await call.deps.around.customers.look_up(by, value)
+    await look_ups.tell(call, value, by.value, known=(card.identity.document, *card.identity.phones))
+    return _card_out(card)
 
 
 @customer_routes.get("/interactions/{interaction}/notes", READ_CUSTOMERS, raises=(404,))
@@ -183,15 +186,10 @@ async def add_note(call: Call, path: InteractionPath, body: NoteBody) -> NoteOut
 @customer_routes.post("/customers/notes", WRITE_CUSTOMERS, status=201)
 async def add_customer_note(call: Call, body: CustomerNoteBody) -> NoteOut:
     """Write a note about a customer, known by a number, without an interaction."""
-    await call.audit("customer.noted", _audited(body.address))
+    await call.audit("customer.noted", target_of(body.address), citizen=[look_ups_of(call).mark(body.address)])
     who = call.who
     note = await call.deps.around.customers.note(text=body.text, by=who.id, by_name=who.name, address=body.address)
     return _note_out(note)
-
-
-def _audited(value: str) -> str:
-    """Masked: who reads the audit trail is no reader of customers."""
-    return f"customer:{private(value, 'phone')}"
 
 
 async def _private_interaction(call: Call, path: InteractionPath) -> Interaction:

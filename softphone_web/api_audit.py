@@ -5,10 +5,12 @@ from __future__ import annotations
 from foundation.access import Permission
 from foundation.audit import AuditQuery
 from softphone_web.call import Call
+from softphone_web.look_ups import look_ups_of, target_of
 from softphone_web.routes import Routes
 from softphone_web.schemas_identity import (
     AuditPage,
     AuditQueryIn,
+    AuditSearch,
     AuditVerdict,
     SettingOut,
     SettingsOut,
@@ -25,7 +27,20 @@ async def list_audit(call: Call, query: AuditQueryIn) -> AuditPage:
 
     `action` that ends in a dot is a beginning (`user.`). Pages are followed by `next`, passed as `after`.
     """
+    return await _page(call, query, None)
+
+
+@routes.post("/audit/search", (Permission.AUDIT_READ,))
+async def search_audit(call: Call, body: AuditSearch) -> AuditPage:
+    """Who looked a citizen up, newest first. That it was asked is an entry itself."""
+    marked = look_ups_of(call).mark(body.citizen)
+    await call.audit("audit.searched", target_of(body.citizen), citizen=[marked])
+    return await _page(call, body, marked)
+
+
+async def _page(call: Call, query: AuditQueryIn, citizen: str | None) -> AuditPage:
     wanted = AuditQuery(
+        citizen=citizen,
         actor=query.actor,
         action=query.action,
         target=query.target,

@@ -19,6 +19,7 @@ from foundation.errors import NotFound
 from softphone_web.call import Call
 from softphone_web.facts import event_out
 from softphone_web.languages import first_language
+from softphone_web.look_ups import look_ups_of
 from softphone_web.permissions import INTERACTIONS, agents_in, guard_interaction, interaction_not_found, sees_private
 from softphone_web.ports import InteractionFilter, Position
 from softphone_web.problems import FieldError, RequestInvalid
@@ -72,12 +73,15 @@ async def list_interactions(call: Call, query: InteractionQuery) -> InteractionP
     return await _page(call, query, None, "query")
 
 
-@routes.post("/interactions/search", INTERACTIONS)
+@routes.post("/interactions/search", INTERACTIONS, raises=(429,))
 async def search_interactions(call: Call, body: InteractionSearch) -> InteractionPage:
     """The interactions with a number, newest first; only for who sees numbers."""
     if not sees_private(call.who, mine=True):
         # It would tell whose the number is.
         raise PermissionDenied("Your role sees no personal data and cannot search by it.", role=call.who.role)
+    look_ups = look_ups_of(call)
+    await look_ups.take(call, body.number)
+    await look_ups.tell(call, body.number, "interactions")
     return await _page(call, body, body.number, "body")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from foundation.clock import Clock, SystemClock
 from foundation.identity.accounts import Accounts
 from foundation.identity.oidc import Oidc
 from foundation.identity.people import People
+from foundation.logs import get_logger
 from foundation.metrics import Metrics
+from foundation.secret import Secret
 from softphone_web.ports import (
     Agents,
     Audit,
@@ -31,6 +33,13 @@ from softphone_web.ports_desk import Calls, Desks, Organisation
 from softphone_web.ports_flows import Flows
 from softphone_web.ports_phone import Phones, WebPhones
 from softphone_web.settings import WebSettings
+
+log = get_logger(__name__)
+
+
+def log_alert(kind: str, message: str, about: str) -> None:
+    """Where there is no bus to tell anybody."""
+    log.error("alert", kind=kind, message=message, about=about)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +82,9 @@ class WebDeps:
     flows: Flows
     phones: Phones
     webphones: WebPhones
+    look_up_key: Secret  # of the hashes that stand for citizens in the audit trail
+    canonical: Callable[[str], str] = str  # a number as it is written in one way
+    alert: Callable[[str, str, str], None] = log_alert  # (kind, message, about), to all supervisors
     checks: Sequence[HealthCheck]
     version: str
     shown_settings: Sequence[SettingView] = ()

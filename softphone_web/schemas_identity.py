@@ -232,6 +232,10 @@ class AuditQueryIn(Model):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
+class AuditSearch(AuditQueryIn):
+    citizen: Annotated[str, line(64)] = Field(description="a number, a document or a contract, as it may be written")
+
+
 class AuditEntryOut(Model):
     id: str
     n: int

@@ -48,6 +48,7 @@ from softphone_web import (
 from softphone_web.call import handler_of
 from softphone_web.deps import DEPS, WebDeps
 from softphone_web.live import LiveHub
+from softphone_web.look_ups import LOOK_UPS, LookUps
 from softphone_web.openapi import Json, build_document
 from softphone_web.ports import HealthCheck
 from softphone_web.routes import Route
@@ -124,6 +125,7 @@ def build_app(deps: WebDeps) -> web.Application:
     app[DEPS] = replace(deps, checks=checks)
     app[live_socket.HUB] = hub
     app[live_socket.TICKETS] = Tickets(deps.clock, deps.settings.ticket_s)
+    app[LOOK_UPS] = LookUps(deps.look_up_key, deps.settings.look_ups_per_minute, deps.canonical)
     app[health.DESK] = health.HealthDesk(deps, checks, deps.clock)
     _add(app, ROUTES)
     pages.add_pages(app, _document(deps.version), deps.version, deps.pages, deps.pages_missing)

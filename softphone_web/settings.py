@@ -86,6 +86,7 @@ class WebSettings(Section):
     live_drop_after_s: float = Field(
         default=5.0, gt=0, le=60, description="how long a page may take nothing at all before it is cut"
     )
+    look_ups_per_minute: int = Field(default=20, ge=1, le=1000, description="customers that one person may look up")
     live_clients: int = Field(default=1000, ge=1)
     live_clients_each: int = Field(default=10, ge=1, description="sockets of one identity")
     live_retry_s: float = Field(default=1.0, gt=0, le=60, description="before listening again after a lost bus")

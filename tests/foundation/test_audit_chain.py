@@ -84,6 +84,16 @@ async def test_pages(audit: Audit) -> None:
     assert await numbers(actor="somebody else") == []
 
 
+async def test_who_looked_at_a_citizen_is_found_by_a_hash_among_those_that_are_kept(audit: Audit) -> None:
+    for number, after in enumerate(
+        (None, {"citizen": ["a", "b"]}, {"citizen": ["b"]}, {"citizen": []}, {"by": "a"}), 1
+    ):
+        await audit.write(told(number, after=after))
+    for mark, found in (("b", [3, 2]), ("a", [2]), ("c", [])):
+        assert [link.n for link in await audit.page(AuditQuery(citizen=mark), limit=9)] == found
+    assert [link.n for link in await audit.page(AuditQuery(citizen="b", before_n=3), limit=9)] == [2]
+
+
 # --- tampering, by who may write to the database past us
 
 

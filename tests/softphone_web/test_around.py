@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from callcontrol.agent_day import AgentDay
 from callcontrol.model import AgentId
+from foundation.clock import VirtualClock
 from softphone_web.server import ROUTES
-from tests.support.web import Api, Platform, interaction
+from softphone_web.settings import WebSettings
+from tests.support.web import Api, Platform, interaction, running
 
 
 async def test_an_agent_sees_the_card_of_their_own_contact_alone(api: Api) -> None:
@@ -102,3 +105,43 @@ async def test_ones_own_day(api: Api, platform: Platform) -> None:
     ((agent, since, until),) = platform.around.days.asked
     assert (agent, since % 86400, until > since) == ("ana", 5 * 3600, True)
     await api.get("/api/v1/me/statistics", "manager", status=403)
+
+
+async def test_who_looked_at_a_citizen_is_found_by_whoever_knows_their_number(api: Api) -> None:
+    """However it is written, and by whatever they were looked up."""
+    await api.json("POST", "/api/v1/customers/search", "ana", 200, json={"document": "0102030400"})
+    await api.json("POST", "/api/v1/interactions/search", "supervisor", 200, json={"number": "+593987654321"})
+    await api.json("POST", "/api/v1/customers/search", "luis", 200, json={"address": "+593999999999"})
+    for citizen, asked in (("+593 98-765 4321", ["supervisor", "ana"]), ("010203040-0", ["ana"]), ("0999", [])):
+        page = await api.json(
+            "POST", "/api/v1/audit/search", "admin", 200, json={"citizen": citizen, "action": "customer."}
+        )
+        assert [one["actor_name"] for one in page["items"]] == asked
+        assert "987654321" not in str(page)
+        assert "0102030400" not in str(page)
+    await api.json("POST", "/api/v1/audit/search", "supervisor", 403, json={"citizen": "0102030400"})
+    searched = [one for one in await api.platform.audit.entries() if one.action == "audit.searched"]
+    assert len(searched) == 3
+
+
+async def test_a_person_looks_up_so_many_and_the_first_refusal_is_told(tmp_path: Path) -> None:
+    clock = VirtualClock(1_800_000_000.0)
+    platform = Platform(tmp_path, clock=clock, settings=WebSettings(look_ups_per_minute=3))
+    async with running(platform) as api:
+        ana, luis = await api.session_headers("ana"), await api.session_headers("luis")
+
+        async def look(headers: dict[str, str]) -> int:
+            body = {"document": "0102030400"}
+            async with api.ask("POST", "/api/v1/customers/search", None, headers=headers, json=body) as response:
+                return response.status
+
+        assert [await look(ana) for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert await look(luis) == 200
+        assert [(kind, about) for kind, _, about in platform.alerts] == [("look_ups", "user:u-ana")]
+        actions = [one.action for one in await platform.audit.entries()]
+        assert actions.count("customer.look_ups_limited") == 1
+        await clock.advance(21)
+        assert [await look(ana) for _ in range(2)] == [200, 429]
+        assert len(platform.alerts) == 2
+        for _ in range(6):  # a program has its own token
+            await api.json("POST", "/api/v1/customers/search", "service", 200, json={"document": "0102030400"})

@@ -79,6 +79,7 @@ TABLE: dict[str, Row] = {
     "download_recording": row(S, M, P),
     # around a contact
     "get_customer_of_interaction": row(S, M, P),
+    "search_audit": row(M, X, body={"citizen": "0991234567"}),
     "find_customer": row(A, S, M, P, body={"address": "0991234567"}),
     "list_notes": row(S, M, P),
     "add_note": row(S, body=_NOTE),

@@ -319,6 +319,7 @@ class Platform:
         self.oidc: Oidc | None = None
         self.people = People(stores, passwords, self.clock, is_agent=self.agents.views.__contains__)
         self.around = MemoryAround(self.interactions.records, self.clock)
+        self.alerts: list[tuple[str, str, str]] = []
         self.tokens: dict[str, str] = {}
         self.token_ids: dict[str, str] = {}
         self.user_ids: dict[str, str] = {}  # by user name: one of each role, and those of the two agents
@@ -401,6 +402,8 @@ class Platform:
             webphones=self.webphones,
             live=self.live,
             audit=self.audit,
+            look_up_key=Secret("only-for-tests"),
+            alert=lambda kind, message, about: self.alerts.append((kind, message, about)),
             tokens=self.token_desk,
             accounts=self.accounts,
             people=self.people,

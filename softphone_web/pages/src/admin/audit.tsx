@@ -24,23 +24,31 @@ const actor = (one: Entry): string => {
   const known = label("actor", one.actor);
   return known === one.actor ? one.actor_name || one.actor : known;
 };
-const NO_FILTERS = { actor: "", action: "", target: "", since: "", until: "" };
+const NO_FILTERS = { actor: "", action: "", target: "", citizen: "", since: "", until: "" };
 type Filters = typeof NO_FILTERS;
 
 /** A day as people choose it is a whole day here. */
-const asked = ({ since, until, ...rest }: Filters, after: number | null): string =>
-  query({ ...rest, since: since && new Date(`${since}T00:00:00`).toISOString(), until: until && new Date(`${until}T23:59:59.999`).toISOString(), after, limit: 50 });
+const asked = ({ actor, action, target, since, until }: Filters, after: number | null) =>
+  ({ actor, action, target, since: since && new Date(`${since}T00:00:00`).toISOString(), until: until && new Date(`${until}T23:59:59.999`).toISOString(), after, limit: 50 });
+
+/** A citizen's number or document stands in no URL: it goes in the body. */
+const load = (filters: Filters, after: number | null, signal?: AbortSignal): Promise<Page> => {
+  const wanted = asked(filters, after);
+  const citizen = filters.citizen.trim();
+  if (!citizen) return api.get<Page>(`/audit${query(wanted)}`, signal);
+  return api.post<Page>("/audit/search", { citizen, ...Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== "" && value !== null)) }, signal);
+};
 
 export function Audit() {
   const [filters, setFilters] = useState(NO_FILTERS);
   const wanted = useSettled(filters, 300);
-  const first = useLoad((signal) => api.get<Page>(`/audit${asked(wanted, null)}`, signal), [wanted]);
+  const first = useLoad((signal) => load(wanted, null, signal), [wanted]);
   const [older, setOlder] = useState<Page>({ items: [], next: null });
   const [open, setOpen] = useState<Entry | null>(null);
   const [busy, run] = useBusy();
   useEffect(() => setOlder({ items: [], next: first.data?.next ?? null }), [first.data]);
   const entries = [...(first.data?.items ?? []), ...older.items];
-  const more = (): void => void run(() => api.get<Page>(`/audit${asked(wanted, older.next)}`).then((page) => setOlder({ items: [...older.items, ...page.items], next: page.next }), tellError));
+  const more = (): void => void run(() => load(wanted, older.next).then((page) => setOlder({ items: [...older.items, ...page.items], next: page.next }), tellError));
   const field = (key: keyof Filters, label: string, type: "text" | "date" = "text") => <Field label={label} type={type} value={filters[key]} onInput={(value) => setFilters({ ...filters, [key]: value })} />;
   return (
     <section class="admin-page">
@@ -50,7 +58,7 @@ export function Audit() {
         {field("actor", t("audit.who"))}
         <Field label={t("audit.what")} value={filters.action} onInput={(action) => setFilters({ ...filters, action })} attributes={{ placeholder: "user.", title: t("audit.actionHint"), list: "audit-actions" }} />
         <datalist id="audit-actions">{ACTIONS.map((code) => <option key={code} value={code} label={label("action", code)} />)}</datalist>
-        {field("target", t("audit.on"))}{field("since", t("audit.since"), "date")}{field("until", t("audit.until"), "date")}
+        {field("target", t("audit.on"))}{field("citizen", t("audit.citizen"))}{field("since", t("audit.since"), "date")}{field("until", t("audit.until"), "date")}
       </div>
       <div class="admin-table">
         {!first.data ? (first.error ? <ErrorState error={first.error} onRetry={first.reload} /> : <Skeleton lines={6} height={28} />) : (

@@ -363,6 +363,7 @@ export const t = texts({
   "audit.on": ["Sobre qué", "On what"],
   "audit.from": ["Desde", "From"],
   "audit.origin": ["Origen", "Origin"],
+  "audit.citizen": ["Cédula o número del cliente", "Customer's document or number"],
   "audit.since": ["Desde el día", "Since"],
   "audit.until": ["Hasta el día", "Until"],
   "audit.actionHint": ["Termine en punto para ver todo un grupo: user.", "End it in a dot to see a group: user."],

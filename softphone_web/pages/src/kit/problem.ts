@@ -34,6 +34,7 @@ const t = texts({
   "users.agent_taken": ["Ese agente ya tiene otra cuenta. Quíteselo primero a esa cuenta, o elija otro agente.", "That agent has another account already. Take it off that account first, or choose another agent."],
   "users.no_such_agent": ["Ese agente ya no consta en la organización. Elija otro.", "That agent is not in the organisation any more. Choose another one."],
   "users.username_taken": ["Ya hay una cuenta con ese nombre de usuario. Elija otro.", "There is an account of that user name already. Choose another one."],
+  "customers.too_many_look_ups": ["Consultó muchos clientes seguidos. Espere {wait}.", "Many customers were looked up in a row. Wait {wait}."],
   "access.denied": ["Su rol no permite esta acción.", "Your role does not allow this."],
   "access.unauthenticated": ["Su sesión terminó. Ingrese otra vez.", "Your session has ended. Sign in again."],
   "access.weak_password": ["Esa contraseña es fácil de adivinar. Use {shortest} caracteres o más, que no sean solo su nombre o una palabra común.", "That password is easy to guess. Use {shortest} characters or more, and not only your name or a common word."],

@@ -106,6 +106,7 @@ export const t = texts({
   "alert.unknown_queue": ["Un flujo pidió una cola que no existe", "A flow asked for a queue that does not exist"],
   "alert.callback_lost": ["Una devolución de llamada quedó sin cola", "A callback has lost its queue"],
   "alert.flow_loop": ["Un flujo da vueltas sin fin", "A flow goes round without end"],
+  "alert.look_ups": ["Demasiadas consultas de clientes", "Too many customers looked up"],
   "alert.trunk_down": ["Una troncal no responde", "A trunk does not answer"],
   "alert.trunk_full": ["Todas las líneas de una troncal están ocupadas", "All lines of a trunk are taken"],
   "alert.switch_down": ["La central telefónica no responde", "The switch does not answer"],
