@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ivr_flows import expressions, lint_names, templates
 from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
+from ivr_flows.lint_names import Words
 from ivr_flows.node import Surroundings
 from ivr_flows.nodes import KINDS
 from ivr_flows.nodes.set import Set
@@ -58,9 +59,11 @@ def warn(source: Source, flow: Flow, known: Known) -> None:
     _warn_of_secrets(source, flow)
     _warn_of_calendars(source, flow)
     _warn_of_ways(source, flow)
-    _warn_of_variables(source, flow, given=is_part)
+    # read once, as a flow has thousands
+    words = {node_id: tuple(words_of(node)) for node_id, node in flow.nodes.items()}
+    _warn_of_variables(source, flow, words, given=is_part)
     person = flow.head.person
-    lint_names.look(source, flow, known)
+    lint_names.look(source, flow, words, known)
     around = Surroundings(person.digit if person else None)
     for node_id, node in flow.nodes.items():
         for doubt in KINDS[node.kind].lint(node, around):
@@ -132,12 +135,12 @@ def _reach(starts: Iterable[str], ways: Mapping[str, list[str]]) -> set[str]:
     return seen
 
 
-def _warn_of_variables(source: Source, flow: Flow, *, given: bool) -> None:
+def _warn_of_variables(source: Source, flow: Flow, words: Words, *, given: bool) -> None:
     """`given`: whoever enters the flow may set any of them."""
     written: set[str] = set()
     read: dict[str, Path] = {}
-    for node_id, node in flow.nodes.items():
-        for path, word in words_of(node):
+    for node_id, found in words.items():
+        for path, word in found:
             place = ("nodes", node_id, *path)
             if isinstance(word, VariableRef):
                 written.add(str(word))

@@ -3,7 +3,7 @@ that is spoken of; and values that never fit their variable."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ivr_flows import expressions, templates
 from ivr_flows.answers import KINDS as ANSWERS
@@ -17,12 +17,14 @@ from ivr_flows.references import FACTS, AgentName, Known, QueueText, Reference
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import Expression, Template, VariableSpec, Word, converted, words_of
 
+Words = Mapping[str, Sequence[tuple[Path, Word]]]  # of each node, with their paths in it
 
-def look(source: Source, flow: Flow, known: Known) -> None:
+
+def look(source: Source, flow: Flow, words: Words, known: Known) -> None:
     """Add the findings. What is outside of the file may come later: a warning."""
     for node_id, node in flow.nodes.items():
         place: Path = ("nodes", str(node_id))
-        for path, word in words_of(node):
+        for path, word in words[node_id]:
             _references(source, (*place, *path), word, known)
             _facts(source, (*place, *path), word, item=str(path[0]) in node.speaks_of)
         if isinstance(node, Queue):
