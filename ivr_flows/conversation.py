@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from ivr_flows.faults import UnexpectedInput
 from ivr_flows.protocol import BotExit, Failure, QueueExit, TransferExit
-from ivr_flows.rehearsal import NotWaitedFor, Rehearsal
+from ivr_flows.rehearsal import NotWaitedFor, Rehearsal, told_fault
 
 HELP = """\
   1234*#           press keys                  (empty line)  say nothing
@@ -24,7 +24,7 @@ class Conversation:
 
     def __init__(self, call: Rehearsal) -> None:
         self.call = call
-        self._told = 0
+        self._told = self._faults = 0
 
     def begin(self) -> list[str]:
         self.call.begin()
@@ -64,6 +64,9 @@ class Conversation:
         self.call.let_it_speak()
         lines = [f"  « {text}" for text in self.call.said[self._told :]]
         self._told = len(self.call.said)
+        faults = self.call.faults
+        lines += [f"  ! a fault at {told_fault(note)}" for note in faults[self._faults :]]
+        self._faults = len(faults)
         return [*lines, f"  [{self.call.standing()}]"]
 
 

@@ -31,7 +31,7 @@ from ivr_flows.flow import Flow
 from ivr_flows.moments import instant
 from ivr_flows.problems import add_problems
 from ivr_flows.protocol import BotExit, CallBack, Enqueue, Failure, QueueExit, Request, Transfer, TransferExit
-from ivr_flows.rehearsal import SOME_MONDAY, BotPlayer, NotWaitedFor, Rehearsal
+from ivr_flows.rehearsal import SOME_MONDAY, BotPlayer, NotWaitedFor, Rehearsal, told_fault
 from ivr_flows.source import Source, decode, parse
 from ivr_flows.terms import Name, Spec
 
@@ -89,6 +89,7 @@ class Expect(Spec):
     priority: int | None = None
     reason: str | None = Field(default=None, description="of the last queue, as the agent reads it")
     callback: str | None = Field(default=None, description="the number that we are to call back")
+    fault: str | None = Field(default=None, description="the reason of a fault; without it a fault fails the test")
     callback_reason: str | None = Field(default=None, description="why we call back, as the agent reads it")
 
 
@@ -199,7 +200,7 @@ def _run(
                 break
         else:
             call.let_it_speak()
-            fault = _missed(call, case.expect)
+            fault = _missed(call, case.expect) or _fault_of_the_flow(call, case.expect)
     except (NotWaitedFor, UnexpectedInput) as error:
         fault = (("do", min(index, len(case.do) - 1)), str(error)) if case.do else ((), str(error))
     for place in call.path:
@@ -274,6 +275,17 @@ def _missed(call: Rehearsal, expect: Expect) -> _Fault | None:
         if name in expect.model_fields_set and (text := problem(call, getattr(expect, name))):
             return ("expect", name), text
     return None
+
+
+def _fault_of_the_flow(call: Rehearsal, expect: Expect) -> _Fault | None:
+    """None may be there that nobody expects: the flow leads on, and its author would never know."""
+    unexpected = [note for note in call.faults if note.data["reason"] != expect.fault]
+    return (("expect",), f"a fault at {told_fault(unexpected[0])}") if unexpected else None
+
+
+def _fault(call: Rehearsal, wanted: str) -> str:
+    found = [str(note.data["reason"]) for note in call.faults]
+    return "" if wanted in found else f"there was no fault {wanted!r}; there are {found}"
 
 
 def _path(call: Rehearsal, wanted: tuple[str, ...]) -> str:
@@ -362,5 +374,6 @@ _CHECKS: Mapping[str, Callable[[Rehearsal, Any], str]] = {
     "priority": _priority,
     "reason": _reason,
     "callback": _callback,
+    "fault": _fault,
     "callback_reason": _callback_reason,
 }

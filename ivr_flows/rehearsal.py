@@ -46,6 +46,7 @@ from ivr_flows.speech.waiting import reassurance
 
 # A Monday at ten in the morning in Cuenca: what is open at all is open then.
 SOME_MONDAY = 1_772_463_600.0
+FAULT = "flow.error"
 # Kinds whose `Collect` only listens for impatient keys.
 _SPEAKERS = frozenset({"play", "announce"})
 _SAID_BEFORE_S = 10.0
@@ -113,6 +114,11 @@ class Rehearsal:
     @property
     def path(self) -> list[str]:
         return list(self.state.path)
+
+    @property
+    def faults(self) -> list[Note]:
+        """What went wrong in the flow itself, which the caller only notices by where it led them."""
+        return [note for note in self.notes if note.kind == FAULT]
 
     def tell(self, heard: Input) -> None:
         """One input to the engine; raises its `UnexpectedInput`."""
@@ -265,6 +271,11 @@ _WAITS: Mapping[Any, Callable[[Any], str]] = {
     Converse: lambda a: f"the bot {a.bot}",
     type(None): lambda a: "nothing",
 }
+
+
+def told_fault(note: Note) -> str:
+    """Where it was, which fault, and why."""
+    return "{flow}.{node}: {reason}: {message}".format(**note.data)
 
 
 def prompts_of(action: Action) -> tuple[Prompt, ...]:

@@ -14,7 +14,7 @@ from ivr_flows.engine import Find
 from ivr_flows.faults import UnexpectedInput
 from ivr_flows.flow import Flow
 from ivr_flows.nodes.menu import Menu
-from ivr_flows.rehearsal import BotPlayer, NotWaitedFor, Rehearsal, prompts_of, spoken
+from ivr_flows.rehearsal import FAULT, BotPlayer, NotWaitedFor, Rehearsal, prompts_of, spoken, told_fault
 
 MOST_SESSIONS = 200
 MOST_OF_ONE = 10  # the oldest of one person makes room
@@ -24,7 +24,7 @@ MOST_INPUTS = 2000  # of one session: nobody's hand presses more
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """`kind` is text, file (recorded, here by its words) or tone."""
+    """`kind` is text, file (recorded, here by its words), tone, or fault: that nobody hears; it says where and why."""
 
     kind: str
     text: str
@@ -148,7 +148,7 @@ class TryRoom:
                 self._sessions.pop(key, None)
         return Standing(
             session=key,
-            said=tuple(_said(prompt) for action in fresh for prompt in prompts_of(action)),
+            said=tuple(said for action in fresh for said in _told(action)),
             waits_for="talk" if call.bot_talks is not None else _WAITS_FOR[type(call.waits)],
             detail=call.standing(),
             choices=tuple(_choices(call)),
@@ -157,6 +157,12 @@ class TryRoom:
             variables=dict(call.state.variables),
             over=call.is_over,
         )
+
+
+def _told(action: p.Action) -> list[Said]:
+    if isinstance(action, p.Note):
+        return [Said("fault", told_fault(action))] if action.kind == FAULT else []
+    return [_said(prompt) for prompt in prompts_of(action)]
 
 
 def _said(prompt: p.Prompt) -> Said:

@@ -95,7 +95,7 @@ class VersionOut(Model):
 
 
 class SaidOut(Model):
-    kind: str = Field(description="text, file (here by its words) or tone")
+    kind: str = Field(description="text, file (here by its words), tone, or fault: where the flow failed, and why")
     text: str
 
 

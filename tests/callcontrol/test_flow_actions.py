@@ -514,3 +514,12 @@ async def test_who_hangs_up_anywhere_leaves_a_record_that_says_where(lab_with: M
             assert ended["end"] == "caller_left"
             assert ended["node"] == ("espera" if kind == "answer" else "uno")
         assert not lab.daemon.sessions
+
+
+async def test_a_fault_in_a_flow_is_an_alert_and_the_caller_is_led_on(lab_with: Make) -> None:
+    nodes = "  uno: {kind: set, values: {n: {expr: '1 / n'}}, next: tono}\n"
+    async with lab_with(nodes) as lab:
+        await lab.call()
+        await lab.go(0.5)
+        assert ("flow_fault", "flow prueba, node uno: expression") in lab.herald.alerts
+        assert len(notes(lab, "flow.error")) == 1

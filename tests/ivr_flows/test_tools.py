@@ -20,6 +20,7 @@ from ivr_flows.flow_tests import plain, run_tests
 from ivr_flows.prompt_list import wanted
 from ivr_flows.rehearsal import Rehearsal
 from ivr_flows.schema import json_schema
+from ivr_flows.trying import TryRoom
 from tests.support.flows import END, HEAD, flow_of
 
 SHIPPED = Path(ivr_flows.__file__).parent / "flows"
@@ -31,6 +32,37 @@ def ran(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "t.yaml"
     file.write_text(f"flow: prueba\ntests:\n{text}", encoding="utf-8")
     return [f"{f.line}: {f.message}" for f in run_tests([file], {"prueba": FLOW}).findings]
+
+
+BROKEN = flow_of("  uno: {kind: set, values: {n: {expr: '1 / n'}}, next: fin}", HEAD + "variables: {n: integer}\n")
+
+
+@pytest.mark.parametrize(
+    ("expect", "told"),
+    [
+        ("{ends: queue contact-center}", "a: a fault at prueba.uno: expression: "),
+        ("{ends: queue contact-center, fault: expression}", ""),
+        ("{ends: queue contact-center, fault: template}", "a: there was no fault 'template'; there are ['expression']"),
+    ],
+)
+def test_a_fault_fails_a_test_that_does_not_expect_it(tmp_path: Path, expect: str, told: str) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(f"flow: prueba\ntests:\n  - {{name: a, expect: {expect}}}", encoding="utf-8")
+    found = [finding.message for finding in run_tests([file], {"prueba": BROKEN}).findings]
+    assert (len(found) == 1 and found[0].startswith(told)) if told else found == []
+
+
+def test_a_fault_is_told_in_the_page_s_rehearsal() -> None:
+    standing = TryRoom().begin(BROKEN, lambda _f, _v: None, caller="0991234567", owner="a", now=1_772_463_600.0)
+    (said,) = standing.said
+    assert said.kind == "fault"
+    assert said.text.startswith("prueba.uno: expression: ")
+
+
+def test_a_fault_is_told_in_the_terminal_once() -> None:
+    talk = Conversation(Rehearsal(BROKEN, lambda _f, _v: None, {"from": "0991234567"}))
+    assert next(line for line in talk.begin() if "fault" in line).startswith("  ! a fault at prueba.uno: expression: ")
+    assert "fault" not in " ".join(talk.say("/queue timeout"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ export interface Said { kind: string; text: string }
 export interface Choice { field: string; value: string; title: string }
 export interface Waiting { kind: string; detail: string; options: readonly Choice[] }
 export interface TryOut { session: string; said: readonly Said[]; waiting: Waiting; path: readonly string[]; node: string; over: boolean }
-export interface Line { by: "platform" | "caller"; text: string }
+export interface Line { by: "platform" | "caller" | "fault"; text: string }
 export interface Talk { session: string | null; lines: readonly Line[]; waiting: Waiting | null; path: readonly string[]; node: string | null; over: boolean }
 
 export const NO_TALK: Talk = { session: null, lines: [], waiting: null, path: [], node: null, over: false };
@@ -14,7 +14,7 @@ export function heard(talk: Talk, did: string | null, answer: TryOut): Talk {
   const mine: Line[] = did === null ? [] : [{ by: "caller", text: did }];
   return {
     session: answer.session,
-    lines: [...talk.lines, ...mine, ...answer.said.map((one): Line => ({ by: "platform", text: one.text }))],
+    lines: [...talk.lines, ...mine, ...answer.said.map((one): Line => ({ by: one.kind === "fault" ? "fault" : "platform", text: one.text }))],
     waiting: answer.waiting,
     path: answer.path,
     node: answer.node,

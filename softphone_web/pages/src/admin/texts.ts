@@ -252,6 +252,7 @@ export const t = texts({
   "try.path": ["Camino", "Path"],
   "try.you": ["Usted", "You"],
   "try.platform": ["Plataforma", "Platform"],
+  "try.fault": ["El flujo falló", "The flow failed"],
   "try.silent": ["(silencio)", "(silence)"],
   "try.hungUp": ["(colgó)", "(hung up)"],
   "try.waits.keys": ["Espera teclas o palabras", "Waits for keys or words"],

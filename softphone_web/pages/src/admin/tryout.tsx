@@ -48,7 +48,7 @@ export function TryPanel({ flow, text, onNode }: { flow: string; text: string; o
   return (
     <div class="try">
       <div class="talk-log" role="log" aria-label={t("flow.try")} tabIndex={0}><ol class="talk">
-        {talk.lines.map((line, at) => <li key={at} class={line.by}><span class="visually-hidden">{t(line.by === "caller" ? "try.you" : "try.platform")}: </span>{line.text}</li>)}
+        {talk.lines.map((line, at) => <li key={at} class={line.by}><span class={line.by === "fault" ? "fault-word" : "visually-hidden"}>{t(line.by === "caller" ? "try.you" : line.by === "fault" ? "try.fault" : "try.platform")}: </span>{line.text}</li>)}
         {talk.over && <li class="over">{t("try.over")}</li>}
         <li ref={end} class="end" aria-hidden="true" />
       </ol></div>

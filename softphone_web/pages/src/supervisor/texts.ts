@@ -112,6 +112,7 @@ export const t = texts({
   "alert.switch_down": ["La central telefónica no responde", "The switch does not answer"],
   "alert.switch_restarted": ["La central telefónica se reinició", "The switch was restarted"],
   "alert.flow_refused": ["Un flujo guardado tiene errores: sigue la versión anterior", "A saved flow has mistakes: the former version serves"],
+  "alert.flow_fault": ["Un flujo falló y llevó a quien llama por su salida de falla", "A flow failed and led the caller to its way out of a fault"],
   "alert.call_broken": ["Una llamada se interrumpió por una falla", "A call was broken by a fault"],
   "alert.no_qualified_agent": ["Nadie conectado tiene lo que se pide en {queue}", "Nobody signed in has what {queue} asks for"],
   "alert.organisation_refused": ["La organización guardada tiene errores: sigue la anterior", "The saved organisation has mistakes: the former one serves"],
