@@ -20,7 +20,7 @@ from pbx.settings import PbxSettings
 
 # Below the ports that the kernel hands out to clients (32768 on by default), so that none of those takes ours.
 _LOWEST, _HIGHEST = 15000, 32000
-_TRIES = 400
+_SMALL_BELOW, _SLOT = 17000, 100
 
 
 class NoFreePorts(Unavailable):
@@ -103,12 +103,16 @@ class Ports:
 
 
 def _free_range(count: int, avoid: set[int]) -> Range:
-    chooser = random.SystemRandom()
+    """Of all that are free, one by chance. Small ones lie together and large ones in slots, so that what is taken
+    leaves room for the next large one."""
     highest = _HIGHEST if count < (_HIGHEST - _LOWEST) // 2 else 65000
-    for _ in range(_TRIES):
-        first = chooser.randrange(_LOWEST, max(highest - count, _LOWEST + 2), 2)  # even: RTP on even, RTCP on odd ports
-        if avoid.isdisjoint(range(first, first + count)):
-            return Range(first, count)
+    # Even numbers: RTP has even ports, RTCP the odd ones behind.
+    slots = range(_SMALL_BELOW, highest - count + 1, _SLOT)
+    small = range(_LOWEST, _SMALL_BELOW - count + 1, 2)
+    for starts in (slots if count >= _SLOT else small, range(_LOWEST, highest - count + 1, 2)):
+        free = [first for first in starts if avoid.isdisjoint(range(first, first + count))]
+        if free:
+            return Range(random.SystemRandom().choice(free), count)
     raise NoFreePorts(f"no {count} free ports in a row were found between {_LOWEST} and {_HIGHEST}")
 
 
