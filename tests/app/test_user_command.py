@@ -38,7 +38,7 @@ def test_the_life_of_an_account(open_folder: Path) -> None:
     assert rimay("user", "add", "iris").returncode == 1
     weak = rimay("user", "password", "iris", "--ask-password", typed="corta\n")
     assert weak.returncode == 1
-    assert "at least 10" in weak.stderr
+    assert "at least 12" in weak.stderr
     assert "Traceback" not in weak.stderr
     set_by_hand = rimay("user", "password", "iris", "--ask-password", typed="una frase bien larga\n")
     assert (set_by_hand.returncode, set_by_hand.stdout) == (0, "")
