@@ -24,7 +24,6 @@ person: {{to: cola}}
 on_error: fin
 nodes:
   uno: {{kind: menu, prompts: {says}, options: {{"1": {to}, "2": dos}}}}
-  cola: {{kind: queue, name: q, then: {{talked: fin, timeout: fin}}}}
   dos: {{kind: hangup, cause: busy}}
   cola: {{kind: queue, name: x, then: {{talked: fin, timeout: fin}}}}
   fin: {{kind: hangup}}
