@@ -76,6 +76,8 @@ def tell(turn: Turn, told: flow.Input) -> None:
     """Tell the flow, and carry on with what it asks for."""
     if turn.s.flow is None:
         return
+    if not isinstance(told, flow.Answered | flow.Collected | flow.Response):
+        turn.set(keys_since=turn.at)  # a talk, a queue, a message, an announcement had their own
     cursor, actions = turn.flows.step(turn.s.flow, told, turn.at)
     turn.set(flow=cursor)
     run_actions(turn, actions)
@@ -124,6 +126,7 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
                 first_s=action.first_s,
                 between_s=action.between_s,
                 barge_in=action.barge_in,
+                since=turn.s.keys_since,
             )
             playback = turn.new_playback()
             turn.set(collecting=True, question=playback)
@@ -345,7 +348,7 @@ def heard(turn: Turn, e: inp.Heard) -> None:
         return tell(turn, flow.Played())
     if not turn.s.collecting or e.playback != turn.s.question or e.end is DigitsEnd.STOPPED:
         return None
-    turn.set(collecting=False)
+    turn.set(collecting=False, keys_since=turn.at)
     return tell(turn, flow.Collected(e.digits, _COLLECT_END[e.end], e.phrase))
 
 
@@ -363,6 +366,8 @@ def wishes_person(turn: Turn, wish: flow.Collected) -> Sequence[flow.Action]:
         return ()
     cursor, actions = turn.flows.step(turn.s.flow, wish, turn.at)
     turn.set(flow=cursor)
+    if actions:
+        turn.set(keys_since=turn.at)
     return actions
 
 

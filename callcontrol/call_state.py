@@ -140,6 +140,7 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     flow: dict[str, Any] | None = None
     prompt: str | None = None  # the playback that the flow waits for
     collecting: bool = False
+    keys_since: float = 0.0  # what was pressed later, and was for nothing else, is for the next question
     bot: str = ""  # the talk with a bot that goes on now
     bots: int = 0  # talks with bots so far
     question: str = ""  # the playback of the question that is asked, or was last

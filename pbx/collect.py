@@ -7,8 +7,9 @@ itself, so that a digit or a timer that was under way needs no guard.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from pbx.terms import DIGITS, DigitRules, DigitsEnd
@@ -61,6 +62,31 @@ class Collecting:
 
 
 Step: TypeAlias = tuple[Collecting, Sequence[Effect]]
+_MOST_AHEAD = 32
+
+
+@dataclass(slots=True)
+class KeysAhead:
+    """What a leg pressed while nothing collected from it."""
+
+    pressed: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=_MOST_AHEAD))
+
+    def add(self, digit: str, at: float) -> None:
+        self.pressed.append((round(at, 6), digit))
+
+    def let_in(self, rules: DigitRules) -> bool:
+        """Forgets what these rules do not let in; whether there are any left. A ``#`` that comes first ended an answer
+        which was complete without it."""
+        since = rules.since if rules.barge_in else None
+        kept = [] if since is None else [(at, digit) for at, digit in self.pressed if at > since]
+        while kept and kept[0][1] == "#":
+            del kept[0]
+        self.pressed = deque(kept, maxlen=_MOST_AHEAD)
+        return bool(kept)
+
+    def next(self) -> str | None:
+        """One at a time: the first may complete an answer, and the question after it takes the others at once."""
+        return self.pressed.popleft()[1] if self.pressed else None
 
 
 def begin(rules: DigitRules, *, prompt: bool, at: float) -> Collecting:

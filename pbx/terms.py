@@ -153,6 +153,9 @@ class DigitRules:
     Collecting ends with `max_digits` digits, with the terminator, `between_s` after the last digit, or `first_s` after
     the prompt ended (or at once, where there is no prompt) with no digit at all. The first digit stops the prompt when
     `barge_in`, otherwise digits before the prompt's end are dropped.
+
+    With `since` (unix seconds) those that were pressed after that time, and that no other collecting took, are the
+    first ones: whoever knows the way need not wait for the question. Then its prompt is not played.
     """
 
     max_digits: int = 1
@@ -160,6 +163,7 @@ class DigitRules:
     first_s: float = 5.0
     between_s: float = 3.0
     barge_in: bool = True
+    since: float | None = None
 
 
 class DigitsEnd(StrEnum):

@@ -100,6 +100,7 @@ class Leg:
     playing: Playing | None = None
     replaced: dict[str, Playing] = field(default_factory=dict)  # stopped playbacks whose end is still to come
     collecting: Collecting | None = None
+    ahead: collect.KeysAhead = field(default_factory=collect.KeysAhead)
     music: bool = False
     ring_tone: bool = False
     tracks: dict[RecordingId, Track] = field(default_factory=dict)

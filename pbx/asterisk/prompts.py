@@ -136,13 +136,16 @@ class Prompts:
     ) -> None:
         leg = self._core.legs.get(channel)
         self.end_collecting(leg)
-        prompt = playback if playback is not None and sounds else None
+        ahead = leg.ahead.let_in(rules)
+        prompt = playback if playback is not None and sounds and not ahead else None
         try:
             state = keys.begin(rules, prompt=prompt is not None, at=self._core.clock.now())
         except ValueError as error:
             raise CommandRefused(str(error), channel=channel) from error
         leg.collecting = collecting = Collecting(state, prompt)
         self._set_timer(leg)
+        while leg.collecting is collecting and (key := leg.ahead.next()) is not None:
+            self._feed(leg, keys.Digit(key))
         if prompt is None:
             return
         try:
@@ -166,9 +169,11 @@ class Prompts:
         if leg.playing and leg.playing.playback == prompt:
             await self._stop_playing(leg)
 
-    def digit(self, leg: Leg, digit: str) -> None:
+    def digit(self, leg: Leg, digit: str, at: float) -> None:
         if leg.collecting:
             self._feed(leg, keys.Digit(digit))
+        else:
+            leg.ahead.add(digit, at)
 
     def _feed(self, leg: Leg, given: keys.Input) -> None:
         collecting = leg.collecting

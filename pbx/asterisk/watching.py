@@ -209,7 +209,7 @@ class Watcher:
     def _follow(self, event: SwitchEvent, leg: Leg | None) -> None:
         """What an event asks of us, after it was told."""
         if isinstance(event, DigitReceived) and leg:
-            self.prompts.digit(leg, event.digit)
+            self.prompts.digit(leg, event.digit, event.at)
         elif isinstance(event, PlaybackFinished):
             played = self.legs.find(event.channel)
             if played:

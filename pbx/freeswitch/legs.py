@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from foundation.clock import Clock, Timer
-from pbx.collect import Collecting
+from pbx.collect import Collecting, KeysAhead
 from pbx.events import SwitchEvent
 from pbx.freeswitch.client import EslClient
 from pbx.freeswitch.codec import Event
@@ -118,6 +118,7 @@ class Leg:
     next: Sounding | None = None
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     collection: Collection | None = None
+    ahead: KeysAhead = field(default_factory=KeysAhead)
     recordings: dict[RecordingId, RunningRecording] = field(default_factory=dict)
     supervising: ChannelId | None = None
     mode: Supervision | None = None

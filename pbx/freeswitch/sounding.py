@@ -224,14 +224,17 @@ class Sounds:
     # --- digits
 
     async def collect(self, leg: Leg, rules: DigitRules, playback: PlaybackId | None, sounds: Sequence[Sound]) -> None:
-        prompt = playback if playback is not None and sounds else None
+        ahead = leg.ahead.let_in(rules)
+        prompt = playback if playback is not None and sounds and not ahead else None
         try:
             state = collecting.begin(rules, prompt=prompt is not None, at=self._board.clock.now())
         except ValueError as error:
             raise CommandRefused(str(error)) from None
         self.stop_collecting(leg)
-        leg.collection = Collection(state, prompt)
+        leg.collection = collection = Collection(state, prompt)
         self._arm(leg)
+        while leg.collection is collection and (key := leg.ahead.next()) is not None:
+            self._feed(leg, collecting.Digit(key))
         if prompt is not None:
             try:
                 await self.play(leg, prompt, sounds)
@@ -244,8 +247,11 @@ class Sounds:
         self._feed(leg, collecting.Stop())
         self._stop_prompt(leg, prompt)
 
-    def on_digit(self, leg: Leg, digit: str) -> None:
-        self._feed(leg, collecting.Digit(digit))
+    def on_digit(self, leg: Leg, digit: str, at: float) -> None:
+        if leg.collection is not None:
+            self._feed(leg, collecting.Digit(digit))
+        else:
+            leg.ahead.add(digit, at)
 
     def _feed(self, leg: Leg, given: collecting.Input) -> None:
         collection = leg.collection

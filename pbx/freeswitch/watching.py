@@ -350,7 +350,7 @@ class Watcher:
         told = translate.digit(event, self._clock.now())
         if told is not None:
             self._tell(told)
-            self.sounds.on_digit(leg, told.digit)
+            self.sounds.on_digit(leg, told.digit, told.at)
 
     def _channel_hangup(self, leg: Leg, event: Event) -> None:
         leg.parked.clear()

@@ -176,18 +176,21 @@ class Exchange:
     def collect(
         self, leg: Leg, rules: DigitRules, playback: PlaybackId | None = None, sounds: Sequence[Sound] = ()
     ) -> None:
-        prompt = playback if sounds else None
+        ahead = leg.ahead.let_in(rules)
+        prompt = playback if sounds and not ahead else None
         try:
             state = begin(rules, prompt=prompt is not None, at=self.clock.now())
         except ValueError as error:
             raise CommandRefused(str(error), channel=leg.id) from error
         self.stop_collecting(leg)
         self.stop_playing(leg)
-        leg.collecting = Collecting(state, prompt)
+        leg.collecting = collecting = Collecting(state, prompt)
         if prompt is not None:
             self.play(leg, prompt, sounds)
         else:
             self._collect_step(leg, Tick())
+        while leg.collecting is collecting and (key := leg.ahead.next()) is not None:
+            self._collect_step(leg, Digit(key))
 
     def stop_collecting(self, leg: Leg) -> None:
         """Its prompt ends with it."""
@@ -217,10 +220,14 @@ class Exchange:
 
     def digit(self, leg: Leg, digit: str, duration_ms: int) -> None:
         """The far end pressed a key: told, collected, and passed on to the peer."""
-        self._tell(DigitReceived(at=self.clock.now(), channel=leg.id, digit=digit, duration_ms=duration_ms))
+        now = self.clock.now()
+        self._tell(DigitReceived(at=now, channel=leg.id, digit=digit, duration_ms=duration_ms))
         if leg.peer and not leg.peer.held and not leg.held:
             leg.peer.far.receive_digits(digit)
-        self._collect_step(leg, Digit(digit))
+        if leg.collecting is not None:
+            self._collect_step(leg, Digit(digit))
+        else:
+            leg.ahead.add(digit, now)
 
     # --- pairs
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from foundation.clock import Timer
 from pbx.collect import Collecting as CollectState
+from pbx.collect import KeysAhead
 from pbx.memory.audio import MUSIC_HZ, RING_HZ, SILENCE, Tones, Track
 from pbx.terms import ChannelId, MuteDirection, PlaybackId, RecordingId, RoomId, Sound, Supervision
 
@@ -57,6 +58,7 @@ class Leg:
     muted: set[MuteDirection] = field(default_factory=set)  # IN and OUT only
     playing: Playing | None = None
     collecting: Collecting | None = None
+    ahead: KeysAhead = field(default_factory=KeysAhead)
     music: bool = False
     ring_tone: bool = False
     transfer_to: Leg | None = None  # the leg that is being dialled to take this one's place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pbx.events import DigitReceived, DigitsCollected, PlaybackEnd, PlaybackFinished
+from pbx.events import DigitReceived, DigitsCollected, PlaybackEnd, PlaybackFinished, PlaybackStarted
 from pbx.terms import DigitRules, DigitsEnd, FileSound, PlaybackId
 from tests.support.calls import Leg, caller, hung_up, pair
 from tests.support.lab import Lab
@@ -54,6 +54,43 @@ async def test_other_terminator(lab: Lab) -> None:
     await collect(lab, leg, DigitRules(max_digits=4, terminator="*", first_s=5.0))
     await leg.call.send_digits("1#*")
     assert await collected(lab, leg) == ("1#", DigitsEnd.TERMINATOR)
+
+
+@pytest.mark.parametrize("mode", ["rfc4733", "info"])
+async def test_what_was_pressed_before_the_question_answers_it(lab: Lab, mode: str) -> None:
+    """Once: what is too much is for the next question, whose prompt is not played either."""
+    leg = await caller(lab)
+    await leg.call.send_digits("12", mode)
+    for _ in range(2):
+        await lab.eventually(DigitReceived, channel=leg.channel)
+    one = DigitRules(max_digits=1, terminator="", first_s=5.0, since=0.0)
+    for key in "12":
+        await collect(lab, leg, one, lab.sound(PROMPT_HZ, 3.0))
+        assert await collected(lab, leg) == (key, DigitsEnd.COMPLETE)
+    prompt = await collect(lab, leg, one, lab.sound(PROMPT_HZ, 3.0))
+    await lab.eventually(PlaybackStarted, playback=prompt)
+    await leg.call.send_digits("3", mode)
+    assert await collected(lab, leg) == ("3", DigitsEnd.COMPLETE)
+
+
+async def test_what_was_pressed_before_is_gone_where_the_question_is_heard_first(lab: Lab) -> None:
+    leg = await caller(lab)
+    for since in (None, "its own time"):  # nobody asks for it; it was for something before
+        await leg.call.send_digits("1")
+        key = await lab.eventually(DigitReceived, channel=leg.channel)
+        for again in (key.at if since else None, 0.0):
+            await collect(lab, leg, DigitRules(max_digits=1, first_s=0.7, since=again))
+            assert await collected(lab, leg) == ("", DigitsEnd.TIMEOUT)
+
+
+async def test_the_first_keys_of_a_longer_answer_came_before_it(lab: Lab) -> None:
+    leg = await caller(lab)
+    await leg.call.send_digits("#11")
+    for _ in range(3):
+        await lab.eventually(DigitReceived, channel=leg.channel)
+    await collect(lab, leg, DigitRules(max_digits=4, first_s=0.1, between_s=4.0, since=0.0), lab.sound(PROMPT_HZ, 3.0))
+    await leg.call.send_digits("00")
+    assert await collected(lab, leg) == ("1100", DigitsEnd.COMPLETE)
 
 
 async def test_no_digit_at_all(lab: Lab) -> None:
