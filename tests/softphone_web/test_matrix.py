@@ -12,7 +12,7 @@ from aiohttp import web
 from foundation.access import OPERATOR, Role
 from foundation.errors import Conflict, Unavailable
 from foundation.identity.model import Session
-from foundation.identity.throttle import ACCOUNT, key_of_account
+from foundation.identity.throttle import ACCOUNT, ADDRESS, key_of_account, key_of_address
 from softphone_web.authenticate import CSRF_HEADER
 from softphone_web.permissions import Open
 from softphone_web.routes import Route
@@ -153,6 +153,8 @@ async def test_what_agents_may_not_do_is_audited_when_others_do_it(api: Api, nam
     await api.platform.sign_in("luis")  # so that there is a session to end
     stores, now = api.platform.accounts.stores, api.platform.clock.now()
     await stores.throttle.attempt(key_of_account("luis"), ACCOUNT, now)  # so that there is a lock-out to lift
+    for _ in range(ADDRESS.free + 1):
+        await stores.throttle.attempt(key_of_address("192.0.2.7"), ADDRESS, now)  # and an address
     before = (await api.platform.audit.head()).n
     status = await Asker(api, route, row).status(headers)
     grew = (await api.platform.audit.head()).n - before

@@ -81,7 +81,7 @@ def run(config: RoutingConfig) -> None:
                 router.step(t.OfferAnswered(at=now, offer=offer.offer, how=OfferEnd.ACCEPTED))
                 router.step(t.WorkEnded(at=now + 1, item=offer.item, agent=offer.agent))
                 router.step(t.WrapUpExtended(at=now + 1, agent=offer.agent, seconds=60.0))
-            router.place(item.id)
+            router.place(item.id, now)
             router.expected_s(queue.name)
     for _ in range(40):
         due = router.next_due()
