@@ -4,7 +4,7 @@ and its proof cannot part. Pure: the window comes in with the question.
 handled       contacts in which agent and citizen heard each other
 offered, missed, rejected   offers; missed: not taken in time, or the phone could not be reached
 talk_s, hold_s, wrap_up_s   of these contacts, within the window; hold is not talk
-aht_s         (talk + hold + wrap-up) / handled
+aht_s         (talk + hold + wrap-up) / contacts, of those handled that are over: one under way is no average
 ready_s, not_ready_s        by state; what is not ready by its reason
 occupancy     (reserved + in contact + wrap-up) / (these + ready): how much of the time for work was work"""
 
@@ -63,10 +63,12 @@ class AgentDay:
     ready_s: float = 0.0
     busy_s: float = 0.0
     not_ready_s: dict[str, float] = field(default_factory=dict)
+    finished: int = 0  # of those handled, and what they took
+    finished_s: float = 0.0
 
     @property
     def aht_s(self) -> float | None:
-        return (self.talk_s + self.hold_s + self.wrap_up_s) / self.handled if self.handled else None
+        return self.finished_s / self.finished if self.finished else None
 
     @property
     def occupancy(self) -> float | None:
@@ -106,10 +108,14 @@ class _Contact:
         self._agent, self._window, self._day = agent, window, day
         self._since: dict[str, float] = {}  # what lasts: talk, hold, wrap_up
         self._met = False
+        self._took_s = 0.0
 
     def run(self, events: Sequence[InteractionEvent]) -> None:
         for event in events:
             self._take(event)
+        if self._met and not self._since:
+            self._day.finished += 1
+            self._day.finished_s += self._took_s
         for kind in list(self._since):
             self._end(kind, self._window.until)
 
@@ -150,6 +156,7 @@ class _Contact:
         if since is None:
             return
         seconds = self._window.part(since, at)
+        self._took_s += seconds
         match kind:
             case "talk":
                 self._day.talk_s += seconds

@@ -9,6 +9,7 @@ import soundfile
 from playwright.async_api import expect
 
 from pbx.sip import PhoneCall, SipPhone, tones
+from tests.support.browser_console import console
 from tests.support.browser_desk import AgentDesk
 from tests.support.platform import GATEWAY_HOST
 from tests.support.scene import BROWSER_HZ, CITIZEN_HZ, DESK_HZ, Scene
@@ -210,6 +211,9 @@ async def test_asking_for_a_supervisor(scene: Scene) -> None:
     assert "eva" in str(told["data"]), told
     asked = await citizen.fact("supervisor_asked")
     assert asked["data"]["text"] == "Pide hablar con quien decide"
+    sofia = await console(scene)
+    await sofia.choose_call()
+    await expect(sofia.page.get_by_text("pide apoyo: «Pide hablar con quien decide»")).to_be_visible()
     await scene.together(citizen, desk)
     await citizen.call.hangup()
     await citizen.closed()

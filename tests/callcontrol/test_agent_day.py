@@ -70,6 +70,16 @@ def test_a_contact_with_hold_and_wrap_up() -> None:
     assert figures.aht_s == 120
 
 
+def test_what_is_under_way_is_no_average() -> None:
+    over = (*offered(1100, ANA, OfferEnd.ACCEPTED), met(1105), parted(1165))
+    begun = (*offered(1300, ANA, OfferEnd.ACCEPTED), met(1305))
+    alone = day(events(*begun))
+    assert (alone.handled, alone.aht_s) == (1, None)
+    both = day(events(*over), events(*begun))
+    assert (both.handled, both.aht_s) == (2, 60)
+    assert both.talk_s > 60
+
+
 def test_offers_that_came_to_nothing_and_those_of_others() -> None:
     figures = day(
         events(

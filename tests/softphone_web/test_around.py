@@ -98,10 +98,18 @@ async def test_the_directory_finds_people_queues_and_numbers_by_their_beginnings
 
 async def test_ones_own_day(api: Api, platform: Platform) -> None:
     platform.around.days.day = AgentDay(
-        handled=2, offered=3, missed=1, talk_s=100.04, wrap_up_s=20, ready_s=50, busy_s=150
+        handled=3,
+        finished=2,
+        finished_s=120.04,
+        offered=3,
+        missed=1,
+        talk_s=100.04,
+        wrap_up_s=20,
+        ready_s=50,
+        busy_s=150,
     )
     figures = await api.get("/api/v1/me/statistics", "ana")
-    assert (figures["handled"], figures["aht_s"], figures["occupancy"]) == (2, 60.0, 0.75)
+    assert (figures["handled"], figures["aht_s"], figures["occupancy"]) == (3, 60.0, 0.75)
     ((agent, since, until),) = platform.around.days.asked
     assert (agent, since % 86400, until > since) == ("ana", 5 * 3600, True)
     await api.get("/api/v1/me/statistics", "manager", status=403)

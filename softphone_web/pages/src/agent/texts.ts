@@ -49,7 +49,7 @@ export const t = texts({
   "stats.missed": ["No contestadas", "Missed"],
   "stats.occupancy": ["Ocupación", "Occupancy"],
   "stats.handledHint": ["Contactos que usted atendió hoy.", "Contacts you handled today."],
-  "stats.ahtHint": ["Conversación, espera y cierre, dividido para las atenciones.", "Talk, hold and wrap-up, divided by contacts."],
+  "stats.ahtHint": ["Conversación, espera y cierre, de las atenciones terminadas, en promedio.", "Talk, hold and wrap-up of finished contacts, on average."],
   "stats.missedHint": ["Ofertas que se vencieron sin respuesta, más las que rechazó: {n}.", "Offers that expired, plus those you rejected: {n}."],
   "stats.occupancyHint": ["Tiempo atendiendo, dividido para el tiempo atendiendo o disponible.", "Time handling over time handling or ready."],
   "stats.detail": ["Detalle", "Detail"],

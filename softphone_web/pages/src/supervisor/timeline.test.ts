@@ -17,6 +17,10 @@ describe("what happened to an interaction", () => {
   it("says of a way that it does not know that the queue was left", () => {
     expect(line("dequeued", { queue: "agua", how: "of_tomorrow", waited_s: 12 })).toBe("Salió de la cola tras 12 s");
   });
+  it("says what an agent asked a supervisor for", () => {
+    expect(line("supervisor_asked", { by: "Eva", text: "Quiere hablar con usted" })).toBe("Eva pide apoyo: «Quiere hablar con usted»");
+    expect(line("supervisor_asked", { by: "Eva", text: "" })).toBe("Eva pide apoyo");
+  });
   it("says in words how a supervisor is there", () => {
     for (const mode of ["listen", "whisper", "barge"]) {
       expect(line("supervision_started", { mode })).toMatch(/^Supervisión (escucha|susurra|interviene)/);

@@ -73,6 +73,8 @@ const t = texts({
   "supervision_changed.whisper": ["Supervisión susurra al agente", "Supervision whispers to the agent"],
   "supervision_changed.barge": ["Supervisión interviene", "Supervision barged in"],
   supervision_ended: ["Terminó la supervisión", "Supervision ended"],
+  supervisor_asked: ["{by} pide apoyo: «{text}»", "{by} asks for a supervisor: “{text}”"],
+  "supervisor_asked.silent": ["{by} pide apoyo", "{by} asks for a supervisor"],
   taken_over: ["Supervisión tomó la llamada", "Supervision took the call over"],
   reattached: ["La plataforma se reinició y retomó la llamada", "The platform restarted and took the call up again"],
   command_failed: ["La central no pudo cumplir una orden", "The switch could not do what it was told"],
@@ -82,7 +84,7 @@ const t = texts({
 });
 
 const BAD = new Set(["offer_ended.failed", "recording_failed", "command_failed", "transfer_ended.failed", "agent_away"]);
-const WARN = new Set(["offer_ended.rejected", "offer_ended.expired", "held", "recording_paused", "reattached", "transfer_ended.refused"]);
+const WARN = new Set(["supervisor_asked", "supervisor_asked.silent", "offer_ended.rejected", "offer_ended.expired", "held", "recording_paused", "reattached", "transfer_ended.refused"]);
 const GOOD = new Set(["connected", "agent_back"]);
 
 type Key = keyof typeof t.dictionary;
@@ -97,6 +99,7 @@ export function timeline(facts: readonly FactOut[], names: (id: string) => strin
     const text = t(key, {
       ...Object.fromEntries(Object.entries(data).map(([name, value]) => [name, plain(value)])),
       agent: names(plain(data["agent"])),
+      by: names(plain(data["by"])),
       queue: names(plain(data["queue"])),
       to: names(plain(data["to"])) || "—",
       seconds: Math.round(Number(data["waited_s"] ?? data["seconds"] ?? 0)),
@@ -114,6 +117,7 @@ function choice(data: Record<string, unknown>): string {
 function keyOf(fact: FactOut): Key | null {
   const part = { offer_ended: "how", transfer_ended: "how", steered: "act", ended: "by", dequeued: "how", supervision_started: "mode", supervision_changed: "mode" }[fact.type];
   if (fact.type === "flow_noted") return fact.data["kind"] === "menu.choice" ? "choice" : null;
+  if (fact.type === "supervisor_asked" && !plain(fact.data["text"])) return "supervisor_asked.silent";
   if (fact.type === "started" && fact.data["direction"] === "outbound") return "started.out";
   const how = part ? plain(fact.data[part]).split(":")[0] : ""; // "moved:full": why, that the queue it came to tells
   for (const key of [`${fact.type}.${how}`, fact.type]) if (key in t.dictionary) return key as Key;
