@@ -156,7 +156,7 @@ async def test_the_levels_of_an_agents_skills_are_edited_with_the_keyboard_alone
 async def test_two_who_save_one_queue_at_once_lose_nothing_with_the_keyboard_alone(scene: Scene) -> None:
     """The later one is told, sees what it would change of what the other saved, and chooses: on top of it, or not."""
 
-    async def queue() -> tuple[object, object]:
+    async def queue() -> tuple[int | None, int | None]:
         document = (await scene.api.get("/organisation"))["document"]
         found = next(one for one in document["queues"] if one["name"] == "turnos")
         return found.get("priority"), found.get("max_length")
@@ -174,23 +174,25 @@ async def test_two_who_save_one_queue_at_once_lose_nothing_with_the_keyboard_alo
         for sheet in (first, second):
             await sheet.press("Revisar los cambios")
             await expect(sheet.dialog.locator(".differences")).to_be_visible(timeout=_MS)
-        for sheet in (first, second):
-            await sheet.press("Guardar y poner en vigor")
+        await first.press("Guardar y poner en vigor")
         await expect(first.dialog).to_have_count(0, timeout=_MS)
+        await second.press("Guardar y poner en vigor")
         await expect(second.dialog.get_by_role("alert")).to_contain_text("Otra persona guardó", timeout=_MS)
         await expect(second.dialog.locator(".differences")).to_contain_text(length)
         await expect(second.dialog.locator(".differences")).not_to_contain_text("Prioridad")  # theirs is not undone
 
-    await both_change("7", "60")
+    before = await queue()  # an attempt before this one may have saved
+    priority, length = int(before[0] or 0) % 50 + 7, int(before[1] or 0) % 500 + 60
+    await both_change(str(priority), str(length))
     assert await second.person.axe() == []
     await second.press("Aplicar mis cambios sobre los nuevos")
     await expect(second.dialog).to_have_count(0, timeout=_MS)
-    assert await queue() == (7, 60)
+    assert await queue() == (priority, length)
 
     await first.page.reload()
-    await both_change("8", "70")
+    await both_change(str(priority + 1), str(length + 10))
     await second.press("Descartar los míos")
     await expect(second.dialog).to_have_count(0, timeout=_MS)
-    assert await queue() == (8, 60)
+    assert await queue() == (priority + 1, length)
     await second.edit("Turnos")  # and sees the other's
-    await expect(second.dialog.get_by_label("Prioridad", exact=True)).to_have_value("8")
+    await expect(second.dialog.get_by_label("Prioridad", exact=True)).to_have_value(str(priority + 1))

@@ -238,8 +238,11 @@ def result(job: str, text: str) -> bytes:
     return json_event("BACKGROUND_JOB", {"Job-UUID": job}, body=text)
 
 
-async def test_the_next_gateway_is_tried_when_the_first_leg_is_gone(tmp_path: Path) -> None:
+async def test_the_next_gateway_is_tried_when_the_first_leg_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under the same id, which is free only then."""
+    monkeypatch.setattr("pbx.freeswitch.dialling._DESTROY_S", 60.0)  # however long this machine takes
     async with watched(tmp_path, world(), trunks=[TRUNK]) as lab:
         await lab.switch.originate(ChannelId("n-1"), NumberDestination("0998887766"), caller_number="072000000")
         first = await lab.fake.command("bgapi originate")
