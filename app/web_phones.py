@@ -7,18 +7,23 @@ import secrets
 
 from app.phones import CITIZENS, Page, Pages
 from foundation.clock import Clock
-from foundation.errors import NotFound, TooMany, Unauthenticated
+from foundation.errors import Unauthenticated
 from pbx.dialing import TokenBucket
 from pbx.switch import Switch
 from pbx.terms import Reach
-from softphone_web.ports_phone import OVER, CitizensLine
+from softphone_web.ports_phone import OVER, CitizensLine, LinesBusy, NotOffered, TooManyCalls
 from softphone_web.settings import WebPhoneSettings
 
 # A page that has its credentials opens its socket at once.
 TICKET_S = 60.0
 # From the end of its call until its socket is closed: the last messages pass.
 _LAST_WORDS_S = 1.0
+_BUSY_S = 30  # until one asks again for a line; when one is free nobody knows
 _TIDY_ABOVE = 10_000  # addresses remembered before full buckets are dropped
+
+
+def _wait(bucket: TokenBucket) -> int:
+    return math.ceil(bucket.wait_s or 60)
 
 
 class WebPhoneDesk(Pages):
@@ -29,11 +34,11 @@ class WebPhoneDesk(Pages):
         self._all = TokenBucket.full(settings.per_minute, clock.now())
         self._addresses: dict[str, TokenBucket] = {}
 
+    def may_call(self, address: str) -> None:
+        self._room(address)
+        self._signalling()
+
     async def mint(self, address: str) -> CitizensLine:
-        if self._settings.at_once == 0:
-            raise NotFound("Calls from web pages are not offered here.")
-        if len(self._pages) >= self._settings.at_once:
-            raise TooMany("All lines for calls from web pages are taken.", retry_after_s=30)
         self._take(address)
         page = await self.admit(CITIZENS, Reach.IVR, self._settings.max_s)
         ticket = secrets.token_hex(32)
@@ -42,15 +47,25 @@ class WebPhoneDesk(Pages):
         self.after(page, self._settings.max_s, lambda: self._over(page))
         return CitizensLine(minted=page.minted, ticket=ticket, max_s=self._settings.max_s)
 
+    def _room(self, address: str) -> tuple[TokenBucket, TokenBucket]:
+        """The buckets of this address and of everyone, with a token in each."""
+        if self._settings.at_once == 0:
+            raise NotOffered("Calls from web pages are not offered here.")
+        if len(self._pages) >= self._settings.at_once:
+            raise LinesBusy("All lines for calls from web pages are taken.", retry_after_s=_BUSY_S)
+        now, each = self.clock.now(), self._settings.per_minute_each
+        one = self._addresses.get(address, TokenBucket.full(each, now)).filled(now)
+        if not one.has_token:
+            raise TooManyCalls("Too many calls were begun from this address.", retry_after_s=_wait(one))
+        everyone = self._all.filled(now)
+        if not everyone.has_token:
+            raise LinesBusy("Too many calls were begun from web pages in all.", retry_after_s=_wait(everyone))
+        return one, everyone
+
     def _take(self, address: str) -> None:
         """A refused one costs neither bucket anything."""
-        now, each = self.clock.now(), self._settings.per_minute_each
-        everyone = self._all.filled(now)
-        one = self._addresses.get(address, TokenBucket.full(each, now)).filled(now)
-        for bucket in (one, everyone):
-            if not bucket.has_token:
-                wait = math.ceil(bucket.wait_s or 60)
-                raise TooMany("Too many calls were begun from web pages. Try again later.", retry_after_s=wait)
+        one, everyone = self._room(address)
+        now = self.clock.now()
         self._all, self._addresses[address] = everyone.taken(), one.taken()
         if len(self._addresses) > _TIDY_ABOVE:
             filled = {key: bucket.filled(now) for key, bucket in self._addresses.items()}

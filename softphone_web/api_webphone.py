@@ -33,12 +33,22 @@ class WebPhoneOut(Model):
     ice_servers: list[str]
 
 
+@routes.get("/webphone", Open.PUBLIC, raises=(404, 429, 503))
+async def get_may_call(call: Call) -> None:
+    """Whether a call can begin now, before somebody is asked for a microphone.
+
+    Refused as `POST /webphone` would be, with the same codes; takes no line and counts for no limit.
+    """
+    call.deps.webphones.may_call(client_address(call.request, call.deps.settings))
+
+
 @routes.post("/webphone", Open.PUBLIC, status=201, raises=(404, 429, 503))
 async def mint_webphone(call: Call) -> WebPhoneOut:
     """Credentials for one call to `call`, and nothing else.
 
-    So many an address and in all; 429 says when to come back, 404 that the operator offers none. The socket takes the
-    subprotocols `sip` and `ticket.<ticket>`; the ticket is good once, within a minute.
+    So many an address and in all. 404 `webphone.not_offered`: the operator offers none. 429 says when to come back:
+    `webphone.lines_busy` to anybody, `webphone.too_many_calls` to this address. The socket takes the subprotocols
+    `sip` and `ticket.<ticket>`; the ticket is good once, within a minute.
     """
     line = await call.deps.webphones.mint(client_address(call.request, call.deps.settings))
     minted = line.minted

@@ -7,11 +7,30 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from callcontrol.model import AgentId, PhoneKind
+from foundation.errors import NotFound, TooMany
 
 # Close codes of a phone's socket. The page that is told the first has a newer tab; the second: sign in again.
 OTHER_TAB = 4409
 SIGNED_OUT = 4401
 OVER = 4410  # the credentials are over: expired, taken back, or their one call has been made
+
+
+class NotOffered(NotFound):
+    """The operator offers no calls from web pages."""
+
+    code = "webphone.not_offered"
+
+
+class LinesBusy(TooMany):
+    """There is no room for anybody's call now."""
+
+    code = "webphone.lines_busy"
+
+
+class TooManyCalls(TooMany):
+    """This address began as many calls as one may."""
+
+    code = "webphone.too_many_calls"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +94,12 @@ class Phones(SipPages, Protocol):
 class WebPhones(SipPages, Protocol):
     """Phones of citizens, who sign in nowhere."""
 
+    def may_call(self, address: str) -> None:
+        """Raises what `mint` would now; takes nothing and counts for nothing."""
+        ...
+
     async def mint(self, address: str) -> CitizensLine:
-        """Raises `TooMany`, or `NotFound` where the operator offers none."""
+        """Raises `NotOffered`, `LinesBusy`, `TooManyCalls`, or `Unavailable`."""
         ...
 
     def redeem(self, ticket: str) -> str:

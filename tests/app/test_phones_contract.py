@@ -13,10 +13,19 @@ from callcontrol.directory import ConfiguredAgents
 from callcontrol.model import AgentId, PhoneKind
 from callcontrol.settings import Agent
 from foundation.clock import VirtualClock
-from foundation.errors import Conflict, NotFound, TooMany, Unauthenticated, Unavailable
+from foundation.errors import Conflict, Unauthenticated, Unavailable
 from pbx.memory import MemorySwitch, MemoryWorld
 from pbx.terms import Signalling
-from softphone_web.ports_phone import OTHER_TAB, OVER, SIGNED_OUT, Phones, WebPhones
+from softphone_web.ports_phone import (
+    OTHER_TAB,
+    OVER,
+    SIGNED_OUT,
+    LinesBusy,
+    NotOffered,
+    Phones,
+    TooManyCalls,
+    WebPhones,
+)
 from softphone_web.settings import WebPhoneSettings
 from tests.support.lab import GATEWAY_HOSTS, lab_settings
 from tests.support.web_phone import LIFE_S, MemoryPhones, MemoryWebPhones
@@ -29,12 +38,13 @@ SOON_S = 5.0  # within it a page that is gone, or whose call is over, has lost i
 
 @dataclass
 class Rig:
-    """`citizens` has two lines."""
+    """`citizens` has two lines; of `limited` an address begins one a minute."""
 
     clock: VirtualClock
     phones: Phones
     citizens: WebPhones
     nothing_offered: WebPhones
+    limited: WebPhones
     lose_browsers: Callable[[], None]
 
 
@@ -52,6 +62,7 @@ class Socket:
 def _memory() -> Rig:
     clock = VirtualClock()
     phones, citizens, none = MemoryPhones(clock), MemoryWebPhones(clock), MemoryWebPhones(clock, lines=0)
+    limited = MemoryWebPhones(clock, lines=10, each=1)
     parts = (phones, citizens)
     for part in parts:
         part.url = URL
@@ -60,7 +71,7 @@ def _memory() -> Rig:
         for part in parts:
             part.url = ""
 
-    return Rig(clock, phones, citizens, none, lose)
+    return Rig(clock, phones, citizens, none, limited, lose)
 
 
 @pytest.fixture(params=["memory", "desks"])
@@ -84,8 +95,9 @@ async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
         citizens, none = (
             WebPhoneDesk(switch, clock, WebPhoneSettings(at_once=lines, max_s=LIFE_S)) for lines in (2, 0)
         )
-        yield Rig(clock, desk, citizens, none, lose)
-        for part in (desk, citizens, none):
+        limited = WebPhoneDesk(switch, clock, WebPhoneSettings(at_once=10, per_minute_each=1))
+        yield Rig(clock, desk, citizens, none, limited, lose)
+        for part in (desk, citizens, none, limited):
             await part.close()
 
 
@@ -184,6 +196,8 @@ async def test_where_browsers_cannot_reach_the_switch_nobody_gets_a_phone(rig: R
     with pytest.raises(Unavailable):
         await rig.phones.mint("u-ana", ANA)
     with pytest.raises(Unavailable):
+        rig.citizens.may_call(HERE)
+    with pytest.raises(Unavailable):
         await rig.citizens.mint(HERE)
     assert rig.phones.endpoint_of("u-ana") is None
 
@@ -216,10 +230,13 @@ async def is_free_again(rig: Rig, name: str) -> None:
 
 async def two_are_free(rig: Rig) -> None:
     for _ in range(2):
+        rig.citizens.may_call(THERE)
         await rig.citizens.mint(THERE)
-    with pytest.raises(TooMany) as caught:
+    with pytest.raises(LinesBusy) as caught:
         await rig.citizens.mint(THERE)
     assert caught.value.retry_after_s > 0
+    with pytest.raises(LinesBusy):
+        rig.citizens.may_call(HERE)
 
 
 async def test_its_line_is_over_with_its_call(rig: Rig) -> None:
@@ -257,6 +274,23 @@ async def test_a_line_that_nobody_opens_is_free_again_in_a_minute(rig: Rig) -> N
 
 
 async def test_there_are_so_many_lines_or_none(rig: Rig) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotOffered):
+        rig.nothing_offered.may_call(HERE)
+    with pytest.raises(NotOffered):
         await rig.nothing_offered.mint(HERE)
     await two_are_free(rig)
+
+
+async def test_an_address_that_called_too_often_is_told_so_and_nobody_else(rig: Rig) -> None:
+    for _ in range(5):
+        rig.limited.may_call(HERE)  # to ask is free
+    await rig.limited.mint(HERE)
+    with pytest.raises(TooManyCalls) as asked:
+        rig.limited.may_call(HERE)
+    with pytest.raises(TooManyCalls) as called:
+        await rig.limited.mint(HERE)
+    assert 0 < asked.value.retry_after_s == called.value.retry_after_s <= 60
+    rig.limited.may_call(THERE)
+    await rig.clock.advance(61)
+    rig.limited.may_call(HERE)
+    await rig.limited.mint(HERE)

@@ -276,15 +276,28 @@ async def test_a_citizens_phone(api: Api, switch: Switch) -> None:
         assert caught.value.status == 401
 
 
-async def test_all_lines_taken_or_none_offered(api: Api) -> None:
+async def refused(api: Api, status: int) -> tuple[str, str | None]:
+    """Code and Retry-After; who asks before the call is told the same as who calls."""
+    told = []
+    for method in ("GET", "POST"):
+        async with api.ask(method, "/api/v1/webphone", None) as response:
+            assert response.status == status
+            told.append(((await response.json())["code"], response.headers.get("Retry-After")))
+    assert told[0] == told[1]
+    return told[0]
+
+
+async def test_all_lines_taken_too_many_of_an_address_or_none_offered(api: Api) -> None:
     for _ in range(2):
+        await api.json("GET", "/api/v1/webphone", None, 204)
         await api.json("POST", "/api/v1/webphone", None, 201)
-    async with api.ask("POST", "/api/v1/webphone", None) as response:
-        assert response.status == 429
-        assert response.headers["Retry-After"] == "30"
+    assert await refused(api, 429) == ("webphone.lines_busy", "30")
+    api.platform.webphones.lines, api.platform.webphones.each = 10, 2
+    assert await refused(api, 429) == ("webphone.too_many_calls", "60")
     api.platform.webphones.lines = 0
-    async with api.ask("POST", "/api/v1/webphone", None) as response:
-        assert response.status == 404
+    assert await refused(api, 404) == ("webphone.not_offered", None)
+    api.platform.webphones.lines, api.platform.webphones.each, api.platform.webphones.url = 10, 9, ""
+    assert (await refused(api, 503))[0] == "unavailable"
 
 
 def test_a_flood_is_cut_and_a_busy_page_is_not() -> None:

@@ -207,6 +207,7 @@ PUBLIC = {
     "try_sign_in",
     "begin_oidc",
     "finish_oidc",
+    "get_may_call",
     "mint_webphone",
     "open_webphone_socket",
 }

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 from callcontrol.model import AgentId, PhoneKind
 from foundation.clock import Clock
-from foundation.errors import Conflict, NotFound, TooMany, Unauthenticated, Unavailable
-from softphone_web.ports_phone import OTHER_TAB, OVER, CitizensLine, Close, Minted
+from foundation.errors import Conflict, Unauthenticated, Unavailable
+from softphone_web.ports_phone import (
+    OTHER_TAB,
+    OVER,
+    CitizensLine,
+    Close,
+    LinesBusy,
+    Minted,
+    NotOffered,
+    TooManyCalls,
+)
 
 LIFE_S = 3600.0
 _LAST_WORDS_S, _AWAY_S, _TICKET_S = 1.0, 2.0, 60.0
@@ -88,17 +98,26 @@ class MemoryPhones(_Pages):
 
 
 class MemoryWebPhones(_Pages):
-    def __init__(self, clock: Clock, lines: int = 2) -> None:
+    def __init__(self, clock: Clock, lines: int = 2, each: int = 3) -> None:
         super().__init__(clock)
-        self.lines = lines
+        self.lines, self.each = lines, each  # at once; begun by an address a minute
+        self._begun: Counter[str] = Counter()
         self._tickets: dict[str, str] = {}
 
-    async def mint(self, address: str) -> CitizensLine:
+    def may_call(self, address: str) -> None:
         if self.lines == 0:
-            raise NotFound("not offered")
+            raise NotOffered("not offered")
         if len(self._sockets) >= self.lines:
-            raise TooMany("all lines are taken", retry_after_s=30)
+            raise LinesBusy("all lines are taken", retry_after_s=30)
+        if self._begun[address] >= self.each:
+            raise TooManyCalls("too many of this address", retry_after_s=60)
+        self.upstream()
+
+    async def mint(self, address: str) -> CitizensLine:
+        self.may_call(address)
         minted = self.admit("ivr", LIFE_S)
+        self._begun[address] += 1
+        self.clock.call_later(60, lambda: self._begun.subtract([address]))
         ticket = f"boleto{minted.endpoint}"
         self._tickets[ticket] = minted.endpoint
         self.clock.call_later(_TICKET_S, lambda: self._unused(ticket))

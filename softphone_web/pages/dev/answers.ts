@@ -23,6 +23,8 @@ export function answers(method: string, path: string, scene: string): Answer {
     signedIn = false;
     return { status: 204 };
   }
+  // /llamar?scene=not_offered, lines_busy, too_many_calls
+  if (path === "/webphone" && method === "GET") return scene ? { status: scene === "not_offered" ? 404 : 429, body: { code: `webphone.${scene}` } } : { status: 204 };
   if (method !== "GET") return path === "/me/phone" ? { status: 503, body: { code: "switch.unreachable" } } : { status: 204 };
   if (path === "/me/desk") return ok(deskOf(scene));
   const found = fixed(path);

@@ -1,7 +1,8 @@
-/** One call of a citizen: the account for it, the microphone, the SIP library (loaded when the button is pressed), the audio. */
+/** One call of a citizen: whether there can be one, the microphone, the account for it, the SIP library (loaded when it is needed),
+ *  the audio. */
 import type { Socket } from "jssip/lib/Socket";
 import { TicketSocket } from "./socket";
-import type { Event } from "./machine";
+import type { Event, Refusal, State } from "./machine";
 
 interface Account {
   uri: string;
@@ -27,7 +28,38 @@ export interface Detail {
 
 type Tell = (event: Event, detail?: Detail) => void;
 
-export async function askMicrophone(tell: Tell): Promise<MediaStream | null> {
+const ADDRESS = "/api/v1/webphone";
+const REFUSED: Partial<Record<string, Refusal>> = {
+  "webphone.not_offered": "not_offered",
+  "webphone.lines_busy": "no_room",
+  "webphone.too_many_calls": "too_many",
+};
+
+/** The server's answer, or null when it is a no (which was told). A 429 or 503 without a code of ours is a proxy's. */
+async function ask(method: "GET" | "POST", tell: Tell): Promise<Response | null> {
+  const answer = await fetch(ADDRESS, { method, headers: { Accept: "application/json" }, cache: "no-store" });
+  if (answer.ok) return answer;
+  const { code = "" } = (await answer.json().catch(() => ({}))) as { code?: string };
+  const refusal = REFUSED[code] ?? (answer.status === 429 ? "too_many" : answer.status === 503 ? "unavailable" : null);
+  if (refusal === null) throw new Error(`webphone: ${answer.status} ${code}`);
+  const retry = Number(answer.headers.get("Retry-After"));
+  tell(refusal, retry > 0 ? { retryS: retry } : {});
+  return null;
+}
+
+/** The microphone, asked for when the server says that a call can begin; null when one of them says no (which was told) or the
+ *  call was given up meanwhile. `tell` gives the state that follows. */
+export async function microphoneFor(tell: (event: Event, detail?: Detail) => State): Promise<MediaStream | null> {
+  try {
+    if (!(await ask("GET", tell))) return null;
+  } catch {
+    tell("broken");
+    return null;
+  }
+  return tell("free") === "asking" ? askMicrophone(tell) : null;
+}
+
+async function askMicrophone(tell: Tell): Promise<MediaStream | null> {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true } });
   } catch (error) {
@@ -40,13 +72,8 @@ export async function askMicrophone(tell: Tell): Promise<MediaStream | null> {
 /** Opens the line; resolves when the call is on its way, or null when it cannot be (which was told). */
 export async function openLine(audio: HTMLAudioElement, microphone: MediaStream, tell: Tell): Promise<Line | null> {
   try {
-    const answer = await fetch("/api/v1/webphone", { method: "POST", headers: { Accept: "application/json" } });
-    if (answer.status === 429 || answer.status === 503) {
-      const retry = Number(answer.headers.get("Retry-After"));
-      tell("no_room", retry > 0 ? { retryS: retry } : {});
-      return null;
-    }
-    if (!answer.ok) throw new Error(`webphone: ${answer.status}`);
+    const answer = await ask("POST", tell);
+    if (!answer) return null;
     const [account, { default: JsSIP }] = await Promise.all([answer.json() as Promise<Account>, import("jssip")]);
     return dial(JsSIP, account, audio, microphone, tell);
   } catch {

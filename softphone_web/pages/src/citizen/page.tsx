@@ -1,7 +1,7 @@
 /** The citizen's web phone: one button. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Keypad } from "./keypad";
-import { askMicrophone, openLine, type Detail, type Line } from "./line";
+import { microphoneFor, openLine, type Detail, type Line } from "./line";
 import { isCalling, next, type Event, type State } from "./machine";
 import { languageOf, words, type Language } from "./texts";
 
@@ -33,7 +33,7 @@ export function Page() {
   return (
     <main class={`call is-${state}`}>
       <h1>{title}</h1>
-      {!isCalling(state) && state !== "unsupported" && <p class="lead">{t("lead")}</p>}
+      {!isCalling(state) && canTry(state) && <p class="lead">{t("lead")}</p>}
       <div class="status" role="status" aria-live="polite">
         {statusOf(call, t)}
         {call.muted && state === "talking" && <p class="warn">{t("muted")}</p>}
@@ -56,14 +56,14 @@ export function Page() {
           </button>
         </>
       )}
-      {state !== "unsupported" && (
+      {canTry(state) && (
         <button type="button" class="big" onClick={call.pressButton}>
           <Handset down={isCalling(state)} />
           {t(state === "idle" ? "call" : state === "talking" ? "hangUp" : isCalling(state) ? "cancel" : "again")}
         </button>
       )}
       {state === "idle" && <p class="small">{t("need")}</p>}
-      <p class="small">{t("privacy")}</p>
+      {canTry(state) && <p class="small">{t("privacy")}</p>}
       <button type="button" class="language" lang={language === "es" ? "en" : "es"} onClick={() => setLanguage(language === "es" ? "en" : "es")}>
         {t("language")}
       </button>
@@ -72,14 +72,21 @@ export function Page() {
   );
 }
 
+const canTry = (state: State): boolean => state !== "unsupported" && state !== "unoffered";
+
 function statusOf(call: ReturnType<typeof useCall>, t: ReturnType<typeof words>) {
   switch (call.state) {
     case "idle":
       return null;
     case "denied":
       return <p class="bad">{call.detail.noMic ? t("noMic") : t("deniedTitle")}</p>;
+    case "limited":
+      // of a single second nobody reads
+      return <p class="warn">{(call.detail.retryS ?? 0) > 1 ? t("limitedIn", { seconds: call.detail.retryS ?? 0 }) : t("limited")}</p>;
+    case "unoffered":
     case "busy":
-      return <p class="warn">{call.detail.retryS ? t("busyIn", { seconds: call.detail.retryS }) : t("busy")}</p>;
+    case "unavailable":
+      return <p class="warn">{t(call.state)}</p>;
     case "failed":
     case "unsupported":
       return <p class="bad">{t(call.state)}</p>;
@@ -97,8 +104,9 @@ function useCall() {
   const audio = useRef<HTMLAudioElement>(null);
   const line = useRef<Line | null>(null);
   const now = useRef(state);
+  const attempt = useRef(0);
 
-  const tell = (event: Event, more: Detail = {}): State => {
+  const happen = (event: Event, more: Detail = {}): State => {
     now.current = next(now.current, event);
     setState(now.current);
     setDetail(more);
@@ -108,14 +116,17 @@ function useCall() {
   const begin = async (): Promise<void> => {
     setMuted(false);
     setSeconds(0);
-    const microphone = await askMicrophone(tell);
+    const mine = ++attempt.current;
+    // What an attempt that was given up still tells is nothing to the one after it.
+    const tell = (event: Event, more?: Detail): State => (mine === attempt.current ? happen(event, more) : "idle");
+    const microphone = await microphoneFor(tell);
     if (!microphone) return;
     if (tell("granted") !== "calling" || !audio.current) {
       stop(microphone);
       return;
     }
     const opened = await openLine(audio.current, microphone, tell);
-    if (now.current === "calling" || now.current === "talking") line.current = opened;
+    if (mine === attempt.current && (now.current === "calling" || now.current === "talking")) line.current = opened;
     else {
       opened?.hangUp();
       stop(microphone);
@@ -124,10 +135,10 @@ function useCall() {
 
   const pressButton = (): void => {
     if (isCalling(now.current)) {
-      tell("press");
+      happen("press");
       line.current?.hangUp();
       line.current = null;
-    } else if (tell("press") === "asking") void begin();
+    } else if (happen("press") === "checking") void begin();
   };
   const toggleMute = (): void => {
     line.current?.mute(!muted);
