@@ -1,11 +1,11 @@
 import { FilterX, Search } from "lucide-preact";
 import { Button, KeyHint } from "../kit/button";
+import { STAGES } from "./acts";
 import { isFiltered, NO_FILTERS, type Filters } from "./filters";
 import type { Board } from "./model";
 import { t, word } from "./texts";
 
 const PRIORITIES = [5, 20, 30];
-const PHASES = ["flow", "queued", "connecting", "talking", "transfer", "wrap_up"];
 const STATES = ["ready", "reserved", "interacting", "wrap_up", "not_ready", "signed_out"];
 const RISKS = ["soon", "late"];
 
@@ -33,7 +33,7 @@ export function FilterBar({ board, filters, set }: { board: Board; filters: Filt
       </label>
       <Pick label={t("filter.queue")} value={filters.queue} options={board.queues.map((one) => ({ value: one.name, title: one.title }))} onChange={(queue) => change({ queue })} />
       <Pick label={t("filter.channel")} value={filters.medium} options={media.map((one) => ({ value: one, title: word("medium", one) }))} onChange={(medium) => change({ medium })} />
-      <Pick label={t("filter.phase")} value={filters.phase} options={PHASES.map((one) => ({ value: one, title: word("phase", one) }))} onChange={(phase) => change({ phase: phase as Filters["phase"] })} />
+      <Pick label={t("filter.phase")} value={filters.phase} options={STAGES.map((one) => ({ value: one, title: word("phase", one) }))} onChange={(phase) => change({ phase: phase as Filters["phase"] })} />
       <Pick label={t("filter.risk")} value={filters.risk} options={RISKS.map((one) => ({ value: one, title: word("risk", one) }))} onChange={(risk) => change({ risk: risk as Filters["risk"] })} />
       <Pick label={t("filter.priority")} value={filters.priority === null ? "" : String(filters.priority)} options={PRIORITIES.map((one) => ({ value: String(one), title: t("filter.priorityFrom", { n: one }) }))} onChange={(value) => change({ priority: value ? Number(value) : null })} />
       <Pick label={t("filter.agent")} value={filters.agent} options={board.agents.map((one) => ({ value: one.id, title: one.name }))} onChange={(agent) => change({ agent })} />

@@ -12,6 +12,7 @@ import { muted, setMuted } from "../phone/phone";
 import { Banner, ErrorState, Skeleton } from "../kit/states";
 import { Timer } from "../kit/timer";
 import { useLoad } from "../kit/use";
+import { can } from "./acts";
 import { Drawer } from "./drawer";
 import { aboutWhat, PHASE_TONE, RISK_TONE, whoIs } from "./lists";
 import type { Board, BoardItem } from "./model";
@@ -39,15 +40,13 @@ export function ItemDrawer({ item, board, onClose, write }: { item: BoardItem; b
         </>
       }
     >
-      {own(item.agent) && IN_TALK.has(item.phase) ? <Own item={item} /> : <Supervise item={item} write={write} />}
+      {own(item.agent) && can(item, "hangUp") ? <Own item={item} /> : <Supervise item={item} write={write} />}
       <Steer item={item} board={board} />
       <Why item={item} />
       <Timeline item={item} board={board} />
     </Drawer>
   );
 }
-
-const IN_TALK: ReadonlySet<string> = new Set(["talking", "transfer", "consult", "conference"]);
 
 /** Taken over: the supervisor is the agent now. What more there is to do with a call is on the agent's page. */
 function Own({ item }: { item: BoardItem }) {
@@ -72,20 +71,20 @@ function Own({ item }: { item: BoardItem }) {
 function Supervise({ item, write }: { item: BoardItem; write: (agent: string) => void }) {
   const now = useSupervision();
   const mine = now.interaction === item.id ? now.mode : null;
-  const talking = item.phase === "talking" || item.phase === "transfer";
   if (!may("supervise.listen")) return null;
   const speak = may("supervise.speak");
+  const takes = may("supervise.take_over");
   return (
     <section class="drawer-part">
       <h3>{t("act.group")}</h3>
       {mine && <Banner tone="info" icon={Ear} action={<Button size="small" icon={Square} keyHint="s" onClick={() => void supervise.stop(item.id)}>{t("act.stop")}</Button>}>{t(`mode.${mine}`)}</Banner>}
       <div class="acts">
-        <Button icon={Ear} keyHint="l" pressed={mine === "listen"} disabled={!talking} onClick={() => void supervise.start(item.id, "listen")}>{t("act.listen")}</Button>
-        <Button icon={MessageCircle} keyHint="w" pressed={mine === "whisper"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "whisper")}>{t("act.whisper")}</Button>
-        <Button icon={Megaphone} keyHint="b" pressed={mine === "barge"} disabled={!talking || !speak} onClick={() => void supervise.start(item.id, "barge")}>{t("act.barge")}</Button>
-        {may("supervise.take_over") && <Button icon={Hand} keyHint="t" disabled={!talking} onClick={() => void supervise.takeOver(item.id)}>{t("act.takeOver")}</Button>}
+        <Button icon={Ear} keyHint="l" pressed={mine === "listen"} disabled={!can(item, "listen")} onClick={() => void supervise.start(item.id, "listen")}>{t("act.listen")}</Button>
+        <Button icon={MessageCircle} keyHint="w" pressed={mine === "whisper"} disabled={!can(item, "whisper") || !speak} onClick={() => void supervise.start(item.id, "whisper")}>{t("act.whisper")}</Button>
+        <Button icon={Megaphone} keyHint="b" pressed={mine === "barge"} disabled={!can(item, "barge") || !speak} onClick={() => void supervise.start(item.id, "barge")}>{t("act.barge")}</Button>
+        {takes && <Button icon={Hand} keyHint="t" disabled={!can(item, "takeOver")} onClick={() => void supervise.takeOver(item.id)}>{t("act.takeOver")}</Button>}
       </div>
-      {!talking && <p class="muted small">{t("act.onlyTalking")}</p>}
+      {!can(item, "listen") ? <p class="muted small">{t("act.onlyTalking")}</p> : takes && !can(item, "takeOver") && <p class="muted small">{t("act.onlyTwo")}</p>}
       {item.agent && may("messages.send") && <Button kind="quiet" size="small" icon={Send} onClick={() => write(item.agent ?? "")}>{t("message.new")}: {item.agent_name ?? item.agent}</Button>}
     </section>
   );

@@ -1,4 +1,5 @@
-// Move, raise, assign, end: each one line with its button; only the end asks again, since only that cannot be undone.
+// Move, raise, assign, end: each one line with its button, while it can be done; only the end asks again, since only that
+// cannot be undone.
 import { useState } from "preact/hooks";
 import { api, idPart } from "../kit/api";
 import { Button } from "../kit/button";
@@ -8,6 +9,7 @@ import { may } from "../kit/session";
 import { tell, tellError } from "../kit/toast";
 import { t as kit } from "../kit/texts";
 import { useBusy } from "../kit/use";
+import { can } from "./acts";
 import type { Board, BoardItem } from "./model";
 import { t } from "./texts";
 
@@ -17,8 +19,7 @@ export function Steer({ item, board }: { item: BoardItem; board: Board }) {
   const [priority, setPriority] = useState("");
   const [ending, setEnding] = useState(false);
   const [busy, run] = useBusy();
-  if (!may("interactions.control", "calls.control")) return null;
-  const waits = item.phase === "queued";
+  if (!may("interactions.control", "calls.control") || !can(item, "end")) return null;
   const send = (act: string, body: unknown, said: string): void =>
     void run(() => api.post(`/interactions/${idPart(item.id)}/${act}`, body).then(() => tell(said, { tone: "good" }), tellError));
   const queueOf = board.queues.find((one) => one.name === queue);
@@ -27,13 +28,26 @@ export function Steer({ item, board }: { item: BoardItem; board: Board }) {
     <section class="drawer-part">
       <h3>{t("steer.title")}</h3>
       <div class="steer">
-        <Select label={t("steer.move")} value={queue} placeholder={t("steer.choose")} options={board.queues.filter((one) => one.name !== item.queue).map((one) => ({ value: one.name, title: one.title }))} onChange={setQueue} />
-        <Button disabled={!queueOf || busy} onClick={() => send("move", { queue }, t("told.moved", { queue: queueOf?.title ?? queue }))}>{t("steer.do.move")}</Button>
-        <Select label={t("steer.assign")} value={agent} placeholder={t("steer.choose")} options={board.agents.filter((one) => one.state !== "signed_out" && one.id !== item.agent).map((one) => ({ value: one.id, title: `${one.name} (${t(`state.${one.state}`)})` }))} onChange={setAgent} />
-        <Button disabled={!agentOf || busy} onClick={() => send("assign", { agent }, t("told.assigned", { agent: agentOf?.name ?? agent }))}>{t("steer.do.assign")}</Button>
-        {waits && <Field label={t("steer.raise")} type="number" value={priority} onInput={setPriority} attributes={{ min: -100, max: 1000, placeholder: String(item.priority) }} />}
-        {waits && <Button disabled={priority === "" || busy} onClick={() => send("raise", { priority: Number(priority) }, t("told.raised", { priority }))}>{t("steer.do.raise")}</Button>}
+        {can(item, "move") && (
+          <>
+            <Select label={t("steer.move")} value={queue} placeholder={t("steer.choose")} options={board.queues.filter((one) => one.name !== item.queue).map((one) => ({ value: one.name, title: one.title }))} onChange={setQueue} />
+            <Button disabled={!queueOf || busy} onClick={() => send("move", { queue }, t("told.moved", { queue: queueOf?.title ?? queue }))}>{t("steer.do.move")}</Button>
+          </>
+        )}
+        {can(item, "assign") && (
+          <>
+            <Select label={t("steer.assign")} value={agent} placeholder={t("steer.choose")} options={board.agents.filter((one) => one.state !== "signed_out" && one.id !== item.agent).map((one) => ({ value: one.id, title: `${one.name} (${t(`state.${one.state}`)})` }))} onChange={setAgent} />
+            <Button disabled={!agentOf || busy} onClick={() => send("assign", { agent }, t("told.assigned", { agent: agentOf?.name ?? agent }))}>{t("steer.do.assign")}</Button>
+          </>
+        )}
+        {can(item, "raise") && (
+          <>
+            <Field label={t("steer.raise")} type="number" value={priority} onInput={setPriority} attributes={{ min: -100, max: 1000, placeholder: String(item.priority) }} />
+            <Button disabled={priority === "" || busy} onClick={() => send("raise", { priority: Number(priority) }, t("told.raised", { priority }))}>{t("steer.do.raise")}</Button>
+          </>
+        )}
       </div>
+      {!can(item, "move") && <p class="muted small">{t("steer.onlyWaiting")}</p>}
       <Button kind="quiet" attributes={{ class: "button quiet small ends" }} onClick={() => setEnding(true)}>{t("steer.end")}…</Button>
       {ending && (
         <Dialog

@@ -7,6 +7,7 @@ import { timeExact } from "../kit/format";
 import { navigate, path, search } from "../kit/router";
 import { may } from "../kit/session";
 import { ErrorState, Skeleton } from "../kit/states";
+import { can, type Act } from "./acts";
 import { Alerts } from "./alerts";
 import { AgentDrawer } from "./agent";
 import { FilterBar } from "./filterbar";
@@ -14,7 +15,7 @@ import { filtersOf, NO_FILTERS, queryOf, type Filters } from "./filters";
 import { ItemDrawer } from "./item";
 import { Agents, Items, type Chosen } from "./lists";
 import { MessageDialog } from "./messages";
-import type { Alert, Board } from "./model";
+import type { Alert, Board, BoardItem } from "./model";
 import { board as live, boardError, queueTitle, reloadBoard, useBoard } from "./store";
 import { forgetUnless, supervise } from "./supervise";
 import { t } from "./texts";
@@ -56,7 +57,7 @@ function Live({ board }: { board: Board }) {
   const agent = chosen?.kind === "agent" ? board.agents.find((one) => one.id === chosen.id) : undefined;
   useEffect(() => forgetUnless(new Set(board.interactions.map((one) => one.id))), [board.interactions]);
   useEffect(() => { if (chosen && !item && !agent) choose(null); }, [chosen?.id, item, agent]);
-  useBoardKeys(item?.id ?? (pointed?.kind === "item" ? pointed.id : null), chosen !== null);
+  useBoardKeys(item ?? (pointed?.kind === "item" ? itemOf(pointed.id) : undefined), chosen !== null);
 
   const openAlert = (alert: Alert): void => {
     const id = alert.interaction ?? alert.about ?? "";
@@ -99,18 +100,20 @@ function MessageKey({ open }: { open: () => void }) {
   return null;
 }
 
-function useBoardKeys(target: string | null, open: boolean): void {
+function useBoardKeys(target: BoardItem | undefined, open: boolean): void {
   const listens = may("supervise.listen");
+  const speaks = may("supervise.speak");
   const on = (run: (id: string) => Promise<void>) => (): void => {
-    if (target) void run(target);
+    if (target) void run(target.id);
   };
+  const not = (act: Act): boolean => !target || !can(target, act);
   useActions([
     { id: "search", title: t("filter.search"), key: "/", group: t("title"), run: () => document.getElementById("board-search")?.focus() },
     { id: "close-drawer", title: t("close"), key: "escape", group: t("title"), run: () => choose(null), disabled: !open, hidden: true, inFields: true },
-    { id: "listen", title: t("act.listen"), key: "l", group: t("act.group"), run: on((id) => supervise.start(id, "listen")), disabled: !target || !listens },
-    { id: "whisper", title: t("act.whisper"), key: "w", group: t("act.group"), run: on((id) => supervise.start(id, "whisper")), disabled: !target || !may("supervise.speak") },
-    { id: "barge", title: t("act.barge"), key: "b", group: t("act.group"), run: on((id) => supervise.start(id, "barge")), disabled: !target || !may("supervise.speak") },
-    { id: "take-over", title: t("act.takeOver"), key: "t", group: t("act.group"), run: on((id) => supervise.takeOver(id)), disabled: !target || !may("supervise.take_over") },
+    { id: "listen", title: t("act.listen"), key: "l", group: t("act.group"), run: on((id) => supervise.start(id, "listen")), disabled: not("listen") || !listens },
+    { id: "whisper", title: t("act.whisper"), key: "w", group: t("act.group"), run: on((id) => supervise.start(id, "whisper")), disabled: not("whisper") || !speaks },
+    { id: "barge", title: t("act.barge"), key: "b", group: t("act.group"), run: on((id) => supervise.start(id, "barge")), disabled: not("barge") || !speaks },
+    { id: "take-over", title: t("act.takeOver"), key: "t", group: t("act.group"), run: on((id) => supervise.takeOver(id)), disabled: not("takeOver") || !may("supervise.take_over") },
     { id: "stop-listening", title: t("act.stop"), key: "s", group: t("act.group"), run: on((id) => supervise.stop(id)), disabled: !target || !listens },
   ]);
 }
