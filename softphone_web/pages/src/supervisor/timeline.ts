@@ -1,4 +1,5 @@
 // What happened to an interaction, as sentences. Pure: facts in, lines out; facts that say nothing to people are left out.
+import { phone } from "../kit/format";
 import { texts } from "../kit/i18n";
 
 export interface FactOut {
@@ -50,6 +51,21 @@ const t = texts({
   "transfer_ended.connected": ["La transferencia se completó", "The transfer was completed"],
   "transfer_ended.failed": ["La transferencia no se contestó", "The transfer was not answered"],
   "transfer_ended.refused": ["La transferencia no está permitida", "The transfer is not allowed"],
+  transferred: ["{by} la transfirió a {to}", "{by} transferred it to {to}"],
+  consult_begun: ["{by} consulta a {to}; la persona escucha música", "{by} consults {to}; the caller hears music"],
+  "consult_begun.hidden": ["{by} hace una consulta; la persona escucha música", "{by} consults somebody; the caller hears music"],
+  consult_answered: ["Contestaron la consulta", "The consultation was answered"],
+  "consult_swapped.back": ["El agente volvió con la persona; la consulta espera con música", "The agent is back with the caller; the consultation waits with music"],
+  "consult_swapped.asking": ["El agente volvió a la consulta; la persona escucha música", "The agent is back in the consultation; the caller hears music"],
+  consult_ended: ["Terminó la consulta", "The consultation ended"],
+  "consult_ended.completed": ["La consulta terminó en transferencia", "The consultation ended in a transfer"],
+  "consult_ended.cancelled": ["Terminó la consulta: siguen el agente y la persona", "The consultation ended: agent and caller go on"],
+  "consult_ended.failed": ["No contestaron la consulta", "The consultation was not answered"],
+  "consult_ended.refused": ["La consulta no se pudo hacer", "The consultation could not be made"],
+  "consult_ended.left": ["Terminó la consulta: alguien colgó", "The consultation ended: somebody hung up"],
+  "consult_ended.lost": ["La consulta se cortó", "The consultation broke off"],
+  conference_begun: ["Conferencia: se oyen los tres", "Conference: all three hear one another"],
+  digits_sent: ["{by} envió tonos", "{by} sent tones"],
   held: ["En espera con música", "On hold"],
   resumed: ["Se retomó", "Resumed"],
   disconnected: ["Dejó de hablar con {agent}", "No longer talks with {agent}"],
@@ -83,8 +99,8 @@ const t = texts({
   ended: ["Terminó", "Ended"],
 });
 
-const BAD = new Set(["offer_ended.failed", "recording_failed", "command_failed", "transfer_ended.failed", "agent_away"]);
-const WARN = new Set(["supervisor_asked", "supervisor_asked.silent", "offer_ended.rejected", "offer_ended.expired", "held", "recording_paused", "reattached", "transfer_ended.refused"]);
+const BAD = new Set(["offer_ended.failed", "recording_failed", "command_failed", "transfer_ended.failed", "consult_ended.lost", "agent_away"]);
+const WARN = new Set(["supervisor_asked", "supervisor_asked.silent", "offer_ended.rejected", "offer_ended.expired", "held", "recording_paused", "reattached", "transfer_ended.refused", "consult_ended.failed", "consult_ended.refused"]);
 const GOOD = new Set(["connected", "agent_back"]);
 
 type Key = keyof typeof t.dictionary;
@@ -99,14 +115,19 @@ export function timeline(facts: readonly FactOut[], names: (id: string) => strin
     const text = t(key, {
       ...Object.fromEntries(Object.entries(data).map(([name, value]) => [name, plain(value)])),
       agent: names(plain(data["agent"])),
-      by: names(plain(data["by"])),
       queue: names(plain(data["queue"])),
-      to: names(plain(data["to"])) || "—",
+      by: names(plain(data["by"])),
+      to: whom(data, names) || "—",
       seconds: Math.round(Number(data["waited_s"] ?? data["seconds"] ?? 0)),
       name: choice(data),
     });
     return [{ n: fact.n, at: fact.at, text, tone: BAD.has(key) ? "bad" : WARN.has(key) ? "warn" : GOOD.has(key) ? "good" : "plain" } satisfies Line];
   });
+}
+
+/** An agent, a queue or a number; nothing where that is hidden from who asks. */
+function whom({ kind, to }: Record<string, unknown>, names: (id: string) => string): string {
+  return kind === "number" ? phone(plain(to)) : names(plain(to));
 }
 
 function choice(data: Record<string, unknown>): string {
@@ -115,9 +136,11 @@ function choice(data: Record<string, unknown>): string {
 }
 
 function keyOf(fact: FactOut): Key | null {
-  const part = { offer_ended: "how", transfer_ended: "how", steered: "act", ended: "by", dequeued: "how", supervision_started: "mode", supervision_changed: "mode" }[fact.type];
+  const part = { offer_ended: "how", transfer_ended: "how", consult_ended: "how", steered: "act", ended: "by", dequeued: "how", supervision_started: "mode", supervision_changed: "mode" }[fact.type];
   if (fact.type === "flow_noted") return fact.data["kind"] === "menu.choice" ? "choice" : null;
   if (fact.type === "supervisor_asked" && !plain(fact.data["text"])) return "supervisor_asked.silent";
+  if (fact.type === "consult_begun" && !plain(fact.data["to"])) return "consult_begun.hidden";
+  if (fact.type === "consult_swapped") return fact.data["with_customer"] === true ? "consult_swapped.back" : "consult_swapped.asking";
   if (fact.type === "started" && fact.data["direction"] === "outbound") return "started.out";
   const how = part ? plain(fact.data[part]).split(":")[0] : ""; // "moved:full": why, that the queue it came to tells
   for (const key of [`${fact.type}.${how}`, fact.type]) if (key in t.dictionary) return key as Key;
