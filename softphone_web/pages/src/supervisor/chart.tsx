@@ -77,7 +77,7 @@ function options(width: number, { series, max, min = 0, height, axes = false, va
   return {
     width,
     height,
-    padding: axes ? [8, 8, 0, 0] : [3, 2, 3, 2],
+    padding: axes ? [8, 8, 0, 0] : [4, 6, 4, 6], // room for the whole of a dot at an edge
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: true, ...(series.some((one) => one.bars) && { range: aroundBars }) }, y: { range: (_, __, top) => [min, max ?? Math.max(1, Math.ceil(top * 1.1))] } },
