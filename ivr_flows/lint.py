@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ivr_flows import expressions, lint_names, templates
+from ivr_flows import lint_names
 from ivr_flows.findings import Severity
 from ivr_flows.flow import Flow
 from ivr_flows.lint_names import Words
@@ -17,7 +17,7 @@ from ivr_flows.prompt_list import Recorded, prompts_of
 from ivr_flows.references import Known
 from ivr_flows.secret_words import is_named_so, looks_like_one
 from ivr_flows.source import Path, Source
-from ivr_flows.terms import Expression, NodeRef, Template, VariableRef, words_of
+from ivr_flows.terms import NodeRef, Reading, VariableRef, words_of
 
 # Where a caller is served by somebody, now or later; a flow that is entered, or that came from elsewhere, may do so.
 _SERVES = frozenset({"queue", "transfer", "voicemail", "callback", "subflow", "return"})
@@ -144,9 +144,8 @@ def _warn_of_variables(source: Source, flow: Flow, words: Words, *, given: bool)
             place = ("nodes", node_id, *path)
             if isinstance(word, VariableRef):
                 written.add(str(word))
-            elif isinstance(word, Template | Expression):
-                names = templates.names_in(word) if isinstance(word, Template) else expressions.names_in(word)
-                for name in names:
+            elif isinstance(word, Reading):
+                for name in word.names():
                     read.setdefault(name, place)
     for name, spec in flow.head.variables.items():
         place = ("variables", str(name))

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ivr_flows import expressions, templates
 from ivr_flows.answers import KINDS as ANSWERS
 from ivr_flows.findings import Severity, closest
 from ivr_flows.flow import Flow
@@ -15,7 +14,7 @@ from ivr_flows.nodes.queue import Queue
 from ivr_flows.nodes.set import Set
 from ivr_flows.references import FACTS, AgentName, Known, QueueText, Reference
 from ivr_flows.source import Path, Source
-from ivr_flows.terms import Expression, Template, VariableSpec, Word, converted, words_of
+from ivr_flows.terms import Reading, VariableSpec, Word, converted, words_of
 
 Words = Mapping[str, Sequence[tuple[Path, Word]]]  # of each node, with their paths in it
 
@@ -35,7 +34,7 @@ def look(source: Source, flow: Flow, words: Words, known: Known) -> None:
 
 
 def _references(source: Source, path: Path, word: Word, known: Known) -> None:
-    kind = type(word) if isinstance(word, Reference) else word.names if isinstance(word, QueueText) else None
+    kind = type(word) if isinstance(word, Reference) else word.refers_to if isinstance(word, QueueText) else None
     there = None if kind is None or "{" in word else known.names.get(kind)
     if kind is not None and there is not None and word not in there:
         message = f"there is no {kind.what} {str(word)!r}"
@@ -43,17 +42,12 @@ def _references(source: Source, path: Path, word: Word, known: Known) -> None:
 
 
 def _facts(source: Source, path: Path, word: Word, *, item: bool) -> None:
-    if not isinstance(word, Template | Expression):
+    if not isinstance(word, Reading):
         return
-    fields_in, names_in = (
-        (templates.fields_in, templates.names_in)
-        if isinstance(word, Template)
-        else (expressions.fields_in, expressions.names_in)
-    )
-    for name in sorted(fields_in(word, "call") - FACTS.keys()):
+    for name in sorted(word.fields("call") - FACTS.keys()):
         message = f"a call has no fact {name!r}: it is read as empty; there are {', '.join(FACTS)}"
         _warn(source, path, "fact.unknown", message, closest(name, FACTS))
-    if not item and "item" in names_in(word):
+    if not item and "item" in word.names():
         _warn(source, path, "item.none", "item is empty here: only what a node goes through or asks for has one")
 
 

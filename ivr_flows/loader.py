@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ivr_flows import expressions, lint, templates
+from ivr_flows import lint, templates
 from ivr_flows.findings import Finding, closest, has_errors, in_order
 from ivr_flows.flow import MAX_NODES, Flow, FlowHead, version_of
 from ivr_flows.node import NodeModel
@@ -20,7 +20,7 @@ from ivr_flows.problems import add_problems, words_written
 from ivr_flows.references import NOTHING_KNOWN, Known
 from ivr_flows.source import Path as Place
 from ivr_flows.source import Source, decode, parse
-from ivr_flows.terms import CalendarRef, Expression, FlowName, NodeRef, Template, VariableRef, Word, words_of
+from ivr_flows.terms import CalendarRef, FlowName, NodeRef, Reading, VariableRef, Word, words_of
 
 MAX_FINDINGS = 200
 
@@ -173,9 +173,8 @@ class _Written:
                 self._check_calendar(source, path, str(word))
             case VariableRef():
                 self._check_variable(source, path, str(word), self.variables)
-            case Template() | Expression():
-                names = templates.names_in(word) if isinstance(word, Template) else expressions.names_in(word)
-                for name in sorted(names):
+            case Reading():
+                for name in sorted(word.names()):
                     self._check_variable(source, path, name, {*self.variables, *templates.MAPPINGS})
 
     def _check_node(self, source: Source, path: Place, word: str) -> None:

@@ -28,7 +28,7 @@ class QueueText(Template):
     """The name of a queue, or a text that becomes one in the call (``{{ linea }}``)."""
 
     __slots__ = ()
-    names = QueueName
+    refers_to: ClassVar[type[Reference]] = QueueName
 
     @classmethod
     def problem(cls, text: str) -> str:

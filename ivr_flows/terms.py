@@ -106,24 +106,40 @@ class CalendarRef(Word):
     pattern = NAME
 
 
-class Template(Word):
+class Reading(Word):
+    """A text that reads values of the call; the base of the two that follow. `understood_by` is the module of each."""
+
+    __slots__ = ()
+    understood_by: ClassVar[Any]
+
+    @classmethod
+    def problem(cls, text: str) -> str:
+        found: str = cls.understood_by.problem_of(text)
+        return found
+
+    def names(self) -> frozenset[str]:
+        """The variables that it reads; ``call`` and ``item``, where it reads something of them."""
+        found: frozenset[str] = self.understood_by.names_in(self)
+        return found
+
+    def fields(self, mapping: str) -> frozenset[str]:
+        """What it reads of ``call`` or ``item``."""
+        found: frozenset[str] = self.understood_by.fields_in(self, mapping)
+        return found
+
+
+class Template(Reading):
     """Text in which ``{{ variable }}`` and ``{{ call.fact }}`` stand for values."""
 
     __slots__ = ()
-
-    @classmethod
-    def problem(cls, text: str) -> str:
-        return templates.problem_of(text)
+    understood_by: ClassVar[Any] = templates
 
 
-class Expression(Word):
+class Expression(Reading):
     """A condition or a computed value."""
 
     __slots__ = ()
-
-    @classmethod
-    def problem(cls, text: str) -> str:
-        return expressions.problem_of(text)
+    understood_by: ClassVar[Any] = expressions
 
 
 # What the patterns mean, for people.
