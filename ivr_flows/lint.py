@@ -15,7 +15,7 @@ from ivr_flows.nodes import KINDS
 from ivr_flows.nodes.set import Set
 from ivr_flows.prompt_list import Recorded, prompts_of
 from ivr_flows.references import Known
-from ivr_flows.secret_words import is_named_so, looks_like_one
+from ivr_flows.secret_words import is_secret
 from ivr_flows.source import Path, Source
 from ivr_flows.terms import NodeRef, Reading, VariableRef, words_of
 
@@ -82,12 +82,12 @@ def _warn_of_secrets(source: Source, flow: Flow) -> None:
     """In variables and in what is set; requests look for themselves."""
     place: Path
     for name, spec in flow.head.variables.items():
-        if spec.default and (is_named_so(str(name)) or looks_like_one(spec.default)):
+        if spec.default and is_secret(str(name), spec.default):
             place = ("variables", str(name), "default")
             _warn(source, place, "secret.plain", f"{name} looks like a secret in plain text")
     for node_id, node in flow.nodes.items():
         for name, value in node.values.items() if isinstance(node, Set) else ():
-            if value.text and "{" not in value.text and (is_named_so(str(name)) or looks_like_one(value.text)):
+            if value.text and "{" not in value.text and is_secret(str(name), value.text):
                 place = ("nodes", str(node_id), "values", str(name))
                 _warn(source, place, "secret.plain", f"{name} looks like a secret in plain text")
 

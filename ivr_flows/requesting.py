@@ -16,7 +16,7 @@ from ivr_flows.node import Context, Doubt
 from ivr_flows.protocol import Failure, PromptText, Response
 from ivr_flows.protocol import Request as RequestAction
 from ivr_flows.references import SecretName, SystemName
-from ivr_flows.secret_words import in_address, is_named_so, looks_like_one
+from ivr_flows.secret_words import in_address, is_secret
 from ivr_flows.source import Path
 from ivr_flows.terms import ANSWER_PATH, HEADER, Expression, Prompts, Scalar, Spec, Template
 
@@ -116,12 +116,12 @@ class RequestSpec(Spec):
 def doubts(spec: RequestSpec, path: tuple[str, ...] = ("request",)) -> Iterator[Doubt]:
     """The lints that all who ask share."""
     for name, value in spec.headers.items():
-        if "{" not in value and (is_named_so(name) or looks_like_one(value)):
+        if "{" not in value and is_secret(name, value):
             text = f"header {name} holds what looks like a secret, in plain text; name it under secrets"
             yield Doubt((*path, "headers", name), "secret.plain", text)
     for place, text in _texts_in(spec.body or {}, ()):
         name = next((str(part) for part in reversed(place) if isinstance(part, str)), "")
-        if text and "{" not in text and (is_named_so(name) or looks_like_one(text)):
+        if text and "{" not in text and is_secret(name, text):
             yield Doubt((*path, "body", *place), "secret.plain", f"{name} looks like a secret in plain text")
     if in_address(spec.url):
         yield Doubt((*path, "url"), "secret.plain", "the url holds what looks like a secret; send it as a header")

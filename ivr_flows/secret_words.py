@@ -30,17 +30,17 @@ _LOOKS = re.compile(
 )
 
 
-def is_named_so(name: str) -> bool:
+def is_secret(name: str, value: str) -> bool:
+    """Whether a value (one that is always the same) stands under such a name, or looks like one."""
+    return _is_named_so(name) or _LOOKS.search(value) is not None
+
+
+def _is_named_so(name: str) -> bool:
     """Such as ``X-Api-Key`` or ``accessToken``."""
     parts = re.split(r"[^a-zñ]+", re.sub(r"(?<=[a-zñ])(?=[A-ZÑ])", "-", name).lower())
     return any(part in _WORDS for part in parts)
 
 
-def looks_like_one(value: str) -> bool:
-    return _LOOKS.search(value) is not None
-
-
 def in_address(url: str) -> bool:
     """A parameter that is named so, or looks like one, with a value that is always the same."""
-    given = re.findall(r"[?&]([^=&]+)=([^&{]+)", url)
-    return any(is_named_so(name) or looks_like_one(value) for name, value in given)
+    return any(is_secret(name, value) for name, value in re.findall(r"[?&]([^=&]+)=([^&{]+)", url))
