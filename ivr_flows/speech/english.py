@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import ROUND_HALF_UP, Decimal
 
-from ivr_flows.amounts import decimal_of
+from ivr_flows.amounts import MAX_SAID, parts_of_money, parts_of_number, sayable
 from ivr_flows.speech.grouping import in_threes, of_phone
 
-MAX_NUMBER = 10**15
 _SMALL = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
@@ -19,12 +17,11 @@ _MONTHS = "January February March April May June July August September October N
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
 _ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth"}
 _SIGNS = {"*": "star", "#": "pound", "+": "plus"}
-_DECIMALS = 3
 
 
 def cardinal(number: int) -> str:
     """``21`` is ``twenty-one``, ``130`` ``one hundred thirty``. Raises ValueError for one that is too large."""
-    if abs(number) > MAX_NUMBER:
+    if abs(number) > MAX_SAID:
         raise ValueError("the number is too large to be said")
     if number < 0:
         return f"minus {cardinal(-number)}"
@@ -55,20 +52,18 @@ def ordinal(number: int) -> str:
 
 def number(value: object) -> str:
     """``3.5`` is ``three point five``; what follows the point is said one by one."""
-    amount = _decimal(value).quantize(Decimal(1).scaleb(-_DECIMALS), ROUND_HALF_UP).normalize()
-    whole, _, fraction = f"{abs(amount):f}".partition(".")
-    words = ("minus " if amount < 0 else "") + cardinal(int(whole))
+    negative, whole, fraction = parts_of_number(value)
+    words = ("minus " if negative else "") + cardinal(whole)
     return f"{words} point {_one_by_one(fraction)}" if fraction else words
 
 
 def money(value: object) -> str:
     """``twelve dollars and fifty cents``."""
-    cents_in_all = int((_decimal(value) * 100).quantize(Decimal(1), ROUND_HALF_UP))
-    dollars, cents = divmod(abs(cents_in_all), 100)
+    negative, dollars, cents = parts_of_money(value)
     parts = [count(dollars, "dollar")] if dollars or not cents else []
     if cents:
         parts.append(count(cents, "cent"))
-    return ("minus " if cents_in_all < 0 else "") + " and ".join(parts)
+    return ("minus " if negative else "") + " and ".join(parts)
 
 
 def date(day: dt.date, *, year: bool = True) -> str:
@@ -118,7 +113,7 @@ def phone(text: str) -> str:
 
 def count(value: object, noun: str, plural: str = "", gender: str = "") -> str:
     """``twenty-one days``; `plural` where it is not the noun with an s. `gender` is of other languages."""
-    amount = _decimal(value)
+    amount = sayable(value)
     return f"{number(amount)} {noun if abs(amount) == 1 else plural or _plural(noun)}"
 
 
@@ -137,10 +132,3 @@ def duration(seconds: float) -> str:
 
 def _one_by_one(text: str) -> str:
     return " ".join(_SIGNS[c] if c in _SIGNS else _SMALL[int(c)] for c in text)
-
-
-def _decimal(value: object) -> Decimal:
-    amount = decimal_of(value)
-    if not amount.is_finite() or abs(amount) > MAX_NUMBER:
-        raise ValueError("the number is too large to be said")
-    return amount

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from decimal import ROUND_HALF_UP, Decimal
 
-from ivr_flows.amounts import decimal_of
+from ivr_flows.amounts import MAX_SAID, parts_of_money, parts_of_number, sayable
 from ivr_flows.speech.grouping import in_threes, of_phone
 
-MAX_NUMBER = 10**15
 _SMALL = (
     "cero",
     "uno",
@@ -59,13 +57,11 @@ MONTHS = (
     "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre".split()  # noqa: SIM905
 )
 DAYS = "lunes martes miércoles jueves viernes sábado domingo".split()  # noqa: SIM905
-# Beyond this many decimals nobody keeps a number in mind.
-_DECIMALS = 3
 
 
 def cardinal(number: int, *, before_noun: bool = False, feminine: bool = False) -> str:
     """``21`` is ``veintiuno``, before a noun ``veintiún`` (dólares), feminine ``veintiuna``."""
-    if abs(number) > MAX_NUMBER:
+    if abs(number) > MAX_SAID:
         raise ValueError("the number is too large to be said")
     if number < 0:
         return f"menos {cardinal(-number, before_noun=before_noun, feminine=feminine)}"
@@ -124,22 +120,17 @@ def _feminine(words: str) -> str:
 
 def number(value: object) -> str:
     """A whole or decimal number: ``3.5`` is ``tres coma cinco``."""
-    amount = _decimal(value)
-    amount = amount.quantize(Decimal(1).scaleb(-_DECIMALS), ROUND_HALF_UP).normalize()
-    sign = "menos " if amount < 0 else ""
-    whole, _, fraction = f"{abs(amount):f}".partition(".")
-    words = cardinal(int(whole))
+    negative, whole, fraction = parts_of_number(value)
+    words = cardinal(whole)
     if fraction:
         zeros = len(fraction) - len(fraction.lstrip("0"))
         words += " coma " + " ".join([*["cero"] * zeros, cardinal(int(fraction))])
-    return sign + words
+    return ("menos " if negative else "") + words
 
 
 def money(value: object) -> str:
     """Dollars and cents of the United States, Ecuador's money: ``doce dólares con cincuenta centavos``."""
-    cents_in_all = int((_decimal(value) * 100).quantize(Decimal(1), ROUND_HALF_UP))
-    sign = "menos " if cents_in_all < 0 else ""
-    dollars, cents = divmod(abs(cents_in_all), 100)
+    negative, dollars, cents = parts_of_money(value)
     parts = []
     if dollars or not cents:
         # "un millón de dólares", but "un millón cien dólares"
@@ -147,7 +138,7 @@ def money(value: object) -> str:
         parts.append(f"{cardinal(dollars, before_noun=True)} {of}{'dólar' if dollars == 1 else 'dólares'}")
     if cents:
         parts.append(f"{cardinal(cents, before_noun=True)} {'centavo' if cents == 1 else 'centavos'}")
-    return sign + " con ".join(parts)
+    return ("menos " if negative else "") + " con ".join(parts)
 
 
 def date(day: dt.date, *, year: bool = True, weekday: bool = True) -> str:
@@ -197,7 +188,7 @@ def phone(text: str) -> str:
 def count(value: object, noun: str, plural: str = "", gender: str = "") -> str:
     """So many of a noun: ``veintiuna personas``, ``un minuto``, ``veintiún días``. `plural` and `gender` (``m`` or
     ``f``) need to be said only where the rules of the language do not give them."""
-    amount = _decimal(value)
+    amount = sayable(value)
     many = plural or _plural(noun)
     feminine = (gender or ("f" if _is_feminine(noun) else "m")) == "f"
     if amount != amount.to_integral_value():
@@ -248,10 +239,3 @@ _SIGNS = {"*": "asterisco", "#": "numeral", "+": "más"}
 
 def _one_by_one(text: str) -> str:
     return " ".join(_SIGNS[c] if c in _SIGNS else _SMALL[int(c)] for c in text)
-
-
-def _decimal(value: object) -> Decimal:
-    amount = decimal_of(value)
-    if not amount.is_finite() or abs(amount) > MAX_NUMBER:
-        raise ValueError("the number is too large to be said")
-    return amount
