@@ -8,7 +8,7 @@ import secrets
 from app.phones import CITIZENS, Page, Pages
 from foundation.clock import Clock
 from foundation.errors import Unauthenticated
-from pbx.dialing import TokenBucket
+from pbx.dialing import TokenBucket, TokenBuckets
 from pbx.switch import Switch
 from pbx.terms import Reach
 from softphone_web.ports_phone import OVER, CitizensLine, LinesBusy, NotOffered, TooManyCalls
@@ -19,7 +19,6 @@ TICKET_S = 60.0
 # From the end of its call until its socket is closed: the last messages pass.
 _LAST_WORDS_S = 1.0
 _BUSY_S = 30  # until one asks again for a line; when one is free nobody knows
-_TIDY_ABOVE = 10_000  # addresses remembered before full buckets are dropped
 
 
 def _wait(bucket: TokenBucket) -> int:
@@ -32,7 +31,7 @@ class WebPhoneDesk(Pages):
         self._settings = settings
         self._tickets: dict[str, str] = {}
         self._all = TokenBucket.full(settings.per_minute, clock.now())
-        self._addresses: dict[str, TokenBucket] = {}
+        self._addresses = TokenBuckets(settings.per_minute_each)
 
     def may_call(self, address: str) -> None:
         self._room(address)
@@ -47,29 +46,24 @@ class WebPhoneDesk(Pages):
         self.after(page, self._settings.max_s, lambda: self._over(page))
         return CitizensLine(minted=page.minted, ticket=ticket, max_s=self._settings.max_s)
 
-    def _room(self, address: str) -> tuple[TokenBucket, TokenBucket]:
-        """The buckets of this address and of everyone, with a token in each."""
+    def _room(self, address: str) -> TokenBucket:
+        """The bucket of everyone; there is a token in it, and in that of this address."""
         if self._settings.at_once == 0:
             raise NotOffered("Calls from web pages are not offered here.")
         if len(self._pages) >= self._settings.at_once:
             raise LinesBusy("All lines for calls from web pages are taken.", retry_after_s=_BUSY_S)
-        now, each = self.clock.now(), self._settings.per_minute_each
-        one = self._addresses.get(address, TokenBucket.full(each, now)).filled(now)
+        now = self.clock.now()
+        one, everyone = self._addresses.of(address, now), self._all.filled(now)
         if not one.has_token:
             raise TooManyCalls("Too many calls were begun from this address.", retry_after_s=_wait(one))
-        everyone = self._all.filled(now)
         if not everyone.has_token:
             raise LinesBusy("Too many calls were begun from web pages in all.", retry_after_s=_wait(everyone))
-        return one, everyone
+        return everyone
 
     def _take(self, address: str) -> None:
         """A refused one costs neither bucket anything."""
-        one, everyone = self._room(address)
-        now = self.clock.now()
-        self._all, self._addresses[address] = everyone.taken(), one.taken()
-        if len(self._addresses) > _TIDY_ABOVE:
-            filled = {key: bucket.filled(now) for key, bucket in self._addresses.items()}
-            self._addresses = {key: bucket for key, bucket in filled.items() if bucket.tokens < bucket.per_minute}
+        self._all = self._room(address).taken()
+        self._addresses.take(address, self.clock.now())
 
     def redeem(self, ticket: str) -> str:
         endpoint = self._tickets.pop(ticket, None)

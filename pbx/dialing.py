@@ -233,32 +233,52 @@ class TokenBucket:
         return TokenBucket(self.per_minute, max(0.0, self.tokens - 1), self.at)
 
 
+# Numbers, addresses or people whose buckets are kept before full ones are dropped.
+REMEMBERED = 10_000
+
+
+class TokenBuckets:
+    """One for each of many: a number, an address, a person. Above `tidy_above` those that are full again go."""
+
+    def __init__(self, per_minute: int, *, tidy_above: int = REMEMBERED) -> None:
+        self._per_minute = per_minute
+        self._tidy_above = tidy_above
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def __len__(self) -> int:
+        """How many are remembered."""
+        return len(self._buckets)
+
+    def of(self, whose: str, at: float) -> TokenBucket:
+        """As it stands at `at`."""
+        found = self._buckets.get(whose)
+        return TokenBucket.full(self._per_minute, at) if found is None else found.filled(at)
+
+    def take(self, whose: str, at: float) -> None:
+        """One token, from a bucket that has one."""
+        self._buckets[whose] = self.of(whose, at).taken()
+        if len(self._buckets) > self._tidy_above:
+            filled = {each: bucket.filled(at) for each, bucket in self._buckets.items()}
+            self._buckets = {each: bucket for each, bucket in filled.items() if bucket.tokens < bucket.per_minute}
+
+
 class DialLimiter:
     """The two rate limits; time comes in. A refused call costs neither of them a token."""
 
-    _TIDY_ABOVE = 10_000  # numbers remembered before full buckets are dropped
-
     def __init__(self, dialing: Dialing, at: float) -> None:
-        self._dialing = dialing
         self._all = TokenBucket.full(dialing.calls_per_minute, at)
-        self._numbers: dict[str, TokenBucket] = {}
+        self._numbers = TokenBuckets(dialing.calls_per_minute_per_number)
 
     def take(self, number: DialNumber, at: float) -> None:
         """Raise `DialTooFast` when either is empty."""
         everyone = self._all.filled(at)
-        one = self._numbers.get(number.text)
-        one = one.filled(at) if one else TokenBucket.full(self._dialing.calls_per_minute_per_number, at)
+        one = self._numbers.of(number.text, at)
         if not one.has_token:
             raise _too_fast("this number", one)
         if not everyone.has_token:
             raise _too_fast("the whole platform", everyone)
-        self._all, self._numbers[number.text] = everyone.taken(), one.taken()
-        if len(self._numbers) > self._TIDY_ABOVE:
-            self._tidy(at)
-
-    def _tidy(self, at: float) -> None:
-        filled = {text: bucket.filled(at) for text, bucket in self._numbers.items()}
-        self._numbers = {text: bucket for text, bucket in filled.items() if bucket.tokens < bucket.per_minute}
+        self._all = everyone.taken()
+        self._numbers.take(number.text, at)
 
 
 def _too_fast(whose: str, bucket: TokenBucket) -> DialTooFast:

@@ -17,12 +17,11 @@ from foundation.errors import TooMany
 from foundation.logs import get_logger
 from foundation.privacy import private
 from foundation.secret import Secret
-from pbx.dialing import TokenBucket
+from pbx.dialing import TokenBuckets
 from softphone_web.call import Call
 
 log = get_logger(__name__)
 ALERT = "look_ups"  # the kind of the alert
-_TIDY_ABOVE = 1000  # people remembered before full buckets are dropped
 _BETWEEN = re.compile(r"[\s().-]")  # how people part the digits of a number or a document
 
 
@@ -38,7 +37,7 @@ class LookUps:
         self._key = key.get_secret_value().encode()
         self._per_minute = per_minute
         self._canonical = canonical
-        self._people: dict[str, TokenBucket] = {}
+        self._people = TokenBuckets(per_minute, tidy_above=1000)
         self._told: set[str] = set()  # whose limit was told of since they last had a look-up left
 
     def mark(self, value: str) -> str:
@@ -53,11 +52,10 @@ class LookUps:
         who, now = call.who, call.deps.clock.now()
         if not who.id.startswith("user:"):
             return
-        bucket = self._people.get(who.id, TokenBucket.full(self._per_minute, now)).filled(now)
+        bucket = self._people.of(who.id, now)
         if bucket.has_token:
-            self._people[who.id] = bucket.taken()
+            self._people.take(who.id, now)
             self._told.discard(who.id)
-            self._tidy(now)
             return
         if who.id not in self._told:
             self._told.add(who.id)
@@ -70,11 +68,6 @@ class LookUps:
         """Keep who was looked up, before it is shown; `known`: all by which that citizen can be asked for later."""
         marks = sorted({self.mark(one) for one in (value, *known) if one})
         await call.audit("customer.looked_up", target_of(value), by=by, citizen=marks)
-
-    def _tidy(self, now: float) -> None:
-        if len(self._people) > _TIDY_ABOVE:
-            filled = {who: bucket.filled(now) for who, bucket in self._people.items()}
-            self._people = {who: one for who, one in filled.items() if one.tokens < one.per_minute}
 
 
 def target_of(value: str) -> str:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbx.dialing import (
+    REMEMBERED,
     DialLimiter,
     DialNumber,
     DialTooFast,
@@ -213,7 +214,7 @@ def test_zero_allows_none_and_a_clock_that_goes_back_gives_none() -> None:
 
 def test_numbers_that_rest_are_forgotten() -> None:
     limiter = DialLimiter(Dialing(calls_per_minute=1_000_000), 0.0)
-    for i in range(DialLimiter._TIDY_ABOVE + 1):
+    for i in range(REMEMBERED + 1):
         limiter.take(DialNumber(f"+5939{i:08}", K.MOBILE), float(i))
     assert len(limiter._numbers) < 100
 
