@@ -107,12 +107,10 @@ def apply(path: Path, folder: Path, *, dry_run: bool = False, empty: bool = Fals
     there are, unless `empty`."""
     text = text_of(path)
     wanted = read_text(text, str(path))
-    if not empty:
-        check_not_emptied(_before(folder), wanted, str(path))
     if dry_run:
-        return Applied(differences(_before(folder), wanted), text != text_in_force(folder))
+        return _would(text, wanted, folder, str(path), empty=empty)
     with _alone(folder):
-        return _put(text, wanted, folder)
+        return _put(text, wanted, folder, str(path), empty=empty)
 
 
 def put(text: str, folder: Path, base: str) -> list[Change]:
@@ -120,12 +118,18 @@ def put(text: str, folder: Path, base: str) -> list[Change]:
     wanted = read_text(text)
     with _alone(folder):
         check_revision(text_in_force(folder), base)
-        check_not_emptied(_before(folder), wanted)
         return _put(text, wanted, folder).changes
 
 
-def _put(text: str, wanted: RoutingConfig, folder: Path) -> Applied:
-    done = Applied(differences(_before(folder), wanted), text != text_in_force(folder))
+def _would(text: str, wanted: RoutingConfig, folder: Path, name: str, *, empty: bool) -> Applied:
+    before = _before(folder)
+    if not empty:
+        check_not_emptied(before, wanted, name)
+    return Applied(differences(before, wanted), text != text_in_force(folder))
+
+
+def _put(text: str, wanted: RoutingConfig, folder: Path, name: str = "organisation", *, empty: bool = False) -> Applied:
+    done = _would(text, wanted, folder, name, empty=empty)
     if done.written:
         _write(folder / FILE, text)
         _write(folder / LAST_GOOD, text)
