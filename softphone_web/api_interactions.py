@@ -13,12 +13,12 @@ import msgspec
 
 from callcontrol.events import Dequeued, InteractionEvent, Offered, OfferEnded, Relaxed, is_behind_the_agent
 from callcontrol.model import AgentId, Interaction, InteractionId
-from callcontrol.routing.why import Language, Why, left_sentence, relaxed_sentence, sentence
+from callcontrol.routing.why import Why, left_sentence, relaxed_sentence, sentence
 from foundation.access import Permission, PermissionDenied
 from foundation.errors import NotFound
 from softphone_web.call import Call
 from softphone_web.facts import event_out
-from softphone_web.languages import first_language
+from softphone_web.languages import explained_in
 from softphone_web.look_ups import look_ups_of
 from softphone_web.permissions import INTERACTIONS, agents_in, guard_interaction, interaction_not_found, sees_private
 from softphone_web.ports import InteractionFilter, Position
@@ -172,18 +172,19 @@ def _step(
     call: Call, event: InteractionEvent, fact: Relaxed | Dequeued, queues: Mapping[str, str]
 ) -> list[RoutingDecisionOut]:
     """Of the router's, without an agent; none for who was answered or hung up."""
-    language: Language = "en" if first_language(call) == "en" else "es"
-    queue = queues.get(fact.queue, fact.queue)
-    kind: Literal["relaxed", "left"] = "left"
+    language, queue = explained_in(call), queues.get(fact.queue, fact.queue)
+    kind: Literal["relaxed", "left"]
+    text: str | None
     if isinstance(fact, Relaxed):
-        titles, kind = call.deps.organisation.skill_titles(), "relaxed"
-        text: str | None = relaxed_sentence(queue, fact.ring, fact.requires, fact.waited_s, language, titles)
+        titles = call.deps.organisation.skill_titles()
+        kind, outcome = "relaxed", None
+        text = relaxed_sentence(queue, fact.ring, fact.requires, fact.waited_s, language, titles)
     else:
+        kind, outcome = "left", fact.how
         text = left_sentence(queue, fact.how, fact.waited_s, language)
     if text is None:
         return []
     at = datetime.fromtimestamp(event.at, UTC)
-    outcome = fact.how if isinstance(fact, Dequeued) else None
     return [RoutingDecisionOut(at=at, kind=kind, offer=None, agent=None, outcome=outcome, sentence=text, why=None)]
 
 
@@ -198,9 +199,7 @@ def _decision(
         offer=fact.offer,
         agent=fact.agent,
         outcome=None,
-        sentence=sentence(
-            named(why), "en" if first_language(call) == "en" else "es", call.deps.organisation.skill_titles()
-        ),
+        sentence=sentence(named(why), explained_in(call), call.deps.organisation.skill_titles()),
         why=msgspec.to_builtins(why),
     )
 
