@@ -82,6 +82,16 @@ def weight(capacity: Capacity, medium: Medium) -> int:
     return capacity.weights.get(medium, capacity.total)
 
 
+def takes(agent: AgentView, medium: Medium) -> bool:
+    """Whether somebody who is signed in takes this medium at all, once their hands are free."""
+    capacity = agent.capacity
+    return (
+        agent.presence is not AgentState.SIGNED_OUT
+        and capacity.limits.get(medium, 0) > 0
+        and weight(capacity, medium) <= capacity.total
+    )
+
+
 def room(agent: AgentView, medium: Medium) -> bool:
     """Whether one more of this medium fits. What it may interrupt does not count; what is interrupted already and
     could not be interrupted by it does: it comes back."""

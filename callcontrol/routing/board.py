@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from callcontrol.model import AgentId, AgentState, InteractionId, OfferId
 from callcontrol.routing import terms as t
-from callcontrol.routing.agents import AgentView, Work, seen_state, weight
+from callcontrol.routing.agents import AgentView, Work, seen_state, takes
 from callcontrol.routing.line import POINT, ClassKey, Klass, Line, Waiting, personal_agent
 from callcontrol.routing.rules import Blend, QueueRules
 from callcontrol.routing.skills import ANY, Need, satisfied
@@ -240,13 +240,7 @@ class Board:
         named = [self.agents[name] for name in key.only if name in self.agents]
         people = named if key.anywhere else line.agents.values()
         medium = w.item.medium
-        return any(
-            agent.presence is not AgentState.SIGNED_OUT
-            and agent.capacity.limits.get(medium, 0) > 0
-            and weight(agent.capacity, medium) <= agent.capacity.total
-            and suits(key, agent)
-            for agent in people
-        )
+        return any(takes(agent, medium) and suits(key, agent) for agent in people)
 
     # --- dues: offers first, then wrap-ups, then items; each in the order in which it came --------------------
 

@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from callcontrol.model import AgentId, AgentState, InteractionId, Medium, OfferEnd
+from callcontrol.model import AgentId, InteractionId, Medium, OfferEnd
 from callcontrol.routing import items, people, working
 from callcontrol.routing import terms as t
-from callcontrol.routing.agents import AgentView
+from callcontrol.routing.agents import AgentView, takes
 from callcontrol.routing.board import OFFER, WRAP_UP, Board, micros
 from callcontrol.routing.line import Waiting
 from callcontrol.routing.matching import match
@@ -91,10 +91,7 @@ class Router:
         """Whether somebody who is signed in could take what asks for this."""
         line, need = self._board.lines.get(queue), parse(requires)
         return line is not None and any(
-            agent.presence is not AgentState.SIGNED_OUT
-            and agent.capacity.limits.get(medium, 0) > 0
-            and satisfied(need, agent.skills)
-            for agent in line.agents.values()
+            takes(agent, medium) and satisfied(need, agent.skills) for agent in line.agents.values()
         )
 
     def place(self, item: InteractionId, at: float) -> Place | None:
