@@ -19,7 +19,7 @@ from callcontrol import events as ev
 from callcontrol.call_state import CallState
 from callcontrol.journal import Entry
 from callcontrol.journal_sql import SqlJournal
-from callcontrol.model import AgentId, Direction, InitiationMethod, InteractionId, Medium, ParticipantId, Role
+from callcontrol.model import AgentId, InteractionId, ParticipantId, Role
 from callcontrol.record import apply
 from callcontrol.routing import config_store
 from callcontrol.settings import Agent, Queue
@@ -30,20 +30,12 @@ from foundation.metrics import Metrics
 from softphone_web.ports import LiveEvent
 from softphone_web.ports_board import Messages
 from tests.support.daemon import Echo
+from tests.support.happened import happened, live_through, started
 from tests.support.web_board import MemoryMessages
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
 AT = 1_795_000_000.5
-STARTED = ev.Started(
-    medium=Medium.VOICE,
-    direction=Direction.INBOUND,
-    initiation_method=InitiationMethod.INBOUND,
-    channel="c",
-    from_address="099",
-    from_name="",
-    to_address="07",
-    trunk="t",
-)
+STARTED = started("099")
 
 
 async def test_the_log_is_read_as_it_was_written_without_what_does_not_count(
@@ -117,14 +109,8 @@ async def test_who_talked_with_a_number_last_is_known_after_a_restart_where_a_qu
     before, after = LastAgents(organisation, clock), LastAgents(organisation, clock)
     journal = SqlJournal(database, Metrics(), tmp_path / "refused.jsonl")
     for n, agent in enumerate((ANA, LUIS)):
-        call, record, events = InteractionId(f"i-{n}"), None, []
-        for number, fact in enumerate((STARTED, ev.Connected(agent=agent, participant=ParticipantId("p"))), 1):
-            event = ev.InteractionEvent(interaction=call, n=number, at=AT + n, fact=fact)
-            record = apply(record, event)
-            events.append(event)
-            before.tell(event, record)
-        assert record is not None
-        await journal._store([Entry(events=tuple(events), record=record, state=CallState(id=call))])
+        facts = (STARTED, ev.Connected(agent=agent, participant=ParticipantId("p")))
+        await live_through(journal, happened(f"i-{n}", [(AT + n, fact) for fact in facts]), before.tell)
     await after.load(database)
     for known in (before, after):
         assert known.of("099", "agua") == LUIS

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from callcontrol import inputs as inp
@@ -14,16 +11,9 @@ from callcontrol.orders import Busy, LegDown, NotAvailable
 from foundation.errors import NotFound
 from pbx.terms import Supervision
 from softphone_web.ports_desk import InHand
-from tests.support.desk_rig import ANA, HERE, LUIS, NOTHING, Rig, daemon_rig, memory_rig
+from tests.support.desk_rig import ANA, HERE, LUIS, NOTHING, Rig, rig
 
-
-@pytest.fixture(params=["memory", "daemon"])
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
-    if request.param == "memory":
-        yield memory_rig()
-        return
-    async with daemon_rig(tmp_path) as rig:
-        yield rig
+__all__ = ["rig"]  # the fixture
 
 
 # --- a call in hand --------------------

@@ -18,10 +18,6 @@ from callcontrol.journal_sql import SqlJournal
 from callcontrol.model import (
     AgentId,
     AgentState,
-    Direction,
-    InitiationMethod,
-    InteractionId,
-    Medium,
     OfferEnd,
     OfferId,
     ParticipantId,
@@ -31,6 +27,7 @@ from callcontrol.record import fold
 from callcontrol.routing.terms import AgentChanged
 from foundation.metrics import Metrics
 from softphone_web.ports_around import Days
+from tests.support.happened import happened, started
 from tests.support.web_around import MemoryDays
 
 ANA, LUIS = AgentId("ana"), AgentId("luis")
@@ -50,19 +47,7 @@ class Rig:
             await self.state(agent, StateChange(at=at, state=state, reason=reason))
 
     async def contact(self, name: str, began: float, *facts: Fact) -> None:
-        started = ev.Started(
-            medium=Medium.VOICE,
-            direction=Direction.INBOUND,
-            initiation_method=InitiationMethod.INBOUND,
-            channel="c0",
-            from_address="+593987654321",
-            from_name="",
-            to_address="072831900",
-            trunk="etapa",
-        )
-        call = InteractionId(name)
-        numbered = enumerate([(began, started), *facts], 1)
-        await self.keep([ev.InteractionEvent(interaction=call, n=n, at=at, fact=fact) for n, (at, fact) in numbered])
+        await self.keep(happened(name, [(began, started("+593987654321")), *facts]))
 
     async def day(self, agent: AgentId = ANA, since: float = SINCE, until: float = UNTIL) -> AgentDay:
         return await self.days.of(agent, since=since, until=until)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from callcontrol import inputs as inp
@@ -12,16 +9,9 @@ from callcontrol.model import AgentId, AgentState, InteractionId, OfferId
 from callcontrol.orders import LegDown, OfferOverAlready
 from foundation.errors import Conflict, Invalid, NotFound
 from softphone_web.ports_desk import DispositionRequired, InHand
-from tests.support.desk_rig import ANA, HERE, LUIS, NOTHING, WRAP_UP_S, OneCode, Rig, daemon_rig, memory_rig
+from tests.support.desk_rig import ANA, HERE, LUIS, NOTHING, WRAP_UP_S, OneCode, Rig, rig
 
-
-@pytest.fixture(params=["memory", "daemon"])
-async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
-    if request.param == "memory":
-        yield memory_rig()
-        return
-    async with daemon_rig(tmp_path) as rig:
-        yield rig
+__all__ = ["rig"]  # the fixture
 
 
 # --- offers --------------------

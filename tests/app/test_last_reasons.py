@@ -6,34 +6,20 @@ from pathlib import Path
 
 from app.last_reasons import LastReasons
 from callcontrol import events as ev
-from callcontrol.call_state import CallState, FlowRef
+from callcontrol.call_state import FlowRef
 from callcontrol.flows import BookFlows
-from callcontrol.journal import Entry
 from callcontrol.journal_sql import SqlJournal
-from callcontrol.model import Direction, InitiationMethod, InteractionId, Medium
-from callcontrol.record import apply
+from callcontrol.model import Direction
 from foundation.clock import VirtualClock
 from foundation.database import Database
 from foundation.metrics import Metrics
 from ivr_flows.book import FlowBook
 from ivr_flows.settings import FlowSettings
+from tests.support.happened import happened, live_through, started, told
 
 AT = 1_772_463_600.0
 TAG = ev.FlowNoted(kind="tag", data={"tag": "consulta_de_factura"})
 QUEUED = ev.Queued(queue="agua", priority=0, skills={}, reason="fuga")
-
-
-def started(number: str, direction: Direction = Direction.INBOUND) -> ev.Started:
-    return ev.Started(
-        medium=Medium.VOICE,
-        direction=direction,
-        initiation_method=InitiationMethod.INBOUND,
-        channel="c",
-        from_address=number,
-        from_name="",
-        to_address="072862000",
-        trunk="t",
-    )
 
 
 async def test_why_a_number_called_last_is_known_after_a_restart(database: Database, tmp_path: Path) -> None:
@@ -49,14 +35,7 @@ async def test_why_a_number_called_last_is_known_after_a_restart(database: Datab
         (started("anonymous"), QUEUED),
     ]
     for n, facts in enumerate(calls):
-        call, record, events = InteractionId(f"r-{n}"), None, []
-        for number, fact in enumerate(facts, 1):
-            event = ev.InteractionEvent(interaction=call, n=number, at=AT + n, fact=fact)
-            record = apply(record, event)
-            events.append(event)
-            before.tell(event, record)
-        assert record is not None
-        await journal._store([Entry(events=tuple(events), record=record, state=CallState(id=call))])
+        await live_through(journal, happened(f"r-{n}", [(AT + n, fact) for fact in facts]), before.tell)
     await after.load(database)
     for known in (before, after):
         assert known.of("099 123 4567", AT + 3) == {"last_reason": "consulta_de_factura", "last_at": 0}
@@ -69,12 +48,7 @@ async def test_why_a_number_called_last_is_known_after_a_restart(database: Datab
 def test_a_flow_is_told_of_the_last_reason() -> None:
     clock = VirtualClock(AT)
     reasons = LastReasons(clock)
-    facts: tuple[ev.AnyFact, ...] = (started("0991234567"), TAG)
-    record = None
-    for n, fact in enumerate(facts, 1):
-        event = ev.InteractionEvent(interaction=InteractionId("r"), n=n, at=AT, fact=fact)
-        record = apply(record, event)
-        reasons.tell(event, record)
+    told(happened("r", [(AT, started("0991234567")), (AT, TAG)]), reasons.tell)
     book = FlowBook(FlowSettings())
     assert book.refresh().taken
     flows = BookFlows(book, reasons.of)

@@ -16,10 +16,6 @@ from callcontrol.journal_sql import SqlJournal
 from callcontrol.model import (
     AgentId,
     AgentState,
-    Direction,
-    InitiationMethod,
-    InteractionId,
-    Medium,
     OfferEnd,
     OfferId,
     ParticipantId,
@@ -34,6 +30,7 @@ from foundation.database import Database
 from foundation.metrics import Metrics
 from pbx.settings import Dialing
 from tests.app.test_customer_systems import serving, systems
+from tests.support.happened import happened, started
 
 ANA = AgentId("ana")
 SETTINGS = CustomersSettings(system="clientes", timeout_s=0.5)
@@ -88,19 +85,7 @@ def contact(name: str, number: str, at: float) -> list[ev.InteractionEvent]:
     """A call that Ana misses once and then takes: 60 s of talk, 20 s of wrap-up."""
     leg = ParticipantId("p1")
     facts: list[tuple[float, ev.AnyFact]] = [
-        (
-            0,
-            ev.Started(
-                medium=Medium.VOICE,
-                direction=Direction.INBOUND,
-                initiation_method=InitiationMethod.INBOUND,
-                channel="c0",
-                from_address=number,
-                from_name="",
-                to_address="072831900",
-                trunk="etapa",
-            ),
-        ),
+        (0, started(number)),
         (1, ev.Offered(offer=OfferId("o1"), agent=ANA, participant=leg, expires_at=at + 20)),
         (5, ev.OfferEnded(offer=OfferId("o1"), agent=ANA, how=OfferEnd.EXPIRED)),
         (6, ev.Offered(offer=OfferId("o2"), agent=ANA, participant=leg, expires_at=at + 26)),
@@ -111,10 +96,7 @@ def contact(name: str, number: str, at: float) -> list[ev.InteractionEvent]:
         (68, ev.WrapUpStarted(agent=ANA, until=None)),
         (88, ev.WrapUpEnded(agent=ANA, how="finished")),
     ]
-    return [
-        ev.InteractionEvent(interaction=InteractionId(name), n=n, at=at + after, fact=fact)
-        for n, (after, fact) in enumerate(facts, 1)
-    ]
+    return happened(name, [(at + after, fact) for after, fact in facts])
 
 
 async def _keep(database: Database, folder: Path, *contacts: list[ev.InteractionEvent]) -> None:

@@ -24,12 +24,9 @@ from callcontrol.journal_sql import SqlJournal
 from callcontrol.model import (
     AgentId,
     AgentState,
-    Direction,
     ExitReason,
-    InitiationMethod,
     Interaction,
     InteractionId,
-    Medium,
     ParticipantId,
     Phase,
     Role,
@@ -40,6 +37,7 @@ from foundation.database import Database
 from foundation.ids import new_id
 from foundation.metrics import Metrics
 from softphone_web.ports import InteractionFilter
+from tests.support.happened import started
 from tests.support.servers import PostgresServer
 
 AT = 1_795_000_000.123456
@@ -68,16 +66,7 @@ class Call:
 
     def begin(self) -> Entry:
         return self.entry(
-            ev.Started(
-                medium=Medium.VOICE,
-                direction=Direction.INBOUND,
-                initiation_method=InitiationMethod.INBOUND,
-                channel="c1",
-                from_address="0991234567",
-                from_name=self.name,
-                to_address="072831900",
-                trunk="etapa",
-            ),
+            started(name=self.name),
             ev.ParticipantJoined(
                 participant=ParticipantId("p"), role=Role.CUSTOMER, address="0991234567", channel="c1"
             ),

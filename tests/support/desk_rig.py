@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
 from msgspec.structs import replace
 
 from app.undisposed import Undisposed
@@ -148,3 +149,12 @@ async def daemon_rig(folder: Path) -> AsyncIterator[Rig]:
             return await lab.during(desks.place(agent, number, queue, None))
 
         yield Rig(lab.clock, codes, desks, ready, leg_down, arrive, leave, lambda: lab.go(1), place)
+
+
+@pytest.fixture(params=["memory", "daemon"])
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig]:
+    if request.param == "memory":
+        yield memory_rig()
+        return
+    async with daemon_rig(tmp_path) as rig:
+        yield rig
