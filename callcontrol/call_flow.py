@@ -106,9 +106,8 @@ def _act(turn: Turn, action: flow.Action) -> flow.Input | None:
     match action:
         case flow.Note():
             turn.fact(ev.FlowNoted(kind=action.kind, data=dict(action.data), private=action.private))
-            if (
-                action.kind == "flow.error"
-            ):  # the caller is led on; without the message, which may hold values of theirs
+            if action.kind == "flow.error":
+                # The caller is led on. Without the message, which may hold values of theirs.
                 turn.do(cmd.Alert("flow_fault", "flow {flow}, node {node}: {reason}".format(**action.data)))
         case flow.Answer():
             if turn.s.answered:

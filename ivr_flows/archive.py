@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ivr_flows.flow import Flow
 from ivr_flows.loader import load_file
+from ivr_flows.terms import NAME
 
 # Of one flow: far more than are edited within the longest call.
 KEPT_VERSIONS = 50
@@ -38,14 +39,14 @@ class FlowArchive:
 
     def version(self, flow_id: str, version: str) -> Flow | None:
         # Both words come from a stored state: they name a file only when they look like ours.
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}@[0-9a-f]{12}", f"{flow_id}@{version}"):
+        if not (re.fullmatch(NAME, flow_id) and re.fullmatch(r"[0-9a-f]{12}", version)):
             return None
         flow = load_file(self._path(flow_id, version)).flow
         return flow if flow is not None and flow.version == version else None
 
     def newest(self, flow_id: str) -> Flow | None:
         """The version that served last and can still be read."""
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", flow_id):
+        if not re.fullmatch(NAME, flow_id):
             return None
         versions = (self.version(flow_id, path.stem.rpartition("@")[2]) for path in self._kept(flow_id))
         return next((flow for flow in versions if flow is not None and flow.id == flow_id), None)
